@@ -1,0 +1,23 @@
+"""The Django app: importing the projects' tasks, and hooking Celery's signals and the admin."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+
+class CeleryTaskTrackerAppConfig(AppConfig):
+    """``"celery_task_tracker"`` in INSTALLED_APPS, anywhere."""
+
+    name = "celery_task_tracker"
+    verbose_name = _("Celery Task Tracker")
+
+    def ready(self) -> None:
+        """Connects what the package listens to, then imports every app's ``tasks`` module."""
+        from . import admin, checks, signals
+
+        checks.register()
+        signals.connect()
+        admin.install()
+        autodiscover_modules("tasks")

@@ -1,0 +1,124 @@
+"""System checks: settings and registrations that cannot work are found before they are needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from numbers import Real
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.core import checks
+
+from .config import config
+from .registry import Registration, registry
+from .resolution import FirstParameter, NamedArgument, Unresolvable
+
+SCHEMES = ("redis", "rediss", "unix")
+
+
+def register() -> None:
+    """Registers the checks with Django."""
+    checks.register(check_settings, "celery_task_tracker")
+    checks.register(check_registrations, "celery_task_tracker")
+
+
+def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
+    """Every setting of the package has a value it can have."""
+    errors: list[checks.CheckMessage] = []
+
+    def error(number: int, setting: str, expected: str) -> None:
+        errors.append(
+            checks.Error(
+                f"{setting} must be {expected}, not {getattr(config, setting)!r}.",
+                hint=f"Correct {setting} in your settings, or remove it to have the default.",
+                id=f"celery_task_tracker.E{number:03d}",
+            )
+        )
+
+    url = config.CELERY_TASKTRACKER_REDIS_URL
+    if not isinstance(url, str) or urlsplit(url).scheme not in SCHEMES:
+        error(
+            1,
+            "CELERY_TASKTRACKER_REDIS_URL",
+            "a URL that begins with redis://, rediss:// or unix://",
+        )
+    window = config.TASK_TRACKER_RETENTION_WINDOW
+    if window is not None and not _is_count(window):
+        error(2, "TASK_TRACKER_RETENTION_WINDOW", "a whole number of seconds above 0")
+    for number, setting in ((3, "TASK_TRACKER_PAGE_SIZE"), (4, "TASK_TRACKER_MAX_PAGE_SIZE")):
+        if not _is_count(getattr(config, setting)):
+            error(number, setting, "a whole number above 0")
+    for number, setting in (
+        (5, "TASK_TRACKER_CONNECT_TIMEOUT"),
+        (6, "TASK_TRACKER_SOCKET_TIMEOUT"),
+        (7, "TASK_TRACKER_RETRY_AFTER"),
+        (8, "TASK_TRACKER_REFRESH_INTERVAL"),
+    ):
+        value = getattr(config, setting)
+        if not isinstance(value, Real) or isinstance(value, bool) or not value > 0:
+            error(number, setting, "a number of seconds above 0")
+    if not _are_patterns(config.TASK_TRACKER_REDACT):
+        error(9, "TASK_TRACKER_REDACT", "a list or tuple of regular expressions")
+    if not errors and config.TASK_TRACKER_PAGE_SIZE > config.TASK_TRACKER_MAX_PAGE_SIZE:
+        error(
+            10,
+            "TASK_TRACKER_PAGE_SIZE",
+            f"at most TASK_TRACKER_MAX_PAGE_SIZE ({config.TASK_TRACKER_MAX_PAGE_SIZE})",
+        )
+    return errors
+
+
+def check_registrations(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
+    """Every registration names a model that exists and an argument that its task has."""
+    return [
+        message for registration in registry.all() for message in _registration_errors(registration)
+    ]
+
+
+def _registration_errors(registration: Registration) -> Iterable[checks.CheckMessage]:
+    try:
+        apps.get_model(registration.model)
+    except LookupError:
+        yield checks.Error(
+            f"Task {registration.name} is registered for {registration.model!r}, "
+            "and there is no such model.",
+            hint='Give @task_tracker.register() a model class or a label such as "shop.Order".',
+            id="celery_task_tracker.E020",
+        )
+    try:
+        parameters = registration.signature.parameters
+    except Unresolvable:
+        return
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    query = registration.id_query
+    if isinstance(query, NamedArgument) and query.name not in parameters and not takes_any:
+        yield checks.Error(
+            f"Task {registration.name} has no argument {query.name!r}, which its registration "
+            f"for {registration.model!r} takes the primary key from.",
+            hint=f"Set id_query to one of: {', '.join(parameters) or 'none, it takes no arguments'}.",
+            id="celery_task_tracker.E021",
+        )
+    if isinstance(query, FirstParameter) and not parameters:
+        yield checks.Error(
+            f"Task {registration.name} takes no arguments, so it cannot be told for which "
+            f"{registration.model!r} it runs.",
+            hint="Give the task the primary key as its first argument.",
+            id="celery_task_tracker.E022",
+        )
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _are_patterns(value: Any) -> bool:
+    if not isinstance(value, list | tuple):
+        return False
+    try:
+        for pattern in value:
+            re.compile(pattern)
+    except (TypeError, re.error):
+        return False
+    return True

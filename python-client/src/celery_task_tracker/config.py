@@ -1,0 +1,84 @@
+"""The package's settings: one table of defaults, read lazily, never stale.
+
+A setting is read from Django's settings the first time it is asked for, and forgotten
+again when Django says that it changed (``setting_changed``, which tests send).
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+#: Every setting and the value it has when the project does not give one.
+DEFAULTS = MappingProxyType(
+    {
+        # Where the Redis server with the tracker module answers.
+        "CELERY_TASKTRACKER_REDIS_URL": "redis://",
+        # Seconds a record lives after its last update. None: the module's own `retention-window`.
+        "TASK_TRACKER_RETENTION_WINDOW": None,
+        # Rows on a page of the dashboard, and the most a request may ask for.
+        "TASK_TRACKER_PAGE_SIZE": 10,
+        "TASK_TRACKER_MAX_PAGE_SIZE": 200,
+        # Seconds between two refreshes of the dashboard.
+        "TASK_TRACKER_REFRESH_INTERVAL": 5,
+        # Seconds that a connection to Redis, and an answer from it, may take.
+        "TASK_TRACKER_CONNECT_TIMEOUT": 0.25,
+        "TASK_TRACKER_SOCKET_TIMEOUT": 0.25,
+        # Seconds to leave Redis alone after it failed to answer.
+        "TASK_TRACKER_RETRY_AFTER": 5,
+        # Arguments, keyword arguments and keys of results whose name matches one of these regular
+        # expressions (anywhere in the name, in any case) are stored as "[redacted]".
+        "TASK_TRACKER_REDACT": (
+            r"passw(or)?d",
+            r"passphrase",
+            r"secret",
+            r"token",
+            r"api_?key",
+            r"access_?key",
+            r"private_?key",
+            r"authorization",
+            r"cookie",
+            r"credential",
+            r"credit_?card",
+            r"card_?number",
+            r"\bcvv|\bcvc",
+            r"iban",
+        ),
+    }
+)
+
+
+class TaskTrackerConfig:
+    """The settings that are in force, as attributes of the settings' own names.
+
+    >>> TaskTrackerConfig().TASK_TRACKER_PAGE_SIZE
+    10
+
+    Asking for a name that is not in :data:`DEFAULTS` raises ``AttributeError``. Costs one
+    dictionary look-up after the first time.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in DEFAULTS:
+            raise AttributeError(f"{name!r} is not a setting of celery_task_tracker")
+        value = getattr(settings, name, DEFAULTS[name])
+        setattr(self, name, value)
+        return value
+
+    def forget(self, name: str) -> None:
+        """Reads ``name`` anew from Django's settings when it is next asked for."""
+        self.__dict__.pop(name, None)
+
+
+config = TaskTrackerConfig()
+
+
+def _forget_changed_setting(*, setting: str, **_: Any) -> None:
+    if setting in DEFAULTS:
+        config.forget(setting)
+
+
+setting_changed.connect(_forget_changed_setting, dispatch_uid="celery_task_tracker.config")

@@ -1,0 +1,143 @@
+"""What Celery tells about one attempt of a task, wherever it tells it.
+
+A task is met as the headers and body of a message (publishing), as a worker's ``Request`` (its
+parent process) and as a task's ``Context`` (the process that runs it). All three carry the same
+names, those of Celery's message protocol: https://docs.celeryq.dev/en/stable/internals/protocol.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .payload import arguments_json, text, value_json
+from .registry import registry
+from .resolution import Call, ObjectRef, Unresolvable
+
+#: The message header in which the objects travel from the publisher to the workers.
+OBJECTS_HEADER = "task_tracker_objects"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One attempt of one tracked task."""
+
+    task_name: str
+    task_id: str
+    attempt: int
+    """0 for the first run, counted up with each retry."""
+
+    objects: tuple[ObjectRef, ...]
+    call: Call
+    details: Mapping[str, str]
+    """What is stored with every event: the objects, worker, queue, related ids, eta."""
+
+    @classmethod
+    def of_message(
+        cls, name: str, headers: Mapping[str, Any], body: Any, queue: str | None
+    ) -> Delivery | None:
+        """The task in a message that is being published, of either message protocol.
+
+        ``None`` if the message carries no object that the task is tracked for.
+        """
+        info = headers if "task" in headers else body
+        return cls._of(
+            name,
+            lambda key: headers.get(key, info.get(key)),
+            message_call(headers, body),
+            worker=None,
+            queue=queue,
+        )
+
+    @classmethod
+    def of_context(cls, name: str, context: Any) -> Delivery | None:
+        """The task of a ``Context``, such as ``task.request``; ``None`` as above."""
+        return cls._of(
+            name,
+            lambda key: getattr(context, key, None),
+            Call(tuple(context.args or ()), context.kwargs or {}),
+            worker=context.hostname,
+            queue=(context.delivery_info or {}).get("routing_key"),
+        )
+
+    @classmethod
+    def of_request(cls, request: Any) -> Delivery | None:
+        """The task of a ``Request`` in a worker's parent process; ``None`` as above."""
+        return cls._of(
+            request.type,
+            request.request_dict.get,
+            Call(tuple(request.args or ()), request.kwargs or {}),
+            worker=request.hostname,
+            queue=request.delivery_info.get("routing_key"),
+        )
+
+    @classmethod
+    def _of(
+        cls,
+        name: str,
+        get: Callable[[str], Any],
+        call: Call,
+        worker: str | None,
+        queue: str | None,
+    ) -> Delivery | None:
+        objects = _objects_in(get(OBJECTS_HEADER))
+        if objects is None:
+            objects = registry.objects_of(name, call)
+        if not objects:
+            return None
+        details = {
+            "objects": json.dumps(objects, ensure_ascii=False, separators=(",", ":")),
+            "worker": worker,
+            "queue": queue,
+            "root_id": get("root_id"),
+            "parent_id": get("parent_id"),
+            "group_id": get("group"),
+            "eta": get("eta"),
+            "max_retries": registry.for_task(name)[0].task.max_retries,
+        }
+        return cls(
+            task_name=name,
+            task_id=str(get("id")),
+            attempt=int(get("retries") or 0),
+            objects=objects,
+            call=call,
+            details={key: text(value) for key, value in details.items() if value is not None},
+        )
+
+    def next_attempt(self) -> Delivery:
+        """The attempt that follows when this one asks for a retry. Its own eta is not known here."""
+        return replace(
+            self,
+            attempt=self.attempt + 1,
+            details={key: value for key, value in self.details.items() if key != "eta"},
+        )
+
+    def arguments(self) -> dict[str, str]:
+        """The arguments of the call as text to store, redacted by the names of the parameters."""
+        try:
+            names = tuple(registry.for_task(self.task_name)[0].signature.parameters)
+        except Unresolvable:
+            names = ()
+        return {
+            "args": arguments_json(self.call.args, names),
+            "kwargs": value_json(self.call.kwargs),
+        }
+
+
+def message_call(headers: Mapping[str, Any], body: Any) -> Call:
+    """The arguments in the body of a message of protocol 2 (a triple) or protocol 1 (a dict)."""
+    if "task" in headers:
+        args, kwargs, _embed = body
+    else:
+        args, kwargs = body["args"], body["kwargs"]
+    return Call(tuple(args or ()), kwargs or {})
+
+
+def _objects_in(header: Any) -> tuple[ObjectRef, ...] | None:
+    """The objects that a message brought with it; ``None`` for a message without the header."""
+    try:
+        return None if header is None else tuple(ObjectRef(str(m), str(pk)) for m, pk in header)
+    except (TypeError, ValueError):
+        return None

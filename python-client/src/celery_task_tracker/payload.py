@@ -1,0 +1,127 @@
+"""Values of tasks as text to store: JSON where it can be, redacted, and never failing.
+
+A task's arguments and result are the user's own objects. Turning them into text must not ask the
+database (a model instance's ``repr`` may), must not leak what is secret, and must not raise.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Manager, Model, QuerySet
+
+from .config import config
+
+REDACTED = "[redacted]"
+
+#: How deep, and how many members of one collection, a stored value may show.
+MAX_DEPTH = 16
+MAX_MEMBERS = 1000
+
+#: The longest text that is sent for one value. The module's own `max-value-bytes` is lower.
+MAX_TEXT = 1024 * 1024
+
+
+def arguments_json(args: Iterable[Any], names: Iterable[str]) -> str:
+    """Positional arguments as a JSON array, those whose parameter is secret redacted.
+
+    ``names`` are the task's parameter names in order; arguments past them have none.
+    """
+    named = list(names)
+    return _dumps(
+        [
+            REDACTED if index < len(named) and is_secret(named[index]) else _plain(value, 0)
+            for index, value in enumerate(args)
+        ]
+    )
+
+
+def value_json(value: Any) -> str:
+    """``value`` as JSON, secret keys redacted at any depth; what is no JSON as its ``repr``."""
+    return _dumps(_plain(value, 0))
+
+
+def result_text(value: Any) -> str:
+    """A task's result: JSON where it is made of what JSON has, otherwise its ``repr``."""
+    plain = _plain(value, 0)
+    if isinstance(plain, str) and not isinstance(value, _TEXT_TYPES):
+        return plain[:MAX_TEXT]
+    return _dumps(plain)
+
+
+def text(value: Any) -> str:
+    """``str(value)``, or a stand-in for an object that cannot say what it is."""
+    try:
+        return str(value)[:MAX_TEXT]
+    except Exception:
+        return _stand_in(value)
+
+
+def is_secret(name: Any) -> bool:
+    """Whether the setting TASK_TRACKER_REDACT names this argument or key."""
+    normal = re.sub(r"[\s-]", "_", str(name))
+    return any(
+        re.search(pattern, normal, re.IGNORECASE) for pattern in config.TASK_TRACKER_REDACT
+    )
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """``value`` as what JSON knows."""
+    if value is None or isinstance(value, bool | int) and not isinstance(value, Enum):
+        return value
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return str(value[:MAX_TEXT])
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    for types, convert in _CONVERSIONS:
+        if isinstance(value, types):
+            return convert(value)
+    if depth >= MAX_DEPTH:
+        return "…"
+    try:
+        if isinstance(value, Mapping):
+            return {
+                text(key): REDACTED if is_secret(key) else _plain(member, depth + 1)
+                for key, member in islice(value.items(), MAX_MEMBERS)
+            }
+        if isinstance(value, list | tuple | set | frozenset):
+            return [_plain(member, depth + 1) for member in islice(value, MAX_MEMBERS)]
+        return repr(value)[:MAX_TEXT]
+    except Exception:
+        return _stand_in(value)
+
+
+def _dumps(plain: Any) -> str:
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _stand_in(value: Any) -> str:
+    return f"<{type(value).__module__}.{type(value).__qualname__} without a representation>"
+
+
+def _model(instance: Model) -> str:
+    return f"<{instance._meta.label} {instance.pk}>"
+
+
+#: Values that text stands for, so that a result made of them is a JSON string.
+_TEXT_TYPES = (str, datetime, date, time, timedelta, Decimal, UUID, Enum)
+
+_CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (Enum, lambda value: _plain(value.value, 0)),
+    ((datetime, date, time), lambda value: value.isoformat()),
+    ((timedelta, Decimal, UUID), str),
+    (bytes, lambda value: repr(value[:MAX_MEMBERS])),
+    # Their own representations would ask the database.
+    (Model, _model),
+    (QuerySet, lambda value: f"<{type(value).__name__} of {value.model._meta.label}>"),
+    (Manager, lambda value: f"<{type(value).__name__} of {value.model._meta.label}>"),
+)

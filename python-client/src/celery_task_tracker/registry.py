@@ -1,0 +1,202 @@
+"""Which tasks are tracked for which models.
+
+The registry is filled by the ``register`` decorator while modules are imported, and asked by
+every signal handler before anything else happens: one dictionary look-up decides that a task
+nobody registered costs nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+from celery import Task
+from celery.local import Proxy
+from django.db.models import Model
+
+from .resolution import (
+    Call,
+    IdQuery,
+    ObjectRef,
+    Unresolvable,
+    launch_value,
+    object_ref,
+    parse_id_query,
+)
+
+logger = logging.getLogger("celery_task_tracker")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """One task that is tracked for one model."""
+
+    task: Any
+    """The Celery task, or the proxy of it that ``@shared_task`` and ``@app.task`` give."""
+
+    model: str
+    """The label of the model in lower case, ``shop.order``."""
+
+    id_query: IdQuery
+    launch_args: tuple[Any, ...] | None = None
+    launch_kwargs: Mapping[str, Any] | None = None
+    hidden: bool = False
+
+    @cached_property
+    def name(self) -> str:
+        """The task's name in Celery, ``shop.tasks.process_payment``."""
+        return str(self.task.name)
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The parameters of the function behind the task, without the ``self`` of a bound one."""
+        try:
+            return inspect.signature(self.task.run)
+        except (TypeError, ValueError) as error:
+            raise Unresolvable(f"the parameters of {self.name} cannot be read") from error
+
+    def object_of(self, call: Call) -> ObjectRef:
+        """The object that this call is for. Raises ``Unresolvable`` if it does not say."""
+        return object_ref(self.model, self.id_query.find(self.signature, call))
+
+    def launch_call(self, instance: Model) -> Call:
+        """The arguments to launch this task with for ``instance``."""
+        if self.launch_args is None and self.launch_kwargs is None:
+            return self.id_query.call_with(self.signature, instance.pk)
+        return Call(
+            tuple(launch_value(value, instance) for value in self.launch_args or ()),
+            {key: launch_value(value, instance) for key, value in (self.launch_kwargs or {}).items()},
+        )
+
+
+class Registry:
+    """All registrations of this process. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._unnamed: list[Registration] = []
+        self._by_task: dict[str, dict[tuple[str, IdQuery], Registration]] = {}
+        self._unresolvable: set[str] = set()
+
+    def register(
+        self,
+        model_class: type[Model] | str,
+        id_query: str | None = None,
+        launch_args: Sequence[Any] | None = None,
+        launch_kwargs: Mapping[str, Any] | None = None,
+        hidden: bool = False,
+    ) -> Callable[[T], T]:
+        """A decorator that tracks the task below it for the instances of ``model_class``.
+
+        It goes above ``@shared_task`` or ``@app.task`` and may be stacked, once per model::
+
+            @task_tracker.register(Warehouse)
+            @task_tracker.register(Product, id_query="product_id")
+            @shared_task
+            def restock_product(warehouse_id, product_id): ...
+
+        ``model_class``: the model, or its label ``"shop.Order"`` where importing it is not
+        possible. ``id_query``: the name of the task's argument that holds the primary key;
+        ``None`` for its first parameter. Either may be passed by position or by keyword.
+        ``launch_args``, ``launch_kwargs``: what the admin launches the task with, where
+        :class:`FromModel` stands for a value of the instance; without either, the primary key
+        alone. ``hidden``: tracked, but not offered for launching.
+
+        Registering the same again replaces what was there. Raises ``TypeError`` for arguments
+        of the wrong kind; a label of no model and an ``id_query`` of no argument are found by
+        ``manage.py check``.
+        """
+        model = _model_label(model_class)
+        query = parse_id_query(id_query)
+        if launch_args is not None and not isinstance(launch_args, tuple | list):
+            raise TypeError(f"launch_args must be a tuple or list, not {launch_args!r}")
+        args = None if launch_args is None else tuple(launch_args)
+        if launch_kwargs is not None and not isinstance(launch_kwargs, Mapping):
+            raise TypeError(f"launch_kwargs must be a dict, not {launch_kwargs!r}")
+
+        def decorate(task: T) -> T:
+            # The type itself, because isinstance() would make a proxy look for its task too early.
+            if not issubclass(type(task), (Proxy, Task)):
+                raise TypeError(
+                    "@task_tracker.register(…) must stand above @shared_task or @app.task, "
+                    f"and was given {task!r}"
+                )
+            with self._lock:
+                self._unnamed.append(
+                    Registration(task, model, query, args, launch_kwargs, hidden)
+                )
+            return task
+
+        return decorate
+
+    def for_task(self, name: str) -> tuple[Registration, ...]:
+        """The registrations of the task ``name``; none for a task that nobody registered."""
+        return tuple(self._named().get(name, {}).values())
+
+    def for_model(self, model: type[Model] | str) -> tuple[Registration, ...]:
+        """One registration per task that is tracked for ``model``, ordered by name.
+
+        Of a task that is registered for one model by several arguments, the one that can be
+        launched comes first, and among those the one written topmost.
+        """
+        label = _model_label(model)
+        chosen: dict[str, Registration] = {}
+        for registrations in tuple(self._named().values()):
+            for registration in tuple(registrations.values()):
+                if registration.model == label:
+                    known = chosen.get(registration.name)
+                    if known is None or known.hidden or not registration.hidden:
+                        chosen[registration.name] = registration
+        return tuple(sorted(chosen.values(), key=lambda registration: registration.name))
+
+    def all(self) -> tuple[Registration, ...]:
+        """Every registration."""
+        return tuple(
+            registration
+            for registrations in tuple(self._named().values())
+            for registration in tuple(registrations.values())
+        )
+
+    def objects_of(self, name: str, call: Call) -> tuple[ObjectRef, ...]:
+        """Every object that this call of the task ``name`` is for, each once.
+
+        What cannot be resolved is left out, and said once per task at debug level.
+        """
+        objects = []
+        for registration in self.for_task(name):
+            try:
+                objects.append(registration.object_of(call))
+            except Unresolvable as reason:
+                if name not in self._unresolvable:
+                    self._unresolvable.add(name)
+                    logger.debug("A call of %s is not tracked: %s.", name, reason)
+        return tuple(dict.fromkeys(objects))
+
+    def _named(self) -> dict[str, dict[tuple[str, IdQuery], Registration]]:
+        # A proxy knows its name only once its Celery app is there, so names are read on first use.
+        if self._unnamed:
+            with self._lock:
+                while self._unnamed:
+                    registration = self._unnamed[0]
+                    named = self._by_task.setdefault(registration.name, {})
+                    named[registration.model, registration.id_query] = registration
+                    del self._unnamed[0]
+        return self._by_task
+
+
+def _model_label(model: type[Model] | str) -> str:
+    if isinstance(model, str) and model.count(".") == 1 and all(model.split(".")):
+        return model.lower()
+    if isinstance(model, type) and issubclass(model, Model) and not model._meta.abstract:
+        return model._meta.label_lower
+    raise TypeError(f'A model class or its label "app.Model" is needed, not {model!r}')
+
+
+registry = Registry()

@@ -1,0 +1,223 @@
+"""Celery's signals as tracker events: one event per signal, one command per object.
+
+Signals of one task come from several processes and in any order; the module's transition rule
+puts them right. See https://docs.celeryq.dev/en/stable/userguide/signals.html for what each
+signal carries. No handler raises, asks the database, or touches Redis for a task that nobody
+registered.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+import traceback as tracebacks
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from celery import signals
+from celery.exceptions import Reject
+
+from . import availability
+from .client import Event, State
+from .delivery import OBJECTS_HEADER, Delivery, message_call
+from .payload import result_text, text
+from .registry import registry
+
+logger = logging.getLogger("celery_task_tracker")
+
+#: The requests that this worker's parent process holds now, by task id.
+_requests: WeakValueDictionary[str, Any] = WeakValueDictionary()
+
+
+def connect() -> None:
+    """Connects every handler, once however often it is called."""
+    for signal, handler in (
+        (signals.before_task_publish, announce_objects),
+        (signals.after_task_publish, task_published),
+        (signals.task_received, task_received),
+        (signals.task_prerun, task_started),
+        (signals.task_success, task_succeeded),
+        (signals.task_failure, task_failed),
+        (signals.task_retry, task_retried),
+        (signals.task_revoked, task_revoked),
+        (signals.task_postrun, task_left),
+    ):
+        signal.connect(handler, weak=False, dispatch_uid=f"celery_task_tracker.{handler.__name__}")
+
+
+def _harmless(handler: Callable[..., None]) -> Callable[..., None]:
+    """No exception leaves the handler: a fault of the tracker is logged and nothing else."""
+
+    @functools.wraps(handler)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            handler(*args, **kwargs)
+        except Exception:
+            logger.exception("The task tracker failed in %s; the task goes on", handler.__name__)
+
+    return guarded
+
+
+@_harmless
+def announce_objects(
+    sender: str | None = None, headers: Any = None, body: Any = None, **_: Any
+) -> None:
+    """before_task_publish: the objects go with the message, so that no worker has to find them."""
+    if sender and headers is not None and registry.for_task(sender):
+        objects = registry.objects_of(sender, message_call(headers, body))
+        headers[OBJECTS_HEADER] = [list(ref) for ref in objects]
+
+
+@_harmless
+def task_published(
+    sender: str | None = None,
+    headers: Any = None,
+    body: Any = None,
+    routing_key: str | None = None,
+    **_: Any,
+) -> None:
+    """after_task_publish: PENDING."""
+    if sender and registry.for_task(sender):
+        delivery = Delivery.of_message(sender, headers or {}, body, routing_key)
+        if delivery:
+            _record(delivery, "PENDING", **delivery.arguments())
+
+
+@_harmless
+def task_received(request: Any = None, **_: Any) -> None:
+    """task_received, in a worker's parent process: RECEIVED."""
+    if registry.for_task(request.type):
+        _requests[request.id] = request
+        delivery = Delivery.of_request(request)
+        if delivery:
+            _record(delivery, "RECEIVED")
+
+
+@_harmless
+def task_started(sender: Any = None, **_: Any) -> None:
+    """task_prerun: STARTED."""
+    if registry.for_task(sender.name):
+        delivery = Delivery.of_context(sender.name, sender.request)
+        if delivery:
+            _record(delivery, "STARTED", **delivery.arguments())
+
+
+@_harmless
+def task_succeeded(sender: Any = None, result: Any = None, **_: Any) -> None:
+    """task_success: SUCCESS with the result."""
+    if registry.for_task(sender.name):
+        delivery = Delivery.of_context(sender.name, sender.request)
+        if delivery:
+            _record(delivery, "SUCCESS", result=result_text(result))
+
+
+@_harmless
+def task_failed(
+    sender: Any = None,
+    task_id: str | None = None,
+    exception: Any = None,
+    traceback: Any = None,
+    einfo: Any = None,
+    **_: Any,
+) -> None:
+    """task_failure: FAILURE with the error.
+
+    It comes from the process that ran the task, or from the parent when that process was killed
+    or ran out of time. A rejected message, which Celery 5.7 reports here too, stays REJECTED.
+    """
+    if not registry.for_task(sender.name) or isinstance(exception, Reject):
+        return
+    if sender.request.id == task_id:
+        delivery = Delivery.of_context(sender.name, sender.request)
+    elif task_id in _requests:
+        delivery = Delivery.of_request(_requests[task_id])
+    else:
+        delivery = None
+    if delivery:
+        _record(
+            delivery,
+            "FAILURE",
+            error=text(exception),
+            exception=type(exception).__name__,
+            traceback=_traceback_text(traceback, einfo),
+        )
+
+
+@_harmless
+def task_retried(
+    sender: Any = None, request: Any = None, reason: Any = None, einfo: Any = None, **_: Any
+) -> None:
+    """task_retry: RETRY for the attempt that is to come, with the error of the one that was.
+
+    Without reason and error it is a worker that lost its broker and cancelled the task: the
+    broker delivers the same attempt again, and no other attempt is to come.
+    """
+    if not registry.for_task(sender.name) or (reason is None and einfo is None):
+        return
+    delivery = Delivery.of_context(sender.name, request)
+    if delivery is None:
+        return
+    cause = getattr(reason, "exc", None)
+    _record(
+        delivery.next_attempt(),
+        "RETRY",
+        **delivery.arguments(),
+        retry_error=text(reason if cause is None else cause),
+        retry_exception=type(reason if cause is None else cause).__name__,
+        retry_traceback=_traceback_text(None, einfo),
+    )
+
+
+@_harmless
+def task_revoked(
+    sender: Any = None,
+    request: Any = None,
+    terminated: bool = False,
+    expired: bool = False,
+    **_: Any,
+) -> None:
+    """task_revoked, in a worker's parent process: REVOKED, and whether it was cut off or expired."""
+    if registry.for_task(sender.name):
+        is_context = not hasattr(request, "request_dict")
+        delivery = (
+            Delivery.of_context(sender.name, request)
+            if is_context
+            else Delivery.of_request(request)
+        )
+        if delivery:
+            why = "Terminated while running" if terminated else "Revoked before it started"
+            _record(delivery, "REVOKED", error="Expired before it started" if expired else why)
+
+
+@_harmless
+def task_left(sender: Any = None, state: str | None = None, **_: Any) -> None:
+    """task_postrun: REJECTED or IGNORED, which no other signal tells."""
+    if state in ("REJECTED", "IGNORED") and registry.for_task(sender.name):
+        delivery = Delivery.of_context(sender.name, sender.request)
+        if delivery:
+            _record(delivery, state)
+
+
+def _record(delivery: Delivery, state: State, **fields: str) -> None:
+    availability.record(
+        Event(
+            objects=delivery.objects,
+            task_id=delivery.task_id,
+            name=delivery.task_name,
+            state=state,
+            attempt=delivery.attempt,
+            at=time.time_ns() // 1_000_000,
+            fields={**delivery.details, **{key: value for key, value in fields.items() if value}},
+        )
+    )
+
+
+def _traceback_text(traceback: Any, einfo: Any) -> str:
+    """The traceback as text: a killed child's comes as a string, a task's own as an object."""
+    if einfo is not None and isinstance(getattr(einfo, "traceback", None), str):
+        return text(einfo.traceback)
+    if isinstance(traceback, str) or traceback is None:
+        return text(traceback or "")
+    return "".join(tracebacks.format_tb(traceback))

@@ -1,0 +1,38 @@
+"""The addresses below ``<object>/task-tracker/``, in one ModelAdmin's own name space."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.urls import URLPattern, path
+
+from . import views
+
+
+def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
+    """The page and its endpoints, each behind the admin site's login.
+
+    The names are ``<app>_<model>_task_tracker`` for the page, and ``…_task_tracker_list``,
+    ``_task``, ``_launch`` and ``_revoke``.
+    """
+    prefix = "%s_%s_task_tracker" % (
+        model_admin.opts.app_label,
+        model_admin.opts.model_name,
+    )
+
+    def route(suffix: str, view: Any, name: str) -> URLPattern:
+        return path(
+            f"<path:object_id>/task-tracker/{suffix}",
+            model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)),
+            name=name,
+        )
+
+    return [
+        route("", views.page, prefix),
+        route("list/", views.task_list, f"{prefix}_list"),
+        route("tasks/<path:task_id>/", views.task_detail, f"{prefix}_task"),
+        route("launch/", views.launch, f"{prefix}_launch"),
+        route("revoke/", views.revoke, f"{prefix}_revoke"),
+    ]
