@@ -44,10 +44,15 @@ class TaskTrackerAdminMixin(Base):
         return [*urls.patterns(self), *super().get_urls()]
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
     ) -> HttpResponse:
-        response = super().render_change_form(request, context, *args, **kwargs)
-        obj = kwargs.get("obj")
+        response = super().render_change_form(request, context, add, change, form_url, obj)
         if (
             obj is None
             or not isinstance(response, TemplateResponse)

@@ -176,10 +176,13 @@ def get_client() -> TrackerClient:
     global _client
     pid = os.getpid()
     if _client is None or _client[0] != pid:
-        _client = pid, TrackerClient(
-            config.CELERY_TASKTRACKER_REDIS_URL,
-            config.TASK_TRACKER_CONNECT_TIMEOUT,
-            config.TASK_TRACKER_SOCKET_TIMEOUT,
+        _client = (
+            pid,
+            TrackerClient(
+                config.CELERY_TASKTRACKER_REDIS_URL,
+                config.TASK_TRACKER_CONNECT_TIMEOUT,
+                config.TASK_TRACKER_SOCKET_TIMEOUT,
+            ),
         )
     return _client[1]
 

@@ -69,14 +69,12 @@ def text(value: Any) -> str:
 def is_secret(name: Any) -> bool:
     """Whether the setting TASK_TRACKER_REDACT names this argument or key."""
     normal = re.sub(r"[\s-]", "_", str(name))
-    return any(
-        re.search(pattern, normal, re.IGNORECASE) for pattern in config.TASK_TRACKER_REDACT
-    )
+    return any(re.search(pattern, normal, re.IGNORECASE) for pattern in config.TASK_TRACKER_REDACT)
 
 
 def _plain(value: Any, depth: int) -> Any:
     """``value`` as what JSON knows."""
-    if value is None or isinstance(value, bool | int) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, bool | int) and not isinstance(value, Enum)):
         return value
     if isinstance(value, str) and not isinstance(value, Enum):
         return str(value[:MAX_TEXT])

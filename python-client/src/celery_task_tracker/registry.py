@@ -72,7 +72,10 @@ class Registration:
             return self.id_query.call_with(self.signature, instance.pk)
         return Call(
             tuple(launch_value(value, instance) for value in self.launch_args or ()),
-            {key: launch_value(value, instance) for key, value in (self.launch_kwargs or {}).items()},
+            {
+                key: launch_value(value, instance)
+                for key, value in (self.launch_kwargs or {}).items()
+            },
         )
 
 
@@ -129,9 +132,7 @@ class Registry:
                     f"and was given {task!r}"
                 )
             with self._lock:
-                self._unnamed.append(
-                    Registration(task, model, query, args, launch_kwargs, hidden)
-                )
+                self._unnamed.append(Registration(task, model, query, args, launch_kwargs, hidden))
             return task
 
         return decorate

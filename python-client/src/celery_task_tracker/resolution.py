@@ -102,9 +102,7 @@ def parse_id_query(value: Any) -> IdQuery:
             "id_query as a tuple, list or dict (a look-up by several fields) is not supported yet: "
             "give the name of the argument that holds the primary key, or None for the first one"
         )
-    raise TypeError(
-        f"id_query must be None or the name of an argument of the task, not {value!r}"
-    )
+    raise TypeError(f"id_query must be None or the name of an argument of the task, not {value!r}")
 
 
 def object_ref(model: str, value: Any) -> ObjectRef:

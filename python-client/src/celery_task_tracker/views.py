@@ -17,6 +17,7 @@ from typing import Any
 
 from celery import current_app
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -72,19 +73,25 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
     """The dashboard of one object. Asks nothing of Redis: the page itself fetches its rows."""
     obj = model_admin.get_object(request, unquote(object_id))
     if obj is None:
-        return model_admin._get_obj_does_not_exist_redirect(
-            request, model_admin.opts, object_id
-        )
+        return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
     if not model_admin.has_view_permission(request, obj):
         raise PermissionDenied
     opts = model_admin.opts
     registrations = registry.for_model(model_admin.model)
     can_change = model_admin.has_change_permission(request, obj)
-    base = reverse(
-        f"admin:{opts.app_label}_{opts.model_name}_task_tracker",
-        args=(quote(obj.pk),),
-        current_app=model_admin.admin_site.name,
-    )
+    filters = model_admin.get_preserved_filters(request)
+
+    def url(name: str, *args: str) -> str:
+        return reverse(
+            f"admin:{opts.app_label}_{opts.model_name}_{name}",
+            args=args,
+            current_app=model_admin.admin_site.name,
+        )
+
+    def keeping_filters(url: str) -> str:
+        return add_preserved_filters({"preserved_filters": filters, "opts": opts}, url)
+
+    base = url("task_tracker", quote(obj.pk))
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Task Tracker"),
@@ -92,8 +99,9 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
         "opts": opts,
         "object": obj,
         "module_name": str(capfirst(opts.verbose_name_plural)),
-        "preserved_filters": model_admin.get_preserved_filters(request),
-        "is_nav_sidebar_enabled": model_admin.admin_site.enable_nav_sidebar,
+        "preserved_filters": filters,
+        "change_url": keeping_filters(url("change", quote(obj.pk))),
+        "changelist_url": keeping_filters(url("changelist")),
         "can_change": can_change,
         "launchable": [
             {"name": registration.name, "description": _description(registration.task)}
@@ -158,7 +166,9 @@ def _endpoint(method: str, permission: str) -> Callable[[View], View]:
                 obj = model_admin.get_object(request, unquote(object_id))
                 if obj is None:
                     raise Refusal(
-                        HTTPStatus.NOT_FOUND, "no-object", _("This object does not exist (any more).")
+                        HTTPStatus.NOT_FOUND,
+                        "no-object",
+                        _("This object does not exist (any more)."),
                     )
                 if not getattr(model_admin, f"has_{permission}_permission")(request, obj):
                     raise Refusal(

@@ -1,0 +1,68 @@
+// Building the page's elements. Text only ever enters the page as text: nothing here, and nothing
+// that uses it, turns a string into markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * A new element. `props` are its properties (`className`, `title`, `textContent`, …); those
+ * named `aria-…` or `data-…` are set as attributes, and those named `on…` are listeners.
+ */
+export function el(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name.startsWith("aria-") || name.startsWith("data-")) element.setAttribute(name, value);
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element[name] = value;
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+/** One of the page's icons, which says nothing to a screen reader. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  const use = document.createElementNS(SVG, "use");
+  svg.setAttribute("class", "tt-icon");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#tt-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Makes `element` show `icon(name)`, without touching it if it does already. */
+export function setIcon(svg, name) {
+  const use = svg.firstElementChild;
+  if (use.getAttribute("href") !== `#tt-${name}`) use.setAttribute("href", `#tt-${name}`);
+}
+
+/** Sets a text without touching it if it is there already, so that a selection survives. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * Makes `parent` hold exactly `children`, in that order. Those that are in place are not moved,
+ * so that focus and scroll stay where they are.
+ */
+export function arrange(parent, children) {
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let place = parent.firstElementChild;
+  for (const child of children) {
+    if (child === place) place = place.nextElementSibling;
+    else parent.insertBefore(child, place);
+  }
+}
+
+/** Copies `text` to the clipboard, also where the page is not served securely. */
+export async function copy(text) {
+  if (navigator.clipboard && window.isSecureContext) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const area = el("textarea", { value: text, className: "tt-hidden", readOnly: true });
+  (document.querySelector("dialog[open]") ?? document.body).append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
