@@ -48,6 +48,16 @@ ACTIVE_STATES: frozenset[str] = frozenset({"PENDING", "RECEIVED", "STARTED", "RE
 
 #: What a row of the history shows; arguments, result and traceback are for the single record.
 ROW_FIELDS = (
+    "id",
+    "name",
+    "state",
+    "attempt",
+    "created_at",
+    "updated_at",
+    "published_at",
+    "received_at",
+    "started_at",
+    "finished_at",
     "worker",
     "queue",
     "error",
@@ -161,6 +171,7 @@ class TrackerClient:
         for name in query.names:
             command += ["TASK", name]
         command += ["PAGE", query.page, "SIZE", query.size]
+        command += ["FIELDS", len(ROW_FIELDS), *ROW_FIELDS]
         command += ["WITHCOUNTS", "FORMAT", "JSON"]
         return cast(bytes, self._execute(*command))
 

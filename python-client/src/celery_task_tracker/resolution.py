@@ -142,7 +142,7 @@ class FromModel:
             if value is None:
                 return None
             value = getattr(value, name)
-            if inspect.ismethod(value):
+            if inspect.isroutine(value):
                 value = value()
         return value
 

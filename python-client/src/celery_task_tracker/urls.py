@@ -17,10 +17,7 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     The names are ``<app>_<model>_task_tracker`` for the page, and ``…_task_tracker_list``,
     ``_task``, ``_launch`` and ``_revoke``.
     """
-    prefix = "%s_%s_task_tracker" % (
-        model_admin.opts.app_label,
-        model_admin.opts.model_name,
-    )
+    prefix = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_task_tracker"
 
     def route(suffix: str, view: Any, name: str) -> URLPattern:
         return path(

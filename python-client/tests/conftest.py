@@ -1,0 +1,75 @@
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from servers import MissingModule, RedisServer, Worker, wait_for
+
+
+@pytest.fixture(scope="session")
+def broker():
+    """The message broker: a Redis without the module."""
+    server = RedisServer(urlsplit(settings.BROKER_URL).port, with_module=False).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def tracker_server():
+    """A Redis with the module."""
+    server = RedisServer(urlsplit(settings.TRACKER_URL).port, with_module=True)
+    try:
+        server.start()
+    except MissingModule as error:
+        pytest.fail(str(error), pytrace=False)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def tracker(tracker_server):
+    """The same, with nothing in it and its statistics at zero."""
+    with tracker_server.client() as client:
+        client.flushall()
+        client.config_resetstat()
+    return tracker_server
+
+
+@pytest.fixture(scope="session")
+def worker(broker, tracker_server):
+    """A prefork worker with two processes."""
+    worker = Worker(settings.BROKER_URL, settings.TRACKER_URL)
+    yield worker
+    worker.kill()
+
+
+@pytest.fixture(autouse=True)
+def fresh_recorder(monkeypatch):
+    """What one test did to the circuit breaker is nothing to the next."""
+    from celery_task_tracker import availability
+
+    monkeypatch.setattr(availability, "recorder", availability.Recorder())
+
+
+@pytest.fixture
+def record(tracker):
+    """``record("1042", task_id)``: a task's record of order 1042, or ``None``."""
+    from celery_task_tracker.client import get_client
+    from celery_task_tracker.resolution import ObjectRef
+
+    def get(pk, task_id, model="shop.order"):
+        return get_client().get(ObjectRef(model, str(pk)), task_id)
+
+    return get
+
+
+@pytest.fixture
+def ended(record):
+    """``ended("1042", task_id, "SUCCESS")``: the record once the task is in that state."""
+
+    def wait(pk, task_id, state, model="shop.order"):
+        return wait_for(
+            lambda: (found := record(pk, task_id, model)) and found["state"] == state and found,
+            f"task {task_id} of {model} {pk} to be {state}; it is {record(pk, task_id, model)}",
+        )
+
+    return wait

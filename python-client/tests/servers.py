@@ -1,0 +1,143 @@
+"""Real servers for the tests: redis-server with and without the module, and Celery workers."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+
+TESTS = Path(__file__).resolve().parent
+REPOSITORY = TESTS.parent.parent
+HOST = "127.0.0.1"
+
+
+class MissingModule(Exception):
+    pass
+
+
+def module_path():
+    path = Path(
+        os.environ.get("TRACKER_MODULE", REPOSITORY / "target" / "release" / "libtracker.so")
+    ).resolve()
+    if not path.is_file():
+        raise MissingModule(
+            f"The tracker module {path} is missing. Build it with `make`, "
+            "or name another one in TRACKER_MODULE."
+        )
+    return path
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition, what, seconds=20):
+    """The first true value of ``condition()``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"Waited {seconds} s in vain for {what}")
+        time.sleep(0.02)
+
+
+class RedisServer:
+    """A redis-server on a port of its own, that keeps nothing when it ends."""
+
+    def __init__(self, port, *, with_module):
+        self.port = port
+        self.with_module = with_module
+        self.process = None
+
+    @property
+    def url(self):
+        return f"redis://{HOST}:{self.port}"
+
+    def client(self, db=0):
+        return redis.Redis(host=HOST, port=self.port, db=db, decode_responses=True)
+
+    def start(self):
+        module = ["--loadmodule", str(module_path())] if self.with_module else []
+        self.directory = tempfile.mkdtemp(prefix="tracker-test-redis-")
+        self.process = subprocess.Popen(
+            [
+                *("redis-server", "--port", str(self.port), "--bind", HOST),
+                *("--dir", self.directory, "--save", "", "--appendonly", "no"),
+                *module,
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        wait_for(self.answers, f"redis-server on port {self.port}")
+        return self
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"redis-server ended with status {self.process.returncode}")
+        try:
+            with self.client() as client:
+                return client.ping()
+        except redis.RedisError:
+            return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def commands(self):
+        """How often each TRACKER command was called since the statistics were reset."""
+        with self.client() as client:
+            return {
+                name.removeprefix("cmdstat_"): figures["calls"]
+                for name, figures in client.info("commandstats").items()
+                if name.startswith("cmdstat_tracker.")
+            }
+
+
+class Worker:
+    """A prefork worker of the tests' project."""
+
+    def __init__(self, broker_url, tracker_url, *options):
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "celery", "--app", "project", "worker"),
+                *("--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO"),
+                *("--without-mingle", "--without-gossip", "--hostname", "tests@%h", *options),
+            ],
+            cwd=TESTS,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(TESTS),
+                "TEST_BROKER_URL": broker_url,
+                "TEST_TRACKER_URL": tracker_url,
+            },
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        wait_for(self.is_ready, "the worker")
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"The worker has ended:\n{self.output()}")
+        return " ready." in self.output()
+
+    def output(self):
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def kill(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.log.close()

@@ -1,0 +1,44 @@
+import uuid
+
+from django.db import models
+
+
+class Customer(models.Model):
+    name = models.CharField(max_length=100)
+    email = models.EmailField()
+
+    def __str__(self):
+        return self.name
+
+
+class Order(models.Model):
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL)
+    reference = models.CharField(max_length=100, blank=True)
+
+    def __str__(self):
+        return f"Order {self.pk}"
+
+
+class Parcel(models.Model):
+    """A model whose primary key is a UUID."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+
+    def __str__(self):
+        return f"Parcel {self.pk}"
+
+
+class Shelf(models.Model):
+    """A model whose primary key is any text."""
+
+    code = models.CharField(max_length=100, primary_key=True)
+
+    def __str__(self):
+        return self.code
+
+
+class Untracked(models.Model):
+    """A model that no task is registered for."""
+
+    def __str__(self):
+        return str(self.pk)

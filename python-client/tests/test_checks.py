@@ -1,0 +1,77 @@
+import pytest
+from celery import Celery
+from django.core.management import call_command
+from shop.models import Order
+
+from celery_task_tracker import checks
+from celery_task_tracker.registry import Registry
+
+
+def ids(messages):
+    return [message.id.rpartition(".")[2] for message in messages]
+
+
+def test_a_sound_project_has_no_complaint():
+    call_command("check")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "id"),
+    [
+        ("CELERY_TASKTRACKER_REDIS_URL", "localhost:6379", "E001"),
+        ("CELERY_TASKTRACKER_REDIS_URL", None, "E001"),
+        ("TASK_TRACKER_RETENTION_WINDOW", -1, "E002"),
+        ("TASK_TRACKER_RETENTION_WINDOW", "day", "E002"),
+        ("TASK_TRACKER_PAGE_SIZE", 0, "E003"),
+        ("TASK_TRACKER_PAGE_SIZE", True, "E003"),
+        ("TASK_TRACKER_MAX_PAGE_SIZE", 1.5, "E004"),
+        ("TASK_TRACKER_CONNECT_TIMEOUT", 0, "E005"),
+        ("TASK_TRACKER_SOCKET_TIMEOUT", None, "E006"),
+        ("TASK_TRACKER_RETRY_AFTER", "5", "E007"),
+        ("TASK_TRACKER_REFRESH_INTERVAL", -5, "E008"),
+        ("TASK_TRACKER_REDACT", "password", "E009"),
+        ("TASK_TRACKER_REDACT", ["("], "E009"),
+        ("TASK_TRACKER_PAGE_SIZE", 500, "E010"),
+    ],
+)
+def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id):
+    setattr(settings, setting, value)
+    (message,) = checks.check_settings()
+    assert ids([message]) == [id]
+    assert setting in message.msg
+    assert message.hint
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    registry = Registry()
+    monkeypatch.setattr(checks, "registry", registry)
+    return registry
+
+
+@pytest.fixture
+def app():
+    return Celery("checks-tests", set_as_current=False, broker="memory://")
+
+
+def takes_an_order(order_id): ...
+
+
+def takes_nothing(): ...
+
+
+def test_a_registration_for_no_model_is_an_error(registry, app):
+    registry.register("shop.Nothing")(app.task(name="t")(takes_an_order))
+    assert ids(checks.check_registrations()) == ["E020"]
+
+
+def test_an_id_query_that_names_no_argument_is_an_error(registry, app):
+    registry.register(Order, id_query="order")(app.task(name="t")(takes_an_order))
+    (message,) = checks.check_registrations()
+    assert ids([message]) == ["E021"]
+    assert "order_id" in message.hint
+
+
+def test_a_task_without_arguments_is_an_error(registry, app):
+    registry.register(Order)(app.task(name="t")(takes_nothing))
+    assert ids(checks.check_registrations()) == ["E022"]

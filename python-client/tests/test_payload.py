@@ -1,0 +1,94 @@
+import json
+from datetime import datetime, timezone
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from shop.models import Order
+
+from celery_task_tracker.payload import arguments_json, is_secret, result_text, text, value_json
+
+
+class Broken:
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+    __str__ = __repr__
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "password", "user_password", "newPassword", "passwd", "SECRET_KEY", "access-token",
+        "api_key", "apikey", "X-API-Key", "Authorization", "credit_card", "creditCardNumber", "cvv",
+    ],
+)  # fmt: skip
+def test_these_names_are_secret(name):
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize("name", ["order_id", "passenger", "key", "author", "card", "email"])
+def test_these_names_are_not(name):
+    assert not is_secret(name)
+
+
+def test_secret_keys_are_redacted_at_any_depth():
+    stored = value_json({"a": [{"b": {"password": "hunter2", "user": "ada"}}], "token": 1})
+    assert json.loads(stored) == {
+        "a": [{"b": {"password": "[redacted]", "user": "ada"}}],
+        "token": "[redacted]",
+    }
+
+
+def test_positional_arguments_are_redacted_by_the_names_of_their_parameters():
+    stored = arguments_json(["ada", "hunter2", {"secret": 1}], ["user", "password"])
+    assert json.loads(stored) == ["ada", "[redacted]", {"secret": "[redacted]"}]
+
+
+def test_the_patterns_are_a_setting(settings):
+    settings.TASK_TRACKER_REDACT = ["colour"]
+    assert json.loads(value_json({"colour": 1, "password": 2})) == {
+        "colour": "[redacted]",
+        "password": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"paid": True, "sum": 1.5}, {"paid": True, "sum": 1.5}),
+        ([1, (2, 3)], [1, [2, 3]]),
+        (None, None),
+        ("ok", "ok"),
+        (Decimal("1.50"), "1.50"),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (datetime(2026, 1, 2, tzinfo=timezone.utc), "2026-01-02T00:00:00+00:00"),
+        ({1: "one"}, {"1": "one"}),
+    ],
+)
+def test_a_result_is_json_where_it_can_be(value, expected):
+    assert json.loads(result_text(value)) == expected
+
+
+def test_any_other_result_is_its_repr():
+    assert result_text(object) == "<class 'object'>"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"x": float("nan")}])
+def test_numbers_that_json_does_not_have_become_text(value):
+    assert "nan" in result_text(value) or "inf" in result_text(value)
+
+
+def test_no_value_makes_it_fail():
+    circle = []
+    circle.append(circle)
+    for value in (Broken(), {Broken(): Broken()}, circle, "\ud800", b"\xff", [Broken()]):
+        assert isinstance(result_text(value), str)
+        assert isinstance(json.loads(value_json(value)), list | dict | str)
+    assert "without a representation" in text(Broken())
+
+
+def test_a_model_instance_or_queryset_does_not_ask_the_database():
+    # pytest-django refuses the database to a test that has not asked for it.
+    assert value_json(Order.objects.all()) == '"<QuerySet of shop.Order>"'
+    assert value_json(Order(pk=3)) == '"<shop.Order 3>"'
