@@ -1,0 +1,121 @@
+use std::ops::RangeInclusive;
+
+use crate::model::{FieldName, Invalid, Limits, Object, Seconds, TaskId, Terms, Time};
+use crate::redis::{Call, Failure};
+
+/// The arguments of a call, taken one after the other.
+pub(super) struct Arguments<'a> {
+    rest: &'a [&'a [u8]],
+    terms: Terms,
+}
+
+impl<'a> Arguments<'a> {
+    /// The arguments of the call. One that is replayed ends in the terms that it first ran under.
+    pub(super) fn of(call: &'a Call<'_>) -> Self {
+        let arguments = call.arguments();
+        if call.is_replayed() {
+            if let Some((Some(terms), rest)) = arguments.split_last().map(|(last, rest)| (Terms::parse(last), rest)) {
+                return Self { rest, terms };
+            }
+        }
+        let now = Time::from_millis(call.clock()).unwrap_or(Time::MAX);
+        Self { rest: arguments, terms: Terms::new(now, &Limits::DEFAULT) }
+    }
+
+    /// The clock and limits to run under.
+    pub(super) fn terms(&self) -> Terms {
+        self.terms
+    }
+
+    /// `model id`.
+    pub(super) fn object(&mut self) -> Result<Object<'a>, Failure> {
+        let model = self.required("model")?;
+        let id = self.required("id")?;
+        Object::new(model, id).map_err(Failure::error)
+    }
+
+    /// `task_id`.
+    pub(super) fn task_id(&mut self) -> Result<TaskId<'a>, Failure> {
+        TaskId::new(self.required("task_id")?).map_err(Failure::error)
+    }
+
+    /// `task_id …`, to the end.
+    pub(super) fn task_ids(&mut self) -> Result<Vec<TaskId<'a>>, Failure> {
+        std::mem::take(&mut self.rest).iter().map(|id| TaskId::new(id).map_err(Failure::error)).collect()
+    }
+
+    /// Whether all arguments are taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next argument, or `None` at the end.
+    pub(super) fn next(&mut self) -> Option<&'a [u8]> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(first)
+    }
+
+    /// The next argument, which the command cannot do without.
+    pub(super) fn required(&mut self, argument: &'static str) -> Result<&'a [u8], Failure> {
+        self.next().ok_or_else(|| Failure::error(format_args!("wrong number of arguments: {argument} is missing")))
+    }
+
+    /// The value of an option: a time, where one in the future is taken as now.
+    pub(super) fn time(&mut self, option: &'static str) -> Result<Time, Failure> {
+        let time = Time::parse(option, self.required(option)?).map_err(Failure::error)?;
+        Ok(time.min(self.terms.now))
+    }
+
+    /// The value of an option: a span of whole seconds, `least` or more.
+    pub(super) fn seconds(&mut self, option: &'static str, least: u32) -> Result<Seconds, Failure> {
+        let seconds = self.number(option, u64::from(least)..=u64::from(Seconds::MAX))?;
+        Ok(u32::try_from(seconds).ok().and_then(Seconds::new).expect("the range is that of Seconds"))
+    }
+
+    /// The value of an option: a whole number in the range.
+    pub(super) fn number(&mut self, option: &'static str, range: RangeInclusive<u64>) -> Result<u64, Failure> {
+        let bytes = self.required(option)?;
+        let number =
+            std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse().ok());
+        number.filter(|number| range.contains(number)).ok_or_else(|| {
+            let expected = format!("a whole number from {} to {}", range.start(), range.end());
+            Failure::error(Invalid::new(option, expected))
+        })
+    }
+
+    /// `numfields field …`, after `FIELDS`: fields to read.
+    pub(super) fn fields_to_read(&mut self) -> Result<Vec<FieldName<'a>>, Failure> {
+        let count = self.field_count()?;
+        (0..count).map(|_| FieldName::readable(self.required("FIELDS field")?).map_err(Failure::error)).collect()
+    }
+
+    /// `numfields field value …`, after `FIELDS`: fields to store.
+    pub(super) fn fields_to_store(&mut self) -> Result<Vec<(FieldName<'a>, &'a [u8])>, Failure> {
+        let count = self.field_count()?;
+        (0..count)
+            .map(|_| {
+                let field = FieldName::given(self.required("FIELDS field")?).map_err(Failure::error)?;
+                Ok((field, self.required("FIELDS value")?))
+            })
+            .collect()
+    }
+
+    fn field_count(&mut self) -> Result<u64, Failure> {
+        self.number("FIELDS numfields", 1..=Limits::MAX_FIELDS as u64)
+    }
+}
+
+/// Fills an option that may be given once.
+pub(super) fn once<T>(slot: &mut Option<T>, option: &'static str, value: T) -> Result<(), Failure> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Failure::error(format_args!("{option} is given twice"))),
+    }
+}
+
+/// The error for an argument that no option of the command begins with.
+pub(super) fn unexpected(argument: &[u8], options: &'static str) -> Failure {
+    let shown = &argument[..argument.len().min(64)];
+    Failure::error(format_args!("unexpected argument '{}': the options are {options}", shown.escape_ascii()))
+}

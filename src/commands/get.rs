@@ -1,0 +1,38 @@
+use super::arguments::{once, unexpected, Arguments};
+use super::row;
+use crate::redis::{Call, Command, Failure};
+use crate::store::{Columns, Instance};
+
+/// Reads one task record.
+///
+/// ```text
+/// TRACKER.GET model id task_id [FIELDS numfields field ...]
+/// ```
+///
+/// Replies a map of the record's fields, or of those named that it has; nil where there is no live record. Times are unix
+/// milliseconds. O(fields).
+pub struct Get;
+
+impl Command for Get {
+    const NAME: &'static str = "tracker.get";
+    const FLAGS: &'static str = "readonly";
+
+    fn run(call: &Call<'_>) -> Result<(), Failure> {
+        let mut arguments = Arguments::of(call);
+        let instance = Instance::new(call, &arguments.object()?);
+        let task_id = arguments.task_id()?;
+        let mut fields = None;
+        while let Some(option) = arguments.next() {
+            match option.to_ascii_uppercase().as_slice() {
+                b"FIELDS" => once(&mut fields, "FIELDS", arguments.fields_to_read()?)?,
+                _ => return Err(unexpected(option, "FIELDS")),
+            }
+        }
+        let columns = fields.map_or(Columns::All, Columns::Named);
+        match instance.record(task_id, &columns, arguments.terms().now)? {
+            Some(record) => row::reply(&call.reply(), &record),
+            None => call.reply().null(),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+use super::arguments::{once, unexpected, Arguments};
+use super::row::{self, Json};
+use super::upsert::read_state;
+use crate::model::{Filter, Invalid, Limits, Order, PageRequest, States, TaskName};
+use crate::redis::{Call, Command, Failure, Reply};
+use crate::store::{Columns, Instance, Page, StateCounts};
+
+const OPTIONS: &str = "STATE, TASK, SINCE, UNTIL, PAGE, SIZE, ORDER, FIELDS, WITHCOUNTS and FORMAT";
+
+/// Reads one page of an object's live records, the newest first.
+///
+/// ```text
+/// TRACKER.QUERY model id [STATE state ...] [TASK name ...] [SINCE time] [UNTIL time] [PAGE n] [SIZE n]
+///               [ORDER NEWEST|OLDEST] [FIELDS numfields field ...] [WITHCOUNTS] [FORMAT RESP|JSON]
+/// ```
+///
+/// `STATE` and `TASK` may be repeated, each followed by one value; any of the states will do, and any of the names;
+/// together they narrow. `SINCE` and `UNTIL` bound `created_at`, both included. Without `FIELDS` a row leaves out
+/// `args`, `kwargs`, `result` and `traceback`. `SIZE` is capped. A page past the end is empty, with the right total.
+///
+/// Replies a map of `total page size pages tasks`, and `states` with `WITHCOUNTS`: the live count per state,
+/// unfiltered, states without any left out. With `FORMAT JSON` the same as JSON text, times in RFC 3339.
+///
+/// O(log n + rows) for n records of the object and at most one `STATE` or `TASK`; with several O(offset + rows); with
+/// both O(m) for the m records on the smaller side.
+pub struct Query;
+
+impl Command for Query {
+    const NAME: &'static str = "tracker.query";
+    const FLAGS: &'static str = "readonly";
+
+    fn run(call: &Call<'_>) -> Result<(), Failure> {
+        let mut arguments = Arguments::of(call);
+        let now = arguments.terms().now;
+        let instance = Instance::new(call, &arguments.object()?);
+        let request = Request::parse(&mut arguments, &Limits::DEFAULT)?;
+        let page = instance.page(&request.filter, &request.page, &request.columns, now)?;
+        let counts = request.with_counts.then(|| instance.state_counts(now)).transpose()?;
+        match request.format {
+            Format::Resp => reply_resp(&call.reply(), &request.page, &page, counts.as_ref()),
+            Format::Json => call.reply().bulk(json(&request.page, &page, counts.as_ref())?),
+        }
+        Ok(())
+    }
+}
+
+struct Request<'a> {
+    filter: Filter<'a>,
+    page: PageRequest,
+    columns: Columns<'a>,
+    with_counts: bool,
+    format: Format,
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Resp,
+    Json,
+}
+
+impl<'a> Request<'a> {
+    fn parse(arguments: &mut Arguments<'a>, limits: &Limits) -> Result<Self, Failure> {
+        let mut filter = Filter::default();
+        let (mut number, mut size, mut order, mut fields) = (None, None, None, None);
+        let (mut with_counts, mut format) = (None, None);
+        while let Some(option) = arguments.next() {
+            match option.to_ascii_uppercase().as_slice() {
+                b"STATE" => {
+                    let state = read_state(arguments)?;
+                    *filter.states.get_or_insert(States::empty()) |= state.into();
+                }
+                b"TASK" => {
+                    let name = TaskName::new("TASK", arguments.required("TASK")?).map_err(Failure::error)?;
+                    filter.tasks.push(name);
+                }
+                b"SINCE" => once(&mut filter.since, "SINCE", arguments.time("SINCE")?)?,
+                b"UNTIL" => once(&mut filter.until, "UNTIL", arguments.time("UNTIL")?)?,
+                b"PAGE" => once(&mut number, "PAGE", count(arguments, "PAGE")?)?,
+                b"SIZE" => once(&mut size, "SIZE", count(arguments, "SIZE")?)?,
+                b"ORDER" => {
+                    let choices = [("NEWEST", Order::Newest), ("OLDEST", Order::Oldest)];
+                    once(&mut order, "ORDER", choice(arguments, "ORDER", choices)?)?;
+                }
+                b"FIELDS" => once(&mut fields, "FIELDS", arguments.fields_to_read()?)?,
+                b"WITHCOUNTS" => once(&mut with_counts, "WITHCOUNTS", true)?,
+                b"FORMAT" => {
+                    let choices = [("RESP", Format::Resp), ("JSON", Format::Json)];
+                    once(&mut format, "FORMAT", choice(arguments, "FORMAT", choices)?)?;
+                }
+                _ => return Err(unexpected(option, OPTIONS)),
+            }
+        }
+        Ok(Self {
+            filter,
+            page: PageRequest {
+                number: number.unwrap_or(1),
+                size: size.unwrap_or(limits.page_size).min(limits.max_page_size),
+                order: order.unwrap_or_default(),
+            },
+            columns: fields.map_or(Columns::Short, Columns::Named),
+            with_counts: with_counts.unwrap_or(false),
+            format: format.unwrap_or(Format::Resp),
+        })
+    }
+}
+
+fn count(arguments: &mut Arguments<'_>, option: &'static str) -> Result<usize, Failure> {
+    let number = arguments.number(option, 1..=i64::MAX as u64)?;
+    Ok(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+fn choice<T: Copy>(
+    arguments: &mut Arguments<'_>,
+    option: &'static str,
+    [first, second]: [(&'static str, T); 2],
+) -> Result<T, Failure> {
+    let value = arguments.required(option)?;
+    [first, second]
+        .into_iter()
+        .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(value))
+        .map(|(_, choice)| choice)
+        .ok_or_else(|| Failure::error(Invalid::new(option, format!("{} or {}", first.0, second.0))))
+}
+
+fn reply_resp(reply: &Reply<'_>, request: &PageRequest, page: &Page, counts: Option<&StateCounts>) {
+    reply.map(if counts.is_some() { 6 } else { 5 });
+    for (name, number) in
+        [("total", page.total), ("page", request.number), ("size", request.size), ("pages", request.pages(page.total))]
+    {
+        reply.bulk(name);
+        reply.count(number);
+    }
+    reply.bulk("tasks");
+    reply.array(page.rows.len());
+    for task in &page.rows {
+        row::reply(reply, task);
+    }
+    if let Some(StateCounts(counts)) = counts {
+        reply.bulk("states");
+        reply.map(counts.len());
+        for (state, count) in counts {
+            reply.bulk(state.name());
+            reply.count(*count);
+        }
+    }
+}
+
+fn json(request: &PageRequest, page: &Page, counts: Option<&StateCounts>) -> Result<Vec<u8>, Failure> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        total: usize,
+        page: usize,
+        size: usize,
+        pages: usize,
+        tasks: Vec<Json<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        states: Option<BTreeMap<&'static str, usize>>,
+    }
+
+    let answer = Answer {
+        total: page.total,
+        page: request.number,
+        size: request.size,
+        pages: request.pages(page.total),
+        tasks: page.rows.iter().map(Json).collect(),
+        states: counts.map(|StateCounts(counts)| counts.iter().map(|(state, count)| (state.name(), *count)).collect()),
+    };
+    serde_json::to_vec(&answer).map_err(Failure::error)
+}

@@ -1,0 +1,54 @@
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::model::{Kind, Time};
+use crate::redis::Reply;
+use crate::store::Row;
+
+/// Replies a record as a map: whole numbers and times as integers, everything else as it is stored.
+pub(super) fn reply(reply: &Reply<'_>, row: &Row) {
+    reply.map(row.0.len());
+    for (field, value) in &row.0 {
+        reply.bulk(field);
+        match (Kind::of(field), integer(value)) {
+            (Kind::Integer | Kind::Time, Some(number)) => reply.integer(number),
+            _ => reply.bulk(value),
+        }
+    }
+}
+
+/// A record as a JSON object: times in RFC 3339, fields that hold JSON embedded where they are valid.
+pub(super) struct Json<'a>(pub(super) &'a Row);
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0 .0.len()))?;
+        for (field, value) in &self.0 .0 {
+            match Kind::of(field) {
+                Kind::Integer => match integer(value) {
+                    Some(number) => map.serialize_entry(field, &number)?,
+                    None => map.serialize_entry(field, &text(value))?,
+                },
+                Kind::Time => match integer(value).and_then(Time::from_millis) {
+                    Some(time) => map.serialize_entry(field, &time.rfc3339())?,
+                    None => map.serialize_entry(field, &text(value))?,
+                },
+                Kind::Json => match serde_json::from_slice::<&RawValue>(value) {
+                    Ok(json) => map.serialize_entry(field, json)?,
+                    Err(_) => map.serialize_entry(field, &text(value))?,
+                },
+                Kind::Text => map.serialize_entry(field, &text(value))?,
+            }
+        }
+        map.end()
+    }
+}
+
+fn integer(value: &[u8]) -> Option<i64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+fn text(value: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(value)
+}

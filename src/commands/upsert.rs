@@ -1,0 +1,83 @@
+use super::arguments::{once, unexpected, Arguments};
+use crate::model::{Condition, Event, Invalid, State, TaskName};
+use crate::redis::{Call, Command, Failure};
+use crate::store::{Instance, Update};
+
+const OPTIONS: &str = "STATE, NAME, ATTEMPT, AT, RETAIN, NX, XX, RERUN and FIELDS";
+
+/// Creates or updates one task record, and all indexes of its object with it.
+///
+/// ```text
+/// TRACKER.UPSERT model id task_id [STATE state] [NAME task_name] [ATTEMPT n] [AT time] [RETAIN seconds]
+///                [NX | XX] [RERUN] [FIELDS numfields field value [field value ...]]
+/// ```
+///
+/// An update never simply overwrites: which one prevails is said by the transition rule, and `STALE` says that the
+/// record had got further already. A new record needs `STATE` and `NAME`. Without `STATE` only fields are set. An empty
+/// value removes its field. The record then lives for `RETAIN` seconds, else for its own retention, else for the
+/// retention window.
+///
+/// Replies `CREATED`, `UPDATED` or `STALE`; nil where `NX` or `XX` forbids it. O(log n) for n records of the object.
+pub struct Upsert;
+
+impl Command for Upsert {
+    const NAME: &'static str = "tracker.upsert";
+    const FLAGS: &'static str = "write deny-oom";
+
+    fn run(call: &Call<'_>) -> Result<(), Failure> {
+        let mut arguments = Arguments::of(call);
+        let terms = arguments.terms();
+        let instance = Instance::new(call, &arguments.object()?);
+        let update = parse(&mut arguments)?;
+        match instance.update(&update, &terms)? {
+            Some(outcome) => call.reply().status(outcome.name()),
+            None => call.reply().null(),
+        }
+        Ok(())
+    }
+}
+
+fn parse<'a>(arguments: &mut Arguments<'a>) -> Result<Update<'a>, Failure> {
+    let task_id = arguments.task_id()?;
+    let (mut state, mut name, mut attempt, mut at, mut retention) = (None, None, None, None, None);
+    let (mut condition, mut rerun, mut fields) = (None, None, None);
+    while let Some(option) = arguments.next() {
+        match option.to_ascii_uppercase().as_slice() {
+            b"STATE" => once(&mut state, "STATE", read_state(arguments)?)?,
+            b"NAME" => {
+                let value = TaskName::new("NAME", arguments.required("NAME")?).map_err(Failure::error)?;
+                once(&mut name, "NAME", value)?;
+            }
+            b"ATTEMPT" => once(&mut attempt, "ATTEMPT", arguments.number("ATTEMPT", 0..=u64::from(u32::MAX))?)?,
+            b"AT" => once(&mut at, "AT", arguments.time("AT")?)?,
+            b"RETAIN" => once(&mut retention, "RETAIN", arguments.seconds("RETAIN", 1)?)?,
+            b"NX" => once(&mut condition, "NX or XX", Condition::Missing)?,
+            b"XX" => once(&mut condition, "NX or XX", Condition::Present)?,
+            b"RERUN" => once(&mut rerun, "RERUN", true)?,
+            b"FIELDS" => once(&mut fields, "FIELDS", arguments.fields_to_store()?)?,
+            _ => return Err(unexpected(option, OPTIONS)),
+        }
+    }
+    Ok(Update {
+        task_id,
+        event: Event {
+            state,
+            name,
+            attempt: attempt.map(|attempt| u32::try_from(attempt).expect("the range is that of u32")),
+            at: at.unwrap_or(arguments.terms().now),
+            retention,
+            rerun: rerun.unwrap_or(false),
+        },
+        fields: fields.unwrap_or_default(),
+        condition: condition.unwrap_or_default(),
+    })
+}
+
+/// The value of `STATE`.
+pub(super) fn read_state(arguments: &mut Arguments<'_>) -> Result<State, Failure> {
+    let value = arguments.required("STATE")?;
+    State::parse(value).ok_or_else(|| {
+        let names = State::ALL.map(State::name).join(", ");
+        Failure::error(Invalid::new("STATE", format!("one of {names}")))
+    })
+}

@@ -1,0 +1,218 @@
+use std::fmt;
+
+use super::Invalid;
+
+/// A field of a record that the module keeps itself; a client cannot give it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The task id.
+    Id,
+    /// The task's name.
+    Name,
+    /// The state of the attempt shown.
+    State,
+    /// The attempt shown, 0 for the first run.
+    Attempt,
+    /// The earliest event ever seen.
+    CreatedAt,
+    /// The latest event of the attempt shown.
+    UpdatedAt,
+    /// When the attempt was published (`PENDING`).
+    PublishedAt,
+    /// When a worker received it (`RECEIVED`).
+    ReceivedAt,
+    /// When it began to run (`STARTED`).
+    StartedAt,
+    /// When it reached its final state.
+    FinishedAt,
+    /// The record's own retention in seconds, where it has one.
+    Retention,
+}
+
+impl Kept {
+    /// Every kept field, in the order in which a record is told.
+    pub const ALL: [Self; 11] = [
+        Self::Id,
+        Self::Name,
+        Self::State,
+        Self::Attempt,
+        Self::CreatedAt,
+        Self::UpdatedAt,
+        Self::PublishedAt,
+        Self::ReceivedAt,
+        Self::StartedAt,
+        Self::FinishedAt,
+        Self::Retention,
+    ];
+
+    /// The name of the field in the hash and in replies.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Name => "name",
+            Self::State => "state",
+            Self::Attempt => "attempt",
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+            Self::PublishedAt => "published_at",
+            Self::ReceivedAt => "received_at",
+            Self::StartedAt => "started_at",
+            Self::FinishedAt => "finished_at",
+            Self::Retention => "retention",
+        }
+    }
+
+    /// The kept field of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kept| kept.name() == name)
+    }
+}
+
+/// What the text of a stored field stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Itself.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A moment in unix milliseconds.
+    Time,
+    /// JSON, as the Django package gives it.
+    Json,
+}
+
+impl Kind {
+    /// What the field of that name holds.
+    pub fn of(field: &str) -> Self {
+        match Kept::parse(field) {
+            Some(Kept::Attempt | Kept::Retention) => Self::Integer,
+            Some(Kept::Id | Kept::Name | Kept::State) => Self::Text,
+            Some(_) => Self::Time,
+            None if field.ends_with(FullLength::SUFFIX) => Self::Integer,
+            None if matches!(field, "objects" | "args" | "kwargs" | "progress") => Self::Json,
+            None => Self::Text,
+        }
+    }
+}
+
+/// The name of a record's field: `[a-z0-9_]{1,64}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldName<'a>(&'a str);
+
+impl<'a> FieldName<'a> {
+    /// The longest name, in bytes.
+    pub const MAX_BYTES: usize = 64;
+
+    /// A name that a client wants to read: any field, the module's own ([`Kept`], `<field>_bytes`) included.
+    pub fn readable(bytes: &'a [u8]) -> Result<Self, Invalid> {
+        let longest = Self::MAX_BYTES + FullLength::SUFFIX.len();
+        Self::of(bytes, longest).ok_or_else(|| Invalid::new("FIELDS field", "1 to 64 bytes of a-z, 0-9 and '_'"))
+    }
+
+    /// A name that a client may give a value for: none of the module's own.
+    pub fn given(bytes: &'a [u8]) -> Result<Self, Invalid> {
+        Self::of(bytes, Self::MAX_BYTES)
+            .filter(|name| Kept::parse(name.0).is_none() && !name.0.ends_with(FullLength::SUFFIX))
+            .ok_or_else(|| {
+                Invalid::new(
+                    "FIELDS field",
+                    "1 to 64 bytes of a-z, 0-9 and '_', and none of the fields that the tracker keeps itself: \
+                     id, name, state, attempt, retention, *_at of a record and *_bytes",
+                )
+            })
+    }
+
+    fn of(bytes: &'a [u8], longest: usize) -> Option<Self> {
+        let allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+        ((1..=longest).contains(&bytes.len()) && bytes.iter().all(allowed))
+            .then(|| std::str::from_utf8(bytes).ok().map(Self))
+            .flatten()
+    }
+
+    /// The name as text.
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
+/// `<field>_bytes`, the field that tells how long a value was before it was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FullLength<'a>(pub FieldName<'a>);
+
+impl FullLength<'_> {
+    const SUFFIX: &'static str = "_bytes";
+}
+
+impl fmt::Display for FullLength<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.0.as_str(), Self::SUFFIX)
+    }
+}
+
+/// What is stored of a value that a client gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// Nothing: an empty value removes the field.
+    Removed,
+    /// All of it.
+    Whole(&'a [u8]),
+    /// Its beginning, since it was longer than a value may be.
+    Cut {
+        /// What is stored.
+        head: &'a [u8],
+        /// How many bytes were given.
+        full_length: usize,
+    },
+}
+
+impl<'a> Value<'a> {
+    /// Cuts what is longer than `max` bytes, before the character that would not fit where it is UTF-8.
+    pub fn new(bytes: &'a [u8], max: usize) -> Self {
+        if bytes.is_empty() {
+            return Self::Removed;
+        }
+        if bytes.len() <= max {
+            return Self::Whole(bytes);
+        }
+        let is_boundary = |&at: &usize| bytes[at] & 0b1100_0000 != 0b1000_0000;
+        let end = (max.saturating_sub(3)..=max).rev().find(is_boundary).unwrap_or(max);
+        Self::Cut { head: &bytes[..end], full_length: bytes.len() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_may_not_give_what_the_tracker_keeps() {
+        for name in Kept::ALL.map(Kept::name).into_iter().chain(["result_bytes", "_bytes"]) {
+            assert!(FieldName::given(name.as_bytes()).is_err(), "{name}");
+            assert!(FieldName::readable(name.as_bytes()).is_ok(), "{name}");
+        }
+        for name in ["worker", "a", "0_9", "f".repeat(64).as_str(), "bytes"] {
+            assert!(FieldName::given(name.as_bytes()).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn field_names_are_lower_case_words_of_up_to_64_bytes() {
+        for name in [&b""[..], b"Worker", b"a-b", b"a\0", b"\xff", &[b'f'; 65]] {
+            assert!(FieldName::given(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_value_is_cut_between_characters() {
+        assert_eq!(Value::new(b"", 4), Value::Removed);
+        assert_eq!(Value::new(b"four", 4), Value::Whole(b"four"));
+        assert_eq!(Value::new("abcé".as_bytes(), 4), Value::Cut { head: b"abc", full_length: 5 });
+        assert_eq!(Value::new("é".as_bytes(), 1), Value::Cut { head: b"", full_length: 2 });
+        assert_eq!(Value::new("ab😀".as_bytes(), 5), Value::Cut { head: b"ab", full_length: 6 });
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_cut_at_the_limit() {
+        assert_eq!(Value::new(&[0x80; 9], 5), Value::Cut { head: &[0x80; 5], full_length: 9 });
+    }
+}

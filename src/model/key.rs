@@ -1,0 +1,66 @@
+use super::{Object, State};
+
+/// The names of one object's keys, such as `shop.order:{1042}:state:FAILURE`. The braces are a Redis Cluster hash tag:
+/// all of them live in one slot. Names are bytes, since what stands in an index may be any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyNames {
+    prefix: String,
+}
+
+impl KeyNames {
+    /// The names for that object.
+    pub fn new(object: &Object<'_>) -> Self {
+        Self { prefix: format!("{}:{{{}}}:", object.model(), object.id()) }
+    }
+
+    /// The hash that holds the record of a task.
+    pub fn record(&self, task_id: &[u8]) -> Vec<u8> {
+        self.key("record:", task_id)
+    }
+
+    /// Every task id, by `created_at`.
+    pub fn tasks(&self) -> Vec<u8> {
+        self.key("tasks", b"")
+    }
+
+    /// Every task id, by the moment at which its retention ends.
+    pub fn expiry(&self) -> Vec<u8> {
+        self.key("expiry", b"")
+    }
+
+    /// The task names seen for the object.
+    pub fn names(&self) -> Vec<u8> {
+        self.key("names", b"")
+    }
+
+    /// The task ids in one state, by `created_at`.
+    pub fn state(&self, state: State) -> Vec<u8> {
+        self.key("state:", state.name().as_bytes())
+    }
+
+    /// The task ids of one name, by `created_at`.
+    pub fn task(&self, name: &[u8]) -> Vec<u8> {
+        self.key("task:", name)
+    }
+
+    fn key(&self, kind: &str, of: &[u8]) -> Vec<u8> {
+        [self.prefix.as_bytes(), kind.as_bytes(), of].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_keys_of_an_object_share_its_hash_tag() {
+        let object = Object::new(b"Shop.Order", b"1042").unwrap();
+        let names = KeyNames::new(&object);
+        assert_eq!(names.record(b"a1"), b"shop.order:{1042}:record:a1");
+        assert_eq!(names.tasks(), b"shop.order:{1042}:tasks");
+        assert_eq!(names.expiry(), b"shop.order:{1042}:expiry");
+        assert_eq!(names.names(), b"shop.order:{1042}:names");
+        assert_eq!(names.state(State::Failure), b"shop.order:{1042}:state:FAILURE");
+        assert_eq!(names.task(b"shop.pay"), b"shop.order:{1042}:task:shop.pay");
+    }
+}

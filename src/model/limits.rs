@@ -1,0 +1,35 @@
+use super::Seconds;
+
+/// How long and how much is kept: what an update runs under, beside the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a record lives after its last update, unless it has a retention of its own.
+    pub retention_window: Seconds,
+    /// Rows per page, where a query does not say.
+    pub page_size: usize,
+    /// The most rows per page that a query may ask for.
+    pub max_page_size: usize,
+    /// The longest stored value, in bytes.
+    pub max_value_bytes: usize,
+    /// The most records per object; 0 for no limit.
+    pub max_tasks_per_object: usize,
+}
+
+impl Limits {
+    /// What holds where nothing is configured.
+    pub const DEFAULT: Self = Self {
+        retention_window: match Seconds::new(86_400) {
+            Some(day) => day,
+            None => unreachable!(),
+        },
+        page_size: 10,
+        max_page_size: 200,
+        max_value_bytes: 65_536,
+        max_tasks_per_object: 10_000,
+    };
+
+    /// The most fields that one command may name.
+    pub const MAX_FIELDS: usize = 128;
+    /// How many records past their retention one write removes at the most.
+    pub const REMOVED_PER_WRITE: usize = 100;
+}

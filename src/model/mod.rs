@@ -1,0 +1,27 @@
+//! What a task record is and how it changes: pure Rust, no Redis type, so every rule here is tested without a server.
+
+mod field;
+mod filter;
+mod invalid;
+mod key;
+mod limits;
+mod object;
+mod record;
+mod state;
+mod task;
+mod terms;
+mod time;
+mod transition;
+
+pub use field::{FieldName, FullLength, Kept, Kind, Value};
+pub use filter::{Filter, Order, PageRequest};
+pub use invalid::Invalid;
+pub use key::KeyNames;
+pub use limits::Limits;
+pub use object::Object;
+pub use record::{Record, Timestamps};
+pub use state::{State, States};
+pub use task::{TaskId, TaskName};
+pub use terms::Terms;
+pub use time::{Seconds, Time};
+pub use transition::{transition, Condition, Event, GivenFields, Outcome, Transition};

@@ -1,0 +1,84 @@
+use std::fmt;
+
+use super::{Limits, Seconds, Time};
+
+/// What a write runs under: the clock and the limits in force. It decides nothing by any other clock or setting, so a
+/// replica or an AOF that runs it again under the same terms comes to the same end, whatever its own are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The server's clock.
+    pub now: Time,
+    /// How long a record lives after its last update, unless it has a retention of its own.
+    pub retention_window: Seconds,
+    /// The most records per object; 0 for no limit.
+    pub max_tasks_per_object: usize,
+    /// The longest stored value, in bytes.
+    pub max_value_bytes: usize,
+}
+
+impl Terms {
+    /// The terms at that moment under those limits.
+    pub fn new(now: Time, limits: &Limits) -> Self {
+        Self {
+            now,
+            retention_window: limits.retention_window,
+            max_tasks_per_object: limits.max_tasks_per_object,
+            max_value_bytes: limits.max_value_bytes,
+        }
+    }
+
+    /// How many of an object's `records` have to leave so that one more fits.
+    pub fn surplus(&self, records: usize) -> usize {
+        match self.max_tasks_per_object {
+            0 => 0,
+            most => (records + 1).saturating_sub(most),
+        }
+    }
+
+    /// Reads what [`Display`](fmt::Display) wrote.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?.strip_prefix('@')?;
+        let mut parts = text.split(':');
+        let terms = Self {
+            now: Time::from_millis(parts.next()?.parse().ok()?)?,
+            retention_window: Seconds::new(parts.next()?.parse().ok()?)?,
+            max_tasks_per_object: parts.next()?.parse().ok()?,
+            max_value_bytes: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(terms)
+    }
+}
+
+impl fmt::Display for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { now, retention_window, max_tasks_per_object, max_value_bytes } = self;
+        write!(f, "@{now}:{retention_window}:{max_tasks_per_object}:{max_value_bytes}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_read_back_what_they_wrote() {
+        let terms = Terms::new(Time::from_millis(1_700_000_000_123).unwrap(), &Limits::DEFAULT);
+        assert_eq!(terms.to_string(), "@1700000000123:86400:10000:65536");
+        assert_eq!(Terms::parse(terms.to_string().as_bytes()), Some(terms));
+    }
+
+    #[test]
+    fn records_leave_only_where_one_more_would_be_too_many() {
+        let terms =
+            |most| Terms { max_tasks_per_object: most, ..Terms::new(Time::from_millis(0).unwrap(), &Limits::DEFAULT) };
+        assert_eq!([0, 2, 3, 5].map(|records| terms(3).surplus(records)), [0, 0, 1, 3]);
+        assert_eq!(terms(0).surplus(1_000_000), 0);
+    }
+
+    #[test]
+    fn what_no_terms_wrote_is_none() {
+        for text in ["", "@", "1:2:3:4", "@1:2:3", "@1:2:3:4:5", "@-1:2:3:4", "@1:x:3:4"] {
+            assert_eq!(Terms::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+use std::ffi::{c_char, c_int, CString};
+use std::slice;
+
+use redis_module::raw;
+
+use super::string::bytes_of;
+use super::Reply;
+
+/// One call of a command: its arguments, the keys it may open, its reply, and what replicas are told of it.
+pub struct Call<'c> {
+    ctx: *mut raw::RedisModuleCtx,
+    argv: &'c [*mut raw::RedisModuleString],
+    arguments: Vec<&'c [u8]>,
+}
+
+impl<'c> Call<'c> {
+    /// # Safety
+    /// The pointers are those that the server gave to a command's function, which has not returned yet.
+    pub(super) unsafe fn new(
+        ctx: *mut raw::RedisModuleCtx,
+        argv: *mut *mut raw::RedisModuleString,
+        argc: c_int,
+    ) -> Self {
+        let argv = slice::from_raw_parts(argv, usize::try_from(argc).unwrap_or(0));
+        let arguments = argv[1..].iter().map(|argument| bytes_of(*argument)).collect();
+        Self { ctx, argv, arguments }
+    }
+}
+
+impl Call<'_> {
+    /// The arguments after the command's name.
+    pub fn arguments(&self) -> &[&[u8]] {
+        &self.arguments
+    }
+
+    /// The server's clock in unix milliseconds. It stands still while a command, a transaction or a script runs, as the
+    /// server's own expiry does.
+    pub fn clock(&self) -> i64 {
+        // SAFETY: neither function takes anything; the first is there from Redis 7.0 on.
+        unsafe {
+            match raw::RedisModule_CachedMicroseconds {
+                Some(microseconds) => microseconds() / 1000,
+                None => raw::RedisModule_Milliseconds.unwrap()(),
+            }
+        }
+    }
+
+    /// Whether the call only repeats what was decided elsewhere: it came from the primary or out of the AOF.
+    pub fn is_replayed(&self) -> bool {
+        // SAFETY: ctx is valid for this call.
+        let flags = unsafe { raw::RedisModule_GetContextFlags.unwrap()(self.ctx) };
+        flags & (raw::REDISMODULE_CTX_FLAGS_REPLICATED | raw::REDISMODULE_CTX_FLAGS_LOADING) as c_int != 0
+    }
+
+    /// Has replicas and the AOF run this very call.
+    pub fn replicate(&self) {
+        // SAFETY: ctx is valid for this call.
+        unsafe { raw::RedisModule_ReplicateVerbatim.unwrap()(self.ctx) };
+    }
+
+    /// Has replicas and the AOF run this call with one more argument at its end.
+    pub fn replicate_with(&self, last: &str) {
+        // SAFETY: ctx is valid for this call, argv[0] is its command's name without a NUL (none is registered with
+        // one), and the format says what follows: a vector with its length, a buffer with its length.
+        unsafe {
+            let name = CString::new(bytes_of(self.argv[0])).expect("the name of a registered command");
+            raw::RedisModule_Replicate.unwrap()(
+                self.ctx,
+                name.as_ptr(),
+                c"vb".as_ptr(),
+                self.argv[1..].as_ptr(),
+                self.argv.len() - 1,
+                last.as_ptr().cast::<c_char>(),
+                last.len(),
+            );
+        }
+    }
+
+    /// Where the reply goes.
+    pub fn reply(&self) -> Reply<'_> {
+        Reply::new(self)
+    }
+
+    pub(super) fn ctx(&self) -> *mut raw::RedisModuleCtx {
+        self.ctx
+    }
+}

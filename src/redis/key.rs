@@ -1,0 +1,91 @@
+use std::ffi::c_int;
+use std::marker::PhantomData;
+use std::ptr;
+
+use redis_module::raw;
+
+use super::string::ServerString;
+use super::{Call, Failure};
+
+/// What a key is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To read; a key that is missing stays missing.
+    Read,
+    /// To read and write; a key that is missing comes into being with the first write, and goes with its last member.
+    Write,
+}
+
+/// An open key of one type, or a missing one. No two may be open for the same key while one of them writes.
+pub(super) struct ServerKey<'c> {
+    key: *mut raw::RedisModuleKey,
+    call: PhantomData<&'c Call<'c>>,
+}
+
+impl<'c> ServerKey<'c> {
+    /// Fails where the key holds another type than `expected`.
+    pub(super) fn open(call: &'c Call<'c>, name: &[u8], mode: Mode, expected: raw::KeyType) -> Result<Self, Failure> {
+        let mode = match mode {
+            Mode::Read => raw::KeyMode::READ,
+            Mode::Write => raw::KeyMode::READ | raw::KeyMode::WRITE,
+        };
+        let name = ServerString::new(name);
+        let key = Self { key: raw::open_key(call.ctx(), name.as_ptr(), mode), call: PhantomData };
+        match key.kind() {
+            raw::KeyType::Empty => Ok(key),
+            kind if kind == expected => Ok(key),
+            _ => Err(Failure::WrongType),
+        }
+    }
+
+    fn kind(&self) -> raw::KeyType {
+        // SAFETY: the server takes null for a missing key; otherwise self keeps the key open.
+        let kind = unsafe { raw::RedisModule_KeyType.unwrap()(self.key) };
+        raw::KeyType::from(kind)
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut raw::RedisModuleKey {
+        self.key
+    }
+
+    pub(super) fn exists(&self) -> bool {
+        self.kind() != raw::KeyType::Empty
+    }
+
+    /// How many members or fields the key holds.
+    pub(super) fn len(&self) -> usize {
+        // SAFETY: the server takes null for a missing key; otherwise self keeps the key open.
+        unsafe { raw::RedisModule_ValueLength.unwrap()(self.key) }
+    }
+
+    /// The unix milliseconds at which the server removes the key; `None` where it never does or there is no key.
+    pub(super) fn expires_at(&self) -> Option<i64> {
+        if !self.exists() {
+            return None;
+        }
+        // SAFETY: self keeps the key open.
+        let at = unsafe { raw::RedisModule_GetAbsExpire.unwrap()(self.key) };
+        (at != i64::from(raw::REDISMODULE_NO_EXPIRE)).then_some(at)
+    }
+
+    pub(super) fn expire_at(&mut self, millis: i64) {
+        // SAFETY: self keeps the key open for writing.
+        unsafe { raw::RedisModule_SetAbsExpire.unwrap()(self.key, millis) };
+    }
+
+    pub(super) fn delete(&mut self) {
+        // SAFETY: self keeps the key open for writing.
+        unsafe { raw::RedisModule_DeleteKey.unwrap()(self.key) };
+    }
+}
+
+impl Drop for ServerKey<'_> {
+    fn drop(&mut self) {
+        if !ptr::eq(self.key, ptr::null()) {
+            raw::close_key(self.key);
+        }
+    }
+}
+
+/// The server's code for success.
+pub(super) const OK: c_int = raw::REDISMODULE_OK as c_int;

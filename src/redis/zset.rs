@@ -1,0 +1,222 @@
+use std::ffi::c_int;
+
+use redis_module::raw;
+
+use super::key::{ServerKey, OK};
+use super::string::ServerString;
+use super::{Call, Failure, Mode};
+
+/// Which way a sorted set is walked: by score, and members of one score by their bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The lowest score first.
+    Up,
+    /// The highest score first.
+    Down,
+}
+
+/// Scores from `min` to `max`, both included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoreRange {
+    /// The lowest score of the range.
+    pub min: f64,
+    /// The highest score of the range.
+    pub max: f64,
+}
+
+impl ScoreRange {
+    /// Every score.
+    pub const ALL: Self = Self { min: f64::NEG_INFINITY, max: f64::INFINITY };
+}
+
+/// A sorted set: members, each with a score.
+pub struct Zset<'c> {
+    call: &'c Call<'c>,
+    name: ServerString,
+    key: ServerKey<'c>,
+}
+
+impl<'c> Zset<'c> {
+    /// Opens the sorted set of that name, which may be missing. O(1).
+    pub fn open(call: &'c Call<'c>, name: &[u8], mode: Mode) -> Result<Self, Failure> {
+        Ok(Self { call, name: ServerString::new(name), key: ServerKey::open(call, name, mode, raw::KeyType::ZSet)? })
+    }
+
+    /// How many members there are. O(1).
+    pub fn len(&self) -> usize {
+        self.key.len()
+    }
+
+    /// Whether there is no member, and so no key.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The unix milliseconds at which the server removes the set, where it will.
+    pub fn expires_at(&self) -> Option<i64> {
+        self.key.expires_at()
+    }
+
+    /// Has the server remove the set at that moment, in unix milliseconds.
+    pub fn expire_at(&mut self, millis: i64) {
+        self.key.expire_at(millis);
+    }
+
+    /// Removes the whole set.
+    pub fn delete(&mut self) {
+        self.key.delete();
+    }
+
+    /// The score of a member. O(1).
+    pub fn score(&self, member: &[u8]) -> Option<f64> {
+        if self.is_empty() {
+            return None;
+        }
+        let member = ServerString::new(member);
+        let mut score = 0.0;
+        // SAFETY: the key is open and not missing.
+        let status = unsafe { raw::RedisModule_ZsetScore.unwrap()(self.key.as_ptr(), member.as_ptr(), &mut score) };
+        (status == OK).then_some(score)
+    }
+
+    /// Adds a member or gives it another score. Whether it is new. O(log n).
+    pub fn add(&mut self, member: &[u8], score: f64) -> bool {
+        let member = ServerString::new(member);
+        let mut flags = 0;
+        // SAFETY: the key is open for writing.
+        unsafe { raw::RedisModule_ZsetAdd.unwrap()(self.key.as_ptr(), score, member.as_ptr(), &mut flags) };
+        flags & raw::REDISMODULE_ZADD_ADDED as c_int != 0
+    }
+
+    /// Removes a member. Whether it was there. O(log n).
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        let member = ServerString::new(member);
+        let mut removed: c_int = 0;
+        // SAFETY: the key is open for writing.
+        unsafe { raw::RedisModule_ZsetRem.unwrap()(self.key.as_ptr(), member.as_ptr(), &mut removed) };
+        removed != 0
+    }
+
+    /// The members with a score in `range`, one after the other. O(log n), and O(1) for each.
+    ///
+    /// A sorted set can be walked once at a time, hence the exclusive borrow.
+    pub fn walk(&mut self, range: ScoreRange, direction: Direction) -> Walk<'_, 'c> {
+        if !self.is_empty() {
+            // SAFETY: the key is open and holds a sorted set.
+            unsafe {
+                let start = match direction {
+                    Direction::Up => raw::RedisModule_ZsetFirstInScoreRange,
+                    Direction::Down => raw::RedisModule_ZsetLastInScoreRange,
+                };
+                start.unwrap()(self.key.as_ptr(), range.min, range.max, 0, 0);
+            }
+        }
+        Walk { zset: self, direction }
+    }
+
+    /// How many members have a score in `range`. O(log n).
+    pub fn count(&self, range: ScoreRange) -> usize {
+        if range == ScoreRange::ALL {
+            return self.len();
+        }
+        let (min, max) = (range.min.to_string(), range.max.to_string());
+        self.ask(c"ZCOUNT", &[min.as_bytes(), max.as_bytes()], |reply| {
+            // SAFETY: ask() passes a valid reply.
+            let count = unsafe { raw::RedisModule_CallReplyInteger.unwrap()(reply) };
+            usize::try_from(count).unwrap_or(0)
+        })
+    }
+
+    /// `count` members from that rank on, where the first of the direction has rank 0. O(log n + count).
+    pub fn slice(&self, rank: usize, count: usize, direction: Direction) -> Vec<Vec<u8>> {
+        if count == 0 || rank >= self.len() {
+            return Vec::new();
+        }
+        let (first, last) = (rank.to_string(), rank.saturating_add(count - 1).min(self.len()).to_string());
+        let command = match direction {
+            Direction::Up => c"ZRANGE",
+            Direction::Down => c"ZREVRANGE",
+        };
+        self.ask(command, &[first.as_bytes(), last.as_bytes()], |reply| {
+            // SAFETY: ask() passes a valid reply, and its elements live as long; each is a string of that length.
+            unsafe {
+                let elements = raw::RedisModule_CallReplyLength.unwrap()(reply);
+                (0..elements)
+                    .filter_map(|at| {
+                        let element = raw::RedisModule_CallReplyArrayElement.unwrap()(reply, at);
+                        let member = raw::RedisModule_CreateStringFromCallReply.unwrap()(element);
+                        ServerString::owned(member).map(|member| member.as_ref().to_vec())
+                    })
+                    .collect()
+            }
+        })
+    }
+
+    /// Runs a reading command of the server on this key: the module API has no ranks and no counts.
+    fn ask<R>(
+        &self,
+        command: &std::ffi::CStr,
+        arguments: &[&[u8]],
+        read: impl FnOnce(*mut raw::RedisModuleCallReply) -> R,
+    ) -> R {
+        let strings: Vec<_> = arguments.iter().map(|argument| ServerString::new(argument)).collect();
+        let pointers: Vec<_> = strings.iter().map(ServerString::as_ptr).collect();
+        // SAFETY: the format says what follows: a string, then a vector with its length. All outlive the call, and the
+        // reply is freed after it was read.
+        unsafe {
+            let reply = raw::RedisModule_Call.unwrap()(
+                self.call.ctx(),
+                command.as_ptr(),
+                c"sv".as_ptr(),
+                self.name.as_ptr(),
+                pointers.as_ptr(),
+                pointers.len(),
+            );
+            let result = read(reply);
+            if !reply.is_null() {
+                raw::RedisModule_FreeCallReply.unwrap()(reply);
+            }
+            result
+        }
+    }
+}
+
+/// A walk through a sorted set.
+pub struct Walk<'z, 'c> {
+    zset: &'z mut Zset<'c>,
+    direction: Direction,
+}
+
+impl Iterator for Walk<'_, '_> {
+    type Item = (Vec<u8>, f64);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.zset.is_empty() {
+            return None;
+        }
+        let key = self.zset.key.as_ptr();
+        // SAFETY: the key is open, holds a sorted set, and walk() has begun; the exclusive borrow keeps writes away.
+        unsafe {
+            if raw::RedisModule_ZsetRangeEndReached.unwrap()(key) != 0 {
+                return None;
+            }
+            let mut score = 0.0;
+            let member = ServerString::owned(raw::RedisModule_ZsetRangeCurrentElement.unwrap()(key, &mut score))?;
+            let step = match self.direction {
+                Direction::Up => raw::RedisModule_ZsetRangeNext,
+                Direction::Down => raw::RedisModule_ZsetRangePrev,
+            };
+            step.unwrap()(key);
+            Some((member.as_ref().to_vec(), score))
+        }
+    }
+}
+
+impl Drop for Walk<'_, '_> {
+    fn drop(&mut self) {
+        if !self.zset.is_empty() {
+            // SAFETY: the key is open and holds a sorted set.
+            unsafe { raw::RedisModule_ZsetRangeStop.unwrap()(self.zset.key.as_ptr()) };
+        }
+    }
+}

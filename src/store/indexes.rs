@@ -1,0 +1,248 @@
+use crate::model::{KeyNames, Record, State, Time};
+use crate::redis::{Call, Direction, Failure, Mode, ScoreRange, Zset};
+
+use super::score;
+
+/// The sorted sets of one object, opened for writing when they are first needed.
+pub(super) struct Indexes<'c> {
+    call: &'c Call<'c>,
+    keys: KeyNames,
+    tasks: Zset<'c>,
+    expiry: Zset<'c>,
+    names: Zset<'c>,
+    states: [Option<Zset<'c>>; State::ALL.len()],
+    by_name: Vec<(Vec<u8>, Zset<'c>)>,
+}
+
+/// In which order a removed id is looked for: what has run out is nearly always finished.
+const LIKELIEST_FIRST: [State; State::ALL.len()] = [
+    State::Success,
+    State::Failure,
+    State::Revoked,
+    State::Ignored,
+    State::Rejected,
+    State::Started,
+    State::Received,
+    State::Pending,
+    State::Retry,
+];
+
+impl<'c> Indexes<'c> {
+    /// Opens the three that every object has. Fails where one of them is no sorted set.
+    pub(super) fn open(call: &'c Call<'c>, keys: KeyNames) -> Result<Self, Failure> {
+        let open = |name: Vec<u8>| Zset::open(call, &name, Mode::Write);
+        Ok(Self {
+            tasks: open(keys.tasks())?,
+            expiry: open(keys.expiry())?,
+            names: open(keys.names())?,
+            states: Default::default(),
+            by_name: Vec::new(),
+            call,
+            keys,
+        })
+    }
+
+    /// How many ids there are, those past their retention included.
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether the id stands in the indexes, live or past its retention.
+    pub(super) fn holds(&self, task_id: &[u8]) -> bool {
+        self.expiry.score(task_id).is_some() || self.tasks.score(task_id).is_some()
+    }
+
+    /// Opens the two that are the record's own. Fails where one of them is no sorted set.
+    pub(super) fn check(&mut self, record: &Record) -> Result<(), Failure> {
+        self.state(record.state)?;
+        self.task(record.name.as_bytes())?;
+        Ok(())
+    }
+
+    /// Puts an id where its record belongs, and nowhere else. Fails only where [`Indexes::check`] would.
+    pub(super) fn place(
+        &mut self,
+        task_id: &[u8],
+        before: Option<&Record>,
+        after: &Record,
+        end: Option<Time>,
+        now: Time,
+    ) -> Result<(), Failure> {
+        let created_at = score(after.created_at);
+        let end = match end {
+            Some(end) => {
+                self.expiry.add(task_id, score(end));
+                end
+            }
+            None => self.end(task_id).unwrap_or(now),
+        };
+        keep(&mut self.expiry, end, now);
+
+        self.tasks.add(task_id, created_at);
+        keep(&mut self.tasks, end, now);
+
+        if let Some(before) = before.filter(|before| before.state != after.state) {
+            self.state(before.state)?.remove(task_id);
+        }
+        let state = self.state(after.state)?;
+        state.add(task_id, created_at);
+        keep(state, end, now);
+
+        if let Some(before) = before.filter(|before| before.name != after.name) {
+            let task = self.task(before.name.as_bytes())?;
+            task.remove(task_id);
+            if task.is_empty() {
+                self.names.remove(before.name.as_bytes());
+            }
+        }
+        let task = self.task(after.name.as_bytes())?;
+        let is_new_name = task.is_empty();
+        task.add(task_id, created_at);
+        keep(task, end, now);
+        if is_new_name {
+            self.names.add(after.name.as_bytes(), 0.0);
+        }
+        keep(&mut self.names, end, now);
+        Ok(())
+    }
+
+    /// Removes ids from wherever they stand. An index that is no sorted set holds none of them, and stays.
+    ///
+    /// O(states + names) for each id: the record that would tell its place is often gone already.
+    pub(super) fn remove(&mut self, task_ids: &[Vec<u8>]) {
+        if task_ids.is_empty() {
+            return;
+        }
+        let names = self.task_names();
+        for task_id in task_ids {
+            self.tasks.remove(task_id);
+            self.expiry.remove(task_id);
+            for state in LIKELIEST_FIRST {
+                if self.state(state).is_ok_and(|index| index.remove(task_id)) {
+                    break;
+                }
+            }
+            for name in &names {
+                let Ok(index) = self.task(name) else { continue };
+                if index.remove(task_id) {
+                    if index.is_empty() {
+                        self.names.remove(name);
+                    }
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Removes every index of the object.
+    pub(super) fn clear(&mut self) {
+        for state in State::ALL {
+            if let Ok(index) = self.state(state) {
+                index.delete();
+            }
+        }
+        for name in self.task_names() {
+            if let Ok(index) = self.task(&name) {
+                index.delete();
+            }
+        }
+        self.tasks.delete();
+        self.expiry.delete();
+        self.names.delete();
+    }
+
+    /// The ids whose retention has ended, the longest over first, at most so many.
+    pub(super) fn expired(&mut self, now: Time, at_most: usize) -> Vec<Vec<u8>> {
+        let ended = ScoreRange { max: score(now), ..ScoreRange::ALL };
+        self.expiry.walk(ended, Direction::Up).take(at_most).map(|(task_id, _)| task_id).collect()
+    }
+
+    /// Every id with the moment at which its retention ends, the first to end first.
+    pub(super) fn ends(&mut self) -> Vec<(Vec<u8>, Time)> {
+        let ends = self.expiry.walk(ScoreRange::ALL, Direction::Up);
+        ends.filter_map(|(task_id, end)| Some((task_id, Time::from_millis(end as i64)?))).collect()
+    }
+
+    /// The `count` ids that make room for `task_id`: the oldest finished, then the oldest. `leaving` go anyway.
+    pub(super) fn oldest(&mut self, count: usize, leaving: &[Vec<u8>], task_id: &[u8]) -> Vec<Vec<u8>> {
+        let stays = |other: &Vec<u8>| other != task_id && !leaving.contains(other);
+        let mut finished = Vec::new();
+        for state in State::ALL.into_iter().filter(|state| state.is_final()) {
+            let Ok(index) = self.state(state) else { continue };
+            let walk = index.walk(ScoreRange::ALL, Direction::Up);
+            finished.extend(walk.filter(|(other, _)| stays(other)).take(count));
+        }
+        finished.sort_by(|(a, a_score), (b, b_score)| a_score.total_cmp(b_score).then_with(|| a.cmp(b)));
+        let mut oldest: Vec<_> = finished.into_iter().map(|(other, _)| other).take(count).collect();
+        let missing = count - oldest.len();
+        if missing > 0 {
+            let walk = self.tasks.walk(ScoreRange::ALL, Direction::Up).map(|(other, _)| other);
+            let others: Vec<_> = walk.filter(|other| stays(other) && !oldest.contains(other)).take(missing).collect();
+            oldest.extend(others);
+        }
+        oldest
+    }
+
+    /// Gives an id another end of its retention.
+    pub(super) fn set_end(&mut self, task_id: &[u8], end: Time) {
+        self.expiry.add(task_id, score(end));
+    }
+
+    /// Lets every index live as long as the longest living of its records, given as `(record, end)`.
+    pub(super) fn settle(&mut self, records: &[(Record, Time)], now: Time) -> Result<(), Failure> {
+        let Some(last) = records.iter().map(|(_, end)| *end).max() else {
+            return Ok(());
+        };
+        for index in [&mut self.tasks, &mut self.expiry, &mut self.names] {
+            index.expire_at(horizon(last, now));
+        }
+        let mut by_end: Vec<_> = records.iter().collect();
+        by_end.sort_by_key(|(_, end)| *end);
+        for (record, end) in by_end {
+            self.state(record.state)?.expire_at(horizon(*end, now));
+            self.task(record.name.as_bytes())?.expire_at(horizon(*end, now));
+        }
+        Ok(())
+    }
+
+    fn end(&self, task_id: &[u8]) -> Option<Time> {
+        Time::from_millis(self.expiry.score(task_id)? as i64)
+    }
+
+    fn task_names(&mut self) -> Vec<Vec<u8>> {
+        self.names.walk(ScoreRange::ALL, Direction::Up).map(|(name, _)| name).collect()
+    }
+
+    fn state(&mut self, state: State) -> Result<&mut Zset<'c>, Failure> {
+        let opened = &mut self.states[state as usize];
+        if opened.is_none() {
+            *opened = Some(Zset::open(self.call, &self.keys.state(state), Mode::Write)?);
+        }
+        Ok(opened.as_mut().expect("it was opened above"))
+    }
+
+    fn task(&mut self, name: &[u8]) -> Result<&mut Zset<'c>, Failure> {
+        let at = match self.by_name.iter().position(|(opened, _)| opened == name) {
+            Some(at) => at,
+            None => {
+                let index = Zset::open(self.call, &self.keys.task(name), Mode::Write)?;
+                self.by_name.push((name.to_vec(), index));
+                self.by_name.len() - 1
+            }
+        };
+        Ok(&mut self.by_name[at].1)
+    }
+}
+
+/// Lets an index live until `end`. A TTL that reaches so far is left alone, and one that is set reaches a little
+/// further, so that it is not set again with every update.
+fn keep(index: &mut Zset<'_>, end: Time, now: Time) {
+    if index.expires_at().is_none_or(|expires_at| expires_at < end.millis()) {
+        index.expire_at(horizon(end, now));
+    }
+}
+
+/// When an index goes whose longest living record ends at `end`: less than 2 % of its retention later.
+fn horizon(end: Time, now: Time) -> i64 {
+    end.millis() + (end.millis() - now.millis()).max(0) / 64
+}

@@ -1,0 +1,69 @@
+//! One object's records and indexes on Redis keys: read a record, apply an update, page through an index, remove what
+//! has run out. Nothing here parses arguments or builds replies.
+
+mod delete;
+mod expire;
+mod indexes;
+mod page;
+mod row;
+mod update;
+
+pub use page::{Page, StateCounts};
+pub use row::{Columns, Row};
+pub use update::Update;
+
+use crate::model::{KeyNames, Object, Terms, Time};
+use crate::redis::{Call, Failure, Hash, Mode};
+use indexes::Indexes;
+
+/// The records and indexes of one object, as one call sees them.
+pub struct Instance<'c> {
+    call: &'c Call<'c>,
+    keys: KeyNames,
+}
+
+impl<'c> Instance<'c> {
+    /// The keys of `object`; none is opened yet.
+    pub fn new(call: &'c Call<'c>, object: &Object<'_>) -> Self {
+        Self { call, keys: KeyNames::new(object) }
+    }
+
+    fn hash(&self, task_id: &[u8], mode: Mode) -> Result<Hash<'c>, Failure> {
+        Hash::open(self.call, &self.keys.record(task_id), mode)
+    }
+
+    fn indexes(&self) -> Result<Indexes<'c>, Failure> {
+        Indexes::open(self.call, self.keys.clone())
+    }
+
+    /// Removes records and their ids, whatever state and name they have.
+    ///
+    /// A record's key that holds something else is not the tracker's, and stays.
+    fn remove(&self, indexes: &mut Indexes<'c>, task_ids: &[Vec<u8>]) {
+        for task_id in task_ids {
+            if let Ok(mut record) = self.hash(task_id, Mode::Write) {
+                record.delete();
+            }
+        }
+        indexes.remove(task_ids);
+    }
+
+    /// Has replicas and the AOF run this call again under the terms that it ran under here.
+    fn replicate(&self, terms: &Terms) {
+        if self.call.is_replayed() {
+            self.call.replicate();
+        } else {
+            self.call.replicate_with(&terms.to_string());
+        }
+    }
+}
+
+/// Whether a record's retention has not ended: the server may still hold the hash in the very millisecond of its end.
+fn is_live(record: &Hash<'_>, now: Time) -> bool {
+    record.exists() && record.expires_at().is_none_or(|end| end > now.millis())
+}
+
+/// A moment as the score of a sorted set, which holds every one without loss.
+fn score(time: Time) -> f64 {
+    time.millis() as f64
+}

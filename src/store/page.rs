@@ -1,0 +1,182 @@
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use crate::model::{Filter, Order, PageRequest, State, States, TaskName, Time};
+use crate::redis::{Direction, Failure, Mode, ScoreRange, Walk, Zset};
+
+use super::{score, Columns, Instance, Row};
+
+/// One page of an object's live records.
+pub struct Page {
+    /// How many live records the filter lets through, on all pages.
+    pub total: usize,
+    /// The rows of this page.
+    pub rows: Vec<Row>,
+}
+
+/// How many live records are in each state; states without any are left out.
+pub struct StateCounts(pub Vec<(State, usize)>);
+
+/// Ids past their retention that no write has removed yet.
+type Expired = HashSet<Vec<u8>>;
+
+impl<'c> Instance<'c> {
+    /// Reads one page.
+    ///
+    /// O(log n + rows) where the filter names at most one index; for several states or several names O(offset + rows);
+    /// for states together with names O(m), m being the smaller of the two sides. What has run out since the object's
+    /// last update adds O(1) for each.
+    pub fn page(
+        &self,
+        filter: &Filter<'_>,
+        request: &PageRequest,
+        columns: &Columns<'_>,
+        now: Time,
+    ) -> Result<Page, Failure> {
+        let expired = self.expired(now)?;
+        let (total, task_ids) = self.selection(filter)?.page(request, &expired);
+        let rows = task_ids.iter().filter_map(|task_id| self.row(task_id, columns, now).transpose());
+        Ok(Page { total, rows: rows.collect::<Result<_, _>>()? })
+    }
+
+    /// Counts the live records in each state. O(states), and O(states) for each record past its retention.
+    pub fn state_counts(&self, now: Time) -> Result<StateCounts, Failure> {
+        let expired = self.expired(now)?;
+        let mut counts = Vec::new();
+        for state in State::ALL {
+            let index = self.index(&self.keys.state(state))?;
+            let count = index.len() - held(&index, ScoreRange::ALL, &expired);
+            if count > 0 {
+                counts.push((state, count));
+            }
+        }
+        Ok(StateCounts(counts))
+    }
+
+    fn expired(&self, now: Time) -> Result<Expired, Failure> {
+        let ended = ScoreRange { max: score(now), ..ScoreRange::ALL };
+        let mut expiry = self.index(&self.keys.expiry())?;
+        let expired = expiry.walk(ended, Direction::Up).map(|(task_id, _)| task_id).collect();
+        Ok(expired)
+    }
+
+    fn selection(&self, filter: &Filter<'_>) -> Result<Selection<'c>, Failure> {
+        let states = filter.states.map(|states| self.states(states)).transpose()?;
+        let tasks = (!filter.tasks.is_empty()).then(|| self.tasks(&filter.tasks)).transpose()?;
+        let (walked, also_in) = match (states, tasks) {
+            (None, None) => (vec![self.index(&self.keys.tasks())?], None),
+            (Some(one), None) | (None, Some(one)) => (one, None),
+            (Some(states), Some(tasks)) if members(&states) <= members(&tasks) => (states, Some(tasks)),
+            (Some(states), Some(tasks)) => (tasks, Some(states)),
+        };
+        Ok(Selection {
+            walked,
+            also_in,
+            range: ScoreRange {
+                min: filter.since.map_or(f64::NEG_INFINITY, score),
+                max: filter.until.map_or(f64::INFINITY, score),
+            },
+        })
+    }
+
+    fn states(&self, states: States) -> Result<Vec<Zset<'c>>, Failure> {
+        states.states().map(|state| self.index(&self.keys.state(state))).collect()
+    }
+
+    fn tasks(&self, names: &[TaskName<'_>]) -> Result<Vec<Zset<'c>>, Failure> {
+        let distinct: HashSet<_> = names.iter().map(|name| name.as_str()).collect();
+        distinct.into_iter().map(|name| self.index(&self.keys.task(name.as_bytes()))).collect()
+    }
+
+    fn index(&self, name: &[u8]) -> Result<Zset<'c>, Failure> {
+        Zset::open(self.call, name, Mode::Read)
+    }
+}
+
+/// The indexes that a filter comes down to.
+struct Selection<'c> {
+    /// The ids are those of any of these, no id being in two.
+    walked: Vec<Zset<'c>>,
+    /// And, where given, also in one of these.
+    also_in: Option<Vec<Zset<'c>>>,
+    /// With a score in this range.
+    range: ScoreRange,
+}
+
+impl<'c> Selection<'c> {
+    /// The total, and the ids of the page.
+    fn page(mut self, request: &PageRequest, expired: &Expired) -> (usize, Vec<Vec<u8>>) {
+        let direction = match request.order {
+            Order::Newest => Direction::Down,
+            Order::Oldest => Direction::Up,
+        };
+        let offset = request.offset();
+        match (self.walked.as_slice(), self.also_in.take()) {
+            ([index], None) if expired.is_empty() => {
+                let total = index.count(self.range);
+                let count = request.size.min(total.saturating_sub(offset));
+                let before = rank_of_range(index, self.range, direction);
+                (total, index.slice(before.saturating_add(offset), count, direction))
+            }
+            (_, None) => {
+                let total = self.walked.iter().map(|index| index.count(self.range) - held(index, self.range, expired));
+                let total = total.sum();
+                let live = self.walk(direction).filter(|task_id| !expired.contains(task_id));
+                (total, live.skip(offset).take(request.size).collect())
+            }
+            (_, Some(also_in)) => {
+                let is_in = |task_id: &[u8]| also_in.iter().any(|index| index.score(task_id).is_some());
+                let matching = self.walk(direction).filter(|task_id| !expired.contains(task_id) && is_in(task_id));
+                let mut total = 0;
+                let mut task_ids = Vec::new();
+                for task_id in matching {
+                    if total >= offset && task_ids.len() < request.size {
+                        task_ids.push(task_id);
+                    }
+                    total += 1;
+                }
+                (total, task_ids)
+            }
+        }
+    }
+
+    /// The ids of all walked indexes in one order.
+    fn walk<'s>(&'s mut self, direction: Direction) -> impl Iterator<Item = Vec<u8>> + use<'s, 'c> {
+        let range = self.range;
+        let mut walks: Vec<_> =
+            self.walked.iter_mut().map(|index| index.walk(range, direction)).map(Walk::peekable).collect();
+        std::iter::from_fn(move || {
+            let heads = walks.iter_mut().enumerate().filter_map(|(at, walk)| Some((at, walk.peek()?)));
+            let first = match direction {
+                Direction::Up => heads.min_by(|(_, a), (_, b)| in_order(a, b)),
+                Direction::Down => heads.max_by(|(_, a), (_, b)| in_order(a, b)),
+            };
+            let at = first.map(|(at, _)| at)?;
+            walks[at].next().map(|(task_id, _)| task_id)
+        })
+    }
+}
+
+/// The order of a sorted set: by score, then by bytes.
+fn in_order((a, a_score): &(Vec<u8>, f64), (b, b_score): &(Vec<u8>, f64)) -> Ordering {
+    a_score.total_cmp(b_score).then_with(|| a.cmp(b))
+}
+
+fn members(indexes: &[Zset<'_>]) -> usize {
+    indexes.iter().map(Zset::len).sum()
+}
+
+/// How many of the expired ids the index holds in that range.
+fn held(index: &Zset<'_>, range: ScoreRange, expired: &Expired) -> usize {
+    let in_range = |score: f64| range.min <= score && score <= range.max;
+    expired.iter().filter(|task_id| index.score(task_id).is_some_and(in_range)).count()
+}
+
+/// The rank of the range's first member.
+fn rank_of_range(index: &Zset<'_>, range: ScoreRange, direction: Direction) -> usize {
+    let from_here_on = match direction {
+        Direction::Up => ScoreRange { max: f64::INFINITY, ..range },
+        Direction::Down => ScoreRange { min: f64::NEG_INFINITY, ..range },
+    };
+    index.len() - index.count(from_here_on)
+}

@@ -1,0 +1,153 @@
+use crate::model::{
+    transition, Condition, Event, FieldName, FullLength, GivenFields, Kept, Limits, Outcome, Record, TaskId, Terms,
+    Time, Transition, Value,
+};
+use crate::redis::{Failure, Hash, Mode};
+
+use super::{is_live, Indexes, Instance};
+
+/// One update of one record.
+pub struct Update<'a> {
+    /// The task.
+    pub task_id: TaskId<'a>,
+    /// What is reported of it.
+    pub event: Event<'a>,
+    /// The given fields with their values.
+    pub fields: Vec<(FieldName<'a>, &'a [u8])>,
+    /// Whether there has to be a record, or must not be.
+    pub condition: Condition,
+}
+
+impl Instance<'_> {
+    /// Creates or updates a record by the transition rule, all indexes with it, and removes what has run out. `None`
+    /// where the condition forbids it. Fails before the first write, or not at all.
+    ///
+    /// O(log n) for n records of the object, and O(log n) for each record that leaves.
+    pub fn update(&self, update: &Update<'_>, terms: &Terms) -> Result<Option<Outcome>, Failure> {
+        let task_id = update.task_id.as_bytes();
+        let mut hash = self.hash(task_id, Mode::Write)?;
+        let before = is_live(&hash, terms.now).then(|| read(&hash)).flatten();
+        if !update.condition.allows(before.as_ref()) {
+            return Ok(None);
+        }
+        let transition = transition(before.as_ref(), &update.event).map_err(Failure::error)?;
+        let before = before.as_ref();
+
+        let mut indexes = self.indexes()?;
+        for record in before.into_iter().chain([&transition.record]) {
+            indexes.check(record)?;
+        }
+        let leaving = leaving(&mut indexes, task_id, before, terms);
+        self.remove(&mut indexes, &leaving);
+        if before.is_none() && indexes.holds(task_id) {
+            indexes.remove(&[task_id.to_vec()]);
+        }
+
+        let written = write(&mut hash, before, &transition, update, terms);
+        let end = starts_anew(before, &transition, terms);
+        if let Some(end) = end {
+            hash.expire_at(end.millis());
+        }
+        if written || end.is_some() {
+            indexes.place(task_id, before, &transition.record, end, terms.now)?;
+        }
+        if written || end.is_some() || !leaving.is_empty() {
+            self.replicate(terms);
+        }
+        Ok(Some(transition.outcome))
+    }
+}
+
+/// The other records that leave with this update: what has run out, and what a new record would be too many for.
+fn leaving(indexes: &mut Indexes<'_>, task_id: &[u8], before: Option<&Record>, terms: &Terms) -> Vec<Vec<u8>> {
+    let mut leaving = indexes.expired(terms.now, Limits::REMOVED_PER_WRITE);
+    leaving.retain(|expired| expired != task_id);
+    if before.is_none() {
+        let gone = leaving.len() + usize::from(indexes.holds(task_id));
+        let surplus = terms.surplus(indexes.len().saturating_sub(gone));
+        if surplus > 0 {
+            leaving.extend(indexes.oldest(surplus, &leaving, task_id));
+        }
+    }
+    leaving
+}
+
+fn read(hash: &Hash<'_>) -> Option<Record> {
+    Record::read(|kept| hash.get(kept.name()))
+}
+
+/// The new end of the record's retention, where the update starts it anew.
+fn starts_anew(before: Option<&Record>, transition: &Transition, terms: &Terms) -> Option<Time> {
+    let record = &transition.record;
+    let has_other_retention = before.is_some_and(|before| before.retention != record.retention);
+    let retention = record.retention.unwrap_or(terms.retention_window);
+    (transition.outcome != Outcome::Stale || has_other_retention).then(|| terms.now.after(retention))
+}
+
+/// Writes what changed of the record; whether anything did.
+fn write(
+    hash: &mut Hash<'_>,
+    before: Option<&Record>,
+    transition: &Transition,
+    update: &Update<'_>,
+    terms: &Terms,
+) -> bool {
+    let before = before.filter(|_| transition.fields != GivenFields::Replace);
+    let mut written = before.is_none();
+    if before.is_none() {
+        hash.delete();
+        hash.set(Kept::Id.name(), update.task_id.as_bytes());
+    }
+    for kept in Kept::ALL {
+        let text = transition.record.text(kept);
+        if text == before.and_then(|before| before.text(kept)) {
+            continue;
+        }
+        if let Some(text) = text {
+            hash.set(kept.name(), text.as_bytes());
+            written = true;
+        }
+    }
+    for (field, bytes) in &update.fields {
+        let value = Value::new(bytes, terms.max_value_bytes);
+        written |= match transition.fields {
+            GivenFields::Replace | GivenFields::Overwrite => overwrite(hash, *field, value),
+            GivenFields::FillIn => fill_in(hash, *field, value),
+            GivenFields::Ignore => false,
+        };
+    }
+    written
+}
+
+fn overwrite(hash: &mut Hash<'_>, field: FieldName<'_>, value: Value<'_>) -> bool {
+    let full_length = FullLength(field).to_string();
+    match value {
+        Value::Removed => hash.remove(field.as_str()) | hash.remove(&full_length),
+        Value::Whole(bytes) => {
+            let was_there = hash.set(field.as_str(), bytes);
+            if was_there {
+                hash.remove(&full_length);
+            }
+            true
+        }
+        Value::Cut { head, full_length: bytes } => {
+            hash.set(field.as_str(), head);
+            hash.set(&full_length, bytes.to_string().as_bytes());
+            true
+        }
+    }
+}
+
+fn fill_in(hash: &mut Hash<'_>, field: FieldName<'_>, value: Value<'_>) -> bool {
+    match value {
+        Value::Removed => false,
+        Value::Whole(bytes) => hash.set_missing(field.as_str(), bytes),
+        Value::Cut { head, full_length } => {
+            let was_missing = hash.set_missing(field.as_str(), head);
+            if was_missing {
+                hash.set(&FullLength(field).to_string(), full_length.to_string().as_bytes());
+            }
+            was_missing
+        }
+    }
+}
