@@ -2,6 +2,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+
 from servers import MissingModule, RedisServer, Worker, wait_for
 
 

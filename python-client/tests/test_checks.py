@@ -1,10 +1,10 @@
 import pytest
 from celery import Celery
 from django.core.management import call_command
-from shop.models import Order
 
 from celery_task_tracker import checks
 from celery_task_tracker.registry import Registry
+from shop.models import Order
 
 
 def ids(messages):

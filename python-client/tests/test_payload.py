@@ -4,9 +4,9 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from shop.models import Order
 
 from celery_task_tracker.payload import arguments_json, is_secret, result_text, text, value_json
+from shop.models import Order
 
 
 class Broken:

@@ -2,11 +2,11 @@ import uuid
 
 import pytest
 from celery import Celery
-from shop.models import Order, Parcel
 
 from celery_task_tracker import FromModel
 from celery_task_tracker.registry import Registry
 from celery_task_tracker.resolution import Call
+from shop.models import Order, Parcel
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ import inspect
 import uuid
 
 import pytest
-from shop.models import Customer, Order
 
 from celery_task_tracker.resolution import (
     Call,
@@ -12,6 +11,7 @@ from celery_task_tracker.resolution import (
     object_ref,
     parse_id_query,
 )
+from shop.models import Customer, Order
 
 
 def signature(function):

@@ -1,4 +1,4 @@
-"""Settings of the demo shop. `run.py` sets the three variables that are read from the environment."""
+"""Settings of the demo shop. `run.py` sets the variables that are read from the environment."""
 
 import os
 from pathlib import Path
@@ -54,6 +54,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 # Plain passwords for a demo that anyone may log in to: PBKDF2 would only slow its start.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

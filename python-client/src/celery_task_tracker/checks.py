@@ -97,7 +97,7 @@ def _registration_errors(registration: Registration) -> Iterable[checks.CheckMes
         yield checks.Error(
             f"Task {registration.name} has no argument {query.name!r}, which its registration "
             f"for {registration.model!r} takes the primary key from.",
-            hint=f"Set id_query to one of: {', '.join(parameters) or 'none, it takes no arguments'}.",
+            hint=f"The task takes: {', '.join(parameters) or 'nothing'}.",
             id="celery_task_tracker.E021",
         )
     if isinstance(query, FirstParameter) and not parameters:

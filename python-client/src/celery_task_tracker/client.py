@@ -160,7 +160,9 @@ class TrackerClient:
         reply = self._execute("TRACKER.GET", ref.model, _id(ref), task_id)
         if reply is None:
             return None
-        pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2])
+        pairs = (
+            reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+        )
         return {_text(name): _text(value) for name, value in pairs}
 
     def query_json(self, ref: ObjectRef, query: Query) -> bytes:

@@ -107,7 +107,7 @@ class Delivery:
         )
 
     def next_attempt(self) -> Delivery:
-        """The attempt that follows when this one asks for a retry. Its own eta is not known here."""
+        """The attempt that follows if this one asks for a retry; its eta is not known yet."""
         return replace(
             self,
             attempt=self.attempt + 1,

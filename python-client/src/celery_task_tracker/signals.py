@@ -178,7 +178,7 @@ def task_revoked(
     expired: bool = False,
     **_: Any,
 ) -> None:
-    """task_revoked, in a worker's parent process: REVOKED, and whether it was cut off or expired."""
+    """task_revoked, in a worker's parent process: REVOKED, and in which way."""
     if registry.for_task(sender.name):
         is_context = not hasattr(request, "request_dict")
         delivery = (

@@ -7,6 +7,7 @@ class StrictContentSecurityPolicy:
     def __call__(self, request):
         response = self.get_response(request)
         response["Content-Security-Policy"] = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+            "connect-src 'self'; form-action 'self'"
         )
         return response

@@ -9,7 +9,7 @@ from django.utils import timezone
 from shop.models import Customer, Order, OrderLine, Product, Warehouse
 
 CUSTOMERS = [
-    "Amara Okafor", "Bjarne Lindqvist", "Chiara Romano", "Daniel Weiss", "Elif Yılmaz",
+    "Amara Okafor", "Bjarne Lindqvist", "Chiara Romano", "Daniel Weiss", "Elif Demir",
     "Farid Haddad", "Grace Mensah", "Hana Suzuki", "Ines Carvalho", "Jonas Weber",
     "Katarzyna Nowak", "Liam O'Connor",
 ]  # fmt: skip

@@ -167,7 +167,7 @@ export class Detail {
     time(strings.started, record.started_at);
     time(strings.finished, record.finished_at);
     if (record.root_id !== record.id) add(strings.root, record.root_id);
-    add(strings.parent, record.parent_id);
+    if (record.parent_id !== record.id) add(strings.parent, record.parent_id);
     add(strings.group, record.group_id);
     return list;
   }

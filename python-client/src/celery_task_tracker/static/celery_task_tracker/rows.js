@@ -139,7 +139,7 @@ export class Rows {
       el("td", { className: "tt-cell-state", "data-label": labels.state }, state, facts),
       el("td", { className: "tt-cell-time", "data-label": labels.created }, created),
       el("td", { className: "tt-cell-time", "data-label": labels.updated }, updated),
-      el("td", { className: "tt-cell-actions" }, el("div", {}, detailsButton, revokeButton)),
+      el("td", { className: "tt-cell-actions" }, el("div", {}, revokeButton, detailsButton)),
     );
     if (isNews) mark(element);
 
