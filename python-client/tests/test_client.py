@@ -1,0 +1,125 @@
+import json
+
+import pytest
+
+from celery_task_tracker.client import (
+    CommandRefused,
+    Event,
+    ModuleMissing,
+    Query,
+    TrackerClient,
+    TrackerUnavailable,
+    get_client,
+)
+from celery_task_tracker.resolution import ObjectRef
+from servers import HOST, free_port
+
+ORDER = ObjectRef("shop.order", "1042")
+
+
+def event(*objects, **values):
+    given = {"task_id": "t1", "name": "shop.t", "state": "PENDING", "attempt": 0, "at": 1}
+    return Event(objects=objects or (ORDER,), **{**given, **values})
+
+
+def client(server):
+    return TrackerClient(server.url, 1, 1)
+
+
+def test_an_event_becomes_a_record(tracker):
+    client(tracker).record(event(at=1_700_000_000_000, attempt=2, fields={"worker": "w@h"}))
+    found = client(tracker).get(ORDER, "t1")
+    assert found["state"] == "PENDING"
+    assert found["name"] == "shop.t"
+    assert found["attempt"] == 2
+    assert found["created_at"] == 1_700_000_000_000
+    assert found["worker"] == "w@h"
+
+
+def test_a_record_that_is_not_there_is_none(tracker):
+    assert client(tracker).get(ORDER, "nothing") is None
+
+
+def test_an_event_for_several_objects_is_kept_under_each(tracker):
+    other = ObjectRef("shop.shelf", "A1")
+    client(tracker).record(event(ORDER, other))
+    assert client(tracker).get(ORDER, "t1")
+    assert client(tracker).get(other, "t1")
+    assert tracker.commands()["tracker.upsert"] == 2
+
+
+@pytest.mark.parametrize("pk", ["a{b}c", "100%", "a/b c", "%7B", "ключ", "{", "x" * 500])
+def test_any_primary_key_finds_its_record_again(tracker, pk):
+    ref = ObjectRef("shop.shelf", pk)
+    client(tracker).record(event(ref))
+    assert client(tracker).get(ref, "t1")["id"] == "t1"
+    assert json.loads(client(tracker).query_json(ref, Query()))["total"] == 1
+
+
+def test_keys_that_differ_in_their_escapes_only_are_different_objects(tracker):
+    client(tracker).record(event(ObjectRef("shop.shelf", "{")))
+    assert client(tracker).get(ObjectRef("shop.shelf", "%7B"), "t1") is None
+
+
+def test_a_query_narrows_by_states_and_names_and_pages(tracker):
+    for number in range(5):
+        state = "FAILURE" if number % 2 else "SUCCESS"
+        client(tracker).record(event(task_id=f"t{number}", state=state, name=f"n{number}"))
+    page = json.loads(client(tracker).query_json(ORDER, Query(states=("SUCCESS",), page=2, size=2)))
+    assert (page["total"], page["pages"], len(page["tasks"])) == (3, 2, 1)
+    assert page["states"] == {"SUCCESS": 3, "FAILURE": 2}
+    page = json.loads(client(tracker).query_json(ORDER, Query(names=("n1", "n2"))))
+    assert {task["id"] for task in page["tasks"]} == {"t1", "t2"}
+
+
+def test_a_row_leaves_out_what_only_the_single_record_shows(tracker):
+    client(tracker).record(event(fields={"args": "[1]", "traceback": "long", "error": "short"}))
+    (row,) = json.loads(client(tracker).query_json(ORDER, Query()))["tasks"]
+    assert row["error"] == "short"
+    assert "args" not in row
+    assert "traceback" not in row
+
+
+def test_annotating_keeps_the_state_and_makes_no_record(tracker):
+    client(tracker).record(event())
+    client(tracker).annotate(ORDER, "t1", {"revoke_requested": "now"})
+    client(tracker).annotate(ORDER, "t2", {"revoke_requested": "now"})
+    assert client(tracker).get(ORDER, "t1")["revoke_requested"] == "now"
+    assert client(tracker).get(ORDER, "t1")["state"] == "PENDING"
+    assert client(tracker).get(ORDER, "t2") is None
+
+
+def test_the_retention_window_goes_with_every_event_where_it_is_set(tracker, settings):
+    with tracker.client() as plain:
+        client(tracker).record(event())
+        assert plain.ttl("shop.order:{1042}:record:t1") > 80_000
+        settings.TASK_TRACKER_RETENTION_WINDOW = 100
+        client(tracker).record(event())
+        assert 0 < plain.ttl("shop.order:{1042}:record:t1") <= 110
+
+
+def test_text_that_is_no_utf_8_is_stored_all_the_same(tracker):
+    client(tracker).record(event(fields={"result": "a\ud800b\x00c"}))
+    assert client(tracker).get(ORDER, "t1")["result"] == "a?b\x00c"
+
+
+def test_what_the_module_refuses_says_why(tracker):
+    with pytest.raises(CommandRefused, match="task_id"):
+        client(tracker).record(event(task_id=""))
+    with pytest.raises(CommandRefused, match="task_id"):
+        client(tracker).record(event(ORDER, ObjectRef("shop.shelf", "A"), task_id=""))
+
+
+def test_a_server_without_the_module_is_told_from_one_that_is_away(broker):
+    with pytest.raises(ModuleMissing):
+        client(broker).record(event())
+    with pytest.raises(TrackerUnavailable) as raised:
+        TrackerClient(f"redis://{HOST}:{free_port()}", 0.2, 0.2).record(event())
+    assert not isinstance(raised.value, ModuleMissing)
+
+
+def test_there_is_one_client_until_the_settings_change(settings):
+    first = get_client()
+    assert get_client() is first
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.5
+    assert get_client() is not first

@@ -1,0 +1,264 @@
+"""Real tasks in a real prefork worker: what each way of ending leaves behind."""
+
+import json
+import logging
+import uuid
+
+import pytest
+from django.conf import settings
+
+from celery_task_tracker import availability, signals
+from project import celery_app
+from servers import RedisServer, Worker, free_port, wait_for
+from shop import tasks
+
+
+@pytest.fixture(autouse=True)
+def running(worker, tracker):
+    """Each test here has a worker and an empty tracker."""
+
+
+@pytest.fixture
+def told(broker):
+    """``told(key)``: waits for the word that a task leaves."""
+
+    def wait(key):
+        with broker.client(db=2) as client:
+            return wait_for(lambda: client.getdel(key), f"word of {key}")
+
+    return wait
+
+
+def test_a_task_called_by_position_or_by_keyword_is_tracked(ended):
+    for number, send in ((1, lambda: tasks.succeed.delay(1)), (2, by_keyword)):
+        sent = send()
+        found = ended(number, sent.id, "SUCCESS")
+        assert found["name"] == "shop.tasks.succeed"
+        assert json.loads(found["result"]) == {"order": number, "note": ""}
+
+
+def by_keyword():
+    return tasks.succeed.delay(order_id=2)
+
+
+def test_four_events_cost_four_commands(ended, tracker):
+    sent = tasks.succeed.delay(1042)
+    # The state is awaited by other means than the module's, which would be counted.
+    with tracker.client() as client:
+        key = f"shop.order:{{1042}}:record:{sent.id}"
+        wait_for(lambda: client.hget(key, "state") == "SUCCESS", "the task")
+    assert tracker.commands() == {"tracker.upsert": 4}
+    found = ended(1042, sent.id, "SUCCESS")
+    for moment in ("published_at", "received_at", "started_at", "finished_at"):
+        assert moment in found
+
+
+def test_a_task_that_nobody_registered_never_touches_redis(told, tracker):
+    with tracker.client() as client:
+        before = client.info("stats")["total_connections_received"]
+        key = str(uuid.uuid4())
+        tasks.untracked.delay(key)
+        told(key)
+        assert client.info("stats")["total_connections_received"] == before
+        assert client.dbsize() == 0
+    assert tracker.commands() == {}
+
+
+def test_what_is_known_of_a_run_is_stored(ended):
+    sent = tasks.succeed.apply_async((7,), {"note": "hi"})
+    found = ended(7, sent.id, "SUCCESS")
+    assert json.loads(found["objects"]) == [["shop.order", "7"]]
+    assert json.loads(found["args"]) == [7]
+    assert json.loads(found["kwargs"]) == {"note": "hi"}
+    assert found["worker"].startswith("tests@")
+    assert found["queue"] == "celery"
+    assert found["root_id"] == sent.id
+    assert found["max_retries"] == "3"
+    assert found["attempt"] == 0
+    assert found["published_at"] <= found["started_at"] <= found["finished_at"]
+
+
+def test_members_of_a_chain_know_their_root_and_parent(ended):
+    result = (tasks.succeed.si(1) | tasks.succeed.si(2)).apply_async()
+    found = ended(2, result.id, "SUCCESS")
+    assert found["root_id"] == found["parent_id"] == result.parent.id
+
+
+def test_a_failure_keeps_its_error_and_traceback(ended):
+    found = ended(3, tasks.fail.delay(3).id, "FAILURE")
+    assert found["exception"] == "ValueError"
+    assert found["error"] == "order 3 is <b>wrong</b>"
+    assert found["traceback"].startswith("Traceback (most recent call last)")
+    assert "tasks.py" in found["traceback"]
+
+
+def test_a_result_that_is_no_json_is_kept_as_its_repr(ended):
+    found = ended(3, tasks.return_what_is_no_json.delay(3).id, "SUCCESS")
+    assert found["result"] == "<class 'object'>"
+
+
+def test_a_retry_is_shown_and_then_the_attempt_that_succeeds(ended):
+    sent = tasks.retry_once.delay(5)
+    waiting = ended(5, sent.id, "RETRY")
+    assert waiting["attempt"] == 1
+    assert waiting["retry_exception"] == "ConnectionError"
+    assert waiting["retry_error"] == "try later"
+    assert waiting["worker"].startswith("tests@")
+    assert waiting["eta"]
+    found = ended(5, sent.id, "SUCCESS")
+    assert found["attempt"] == 1
+    assert json.loads(found["result"]) == "second time lucky"
+    assert "error" not in found
+    assert found["retry_error"] == "try later"
+
+
+def test_retries_that_run_out_end_as_a_failure_of_the_last_attempt(ended):
+    found = ended(5, tasks.retry_in_vain.delay(5).id, "FAILURE")
+    assert found["attempt"] == 1
+    assert found["max_retries"] == "1"
+    assert found["error"] == "never"
+
+
+def test_a_rejected_and_an_ignored_task_say_so(ended):
+    assert ended(6, tasks.reject.delay(6).id, "REJECTED")["started_at"]
+    assert ended(6, tasks.ignore.delay(6).id, "IGNORED")["started_at"]
+
+
+def test_a_task_revoked_before_it_starts(ended):
+    sent = tasks.succeed.apply_async((8,), countdown=3)
+    ended(8, sent.id, "RECEIVED")
+    sent.revoke()
+    found = ended(8, sent.id, "REVOKED")
+    assert found["error"] == "Revoked before it started"
+    assert "started_at" not in found
+
+
+def test_a_task_terminated_while_it_runs(ended):
+    sent = tasks.sleep.delay(8)
+    ended(8, sent.id, "STARTED")
+    sent.revoke(terminate=True)
+    assert ended(8, sent.id, "REVOKED")["error"] == "Terminated while running"
+
+
+def test_a_task_that_expires(ended):
+    sent = tasks.succeed.apply_async((8,), countdown=0.5, expires=0.1)
+    assert ended(8, sent.id, "REVOKED")["error"] == "Expired before it started"
+
+
+def test_a_killed_child_is_a_failure(ended):
+    found = ended(9, tasks.die.delay(9).id, "FAILURE")
+    assert found["exception"] == "WorkerLostError"
+    assert found["worker"].startswith("tests@")
+
+
+def test_a_task_past_its_hard_time_limit_is_a_failure(ended):
+    found = ended(9, tasks.take_too_long.delay(9).id, "FAILURE")
+    assert found["exception"] == "TimeLimitExceeded"
+    assert found["worker"].startswith("tests@")
+
+
+def test_one_task_for_two_models_is_kept_under_both_with_one_round_trip_each_event(ended):
+    sent = tasks.move.delay(10, shelf="a/{b}")
+    found = ended(10, sent.id, "SUCCESS")
+    assert ended("a/{b}", sent.id, "SUCCESS", model="shop.shelf")
+    assert sorted(json.loads(found["objects"])) == [["shop.order", "10"], ["shop.shelf", "a/{b}"]]
+
+
+def test_a_uuid_is_one_object_however_it_is_passed(ended):
+    key = uuid.uuid4()
+    for passed in (key, str(key), key.hex):
+        sent = tasks.send_parcel.delay(passed)
+        assert ended(key, sent.id, "SUCCESS", model="shop.parcel")
+
+
+def test_secrets_are_redacted_before_they_are_stored(ended):
+    key = uuid.uuid4()
+    sent = tasks.send_parcel.delay(key, api_key="k-1", options={"deep": [{"password": "p-1"}]})
+    found = ended(key, sent.id, "SUCCESS", model="shop.parcel")
+    assert json.loads(found["kwargs"]) == {
+        "api_key": "[redacted]",
+        "options": {"deep": [{"password": "[redacted]"}]},
+    }
+    assert "t-1" not in found["result"]
+    assert "p-1" not in found["result"]
+
+
+def test_objects_travel_in_a_header_of_the_message(broker, tracker):
+    queue = f"unread-{uuid.uuid4()}"
+    tasks.succeed.apply_async((1042,), queue=queue)
+    with broker.client(db=1) as client:
+        message = json.loads(client.lpop(queue))
+    assert message["headers"]["task_tracker_objects"] == [["shop.order", "1042"]]
+
+
+def test_a_message_without_the_header_is_resolved_by_the_worker(ended, monkeypatch):
+    monkeypatch.setattr(signals.registry, "for_task", lambda name: ())
+    sent = celery_app.send_task("shop.tasks.succeed", kwargs={"order_id": 11})
+    found = ended(11, sent.id, "SUCCESS")
+    assert "published_at" not in found
+    assert json.loads(found["kwargs"]) == {"order_id": 11}
+
+
+def test_a_message_of_protocol_1_is_tracked(ended):
+    app = celery_app
+    app.conf.task_protocol, before = 1, app.conf.task_protocol
+    del app.amqp
+    try:
+        sent = tasks.succeed.delay(12)
+    finally:
+        app.conf.task_protocol = before
+        del app.amqp
+    found = ended(12, sent.id, "SUCCESS")
+    assert found["published_at"]
+
+
+def test_an_eager_task_is_tracked(record):
+    sent = tasks.succeed.apply((13,))
+    assert record(13, sent.id)["state"] == "SUCCESS"
+
+
+def test_a_call_for_no_object_is_not_tracked(told, tracker):
+    tasks.succeed.delay(None)
+    key = str(uuid.uuid4())
+    tasks.untracked.delay(key)
+    told(key)
+    assert tracker.commands() == {}
+
+
+def test_no_exception_leaves_a_handler(monkeypatch, caplog, broker):
+    def explode(*args, **kwargs):
+        raise RuntimeError("the tracker's own fault")
+
+    monkeypatch.setattr(availability, "record", explode)
+    caplog.set_level(logging.ERROR, "celery_task_tracker")
+    assert tasks.succeed.delay(1).id
+    assert "the task goes on" in caplog.text
+
+
+def test_no_handler_asks_the_database(ended):
+    # pytest-django refuses the database to a test that has not asked for it, and the handlers
+    # would log the refusal.
+    sent = tasks.succeed.delay(14)
+    assert ended(14, sent.id, "SUCCESS")
+
+
+def test_redis_killed_in_the_middle_of_a_task_does_not_harm_it(told):
+    server = RedisServer(free_port(), with_module=True).start()
+    queue = f"fragile-{uuid.uuid4()}"
+    worker = Worker(settings.BROKER_URL, server.url, "--queues", queue)
+    try:
+        tasks.sleep.apply_async((15, 2), queue=queue)
+        with server.client() as client:
+            wait_for(
+                lambda: client.zcard("shop.order:{15}:state:STARTED"), "the task to be running"
+            )
+        server.kill()
+        assert told("slept:15")
+        key = str(uuid.uuid4())
+        tasks.untracked.apply_async((key,), queue=queue)
+        assert told(key)
+        wait_for(lambda: worker.output().count("succeeded in") == 2, "both tasks to succeed")
+        assert "The task tracker is away" in worker.output()
+        assert "ERROR" not in worker.output()
+    finally:
+        worker.kill()
