@@ -197,7 +197,6 @@ def _endpoint(method: str, permission: str) -> Callable[[View], View]:
                     {"error": {"code": "refused", "message": str(error)}},
                     status=HTTPStatus.BAD_REQUEST,
                 )
-            response["Cache-Control"] = "no-store"
             return response
 
         return endpoint
