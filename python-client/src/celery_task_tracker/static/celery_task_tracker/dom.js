@@ -24,7 +24,7 @@ export function icon(name) {
   const use = document.createElementNS(SVG, "use");
   svg.setAttribute("class", "tt-icon");
   svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `#tt-${name}`);
+  use.setAttribute("href", `#tt-icon-${name}`);
   svg.append(use);
   return svg;
 }
@@ -32,7 +32,7 @@ export function icon(name) {
 /** Makes `element` show `icon(name)`, without touching it if it does already. */
 export function setIcon(svg, name) {
   const use = svg.firstElementChild;
-  if (use.getAttribute("href") !== `#tt-${name}`) use.setAttribute("href", `#tt-${name}`);
+  if (use.getAttribute("href") !== `#tt-icon-${name}`) use.setAttribute("href", `#tt-icon-${name}`);
 }
 
 /** Sets a text without touching it if it is there already, so that a selection survives. */
