@@ -104,6 +104,7 @@ class Demo:
         self.env = {
             **os.environ,
             "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(temp),  # so that a worker which is cut off leaves nothing elsewhere
             "DEMO_STATE_DIR": str(self.state),
             "DEMO_TRACKER_URL": f"redis://{HOST}:{redis_port}/0",
             "DEMO_BROKER_URL": f"redis://{HOST}:{redis_port}/1",
