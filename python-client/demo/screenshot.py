@@ -55,7 +55,8 @@ def main():
             timeout=120_000,
         )
         if options.open:
-            page.locator(f"tr:has(.tt-badge[data-state={options.open}]) button").nth(1).click()
+            row = page.locator(f"tr:has(.tt-badge[data-state={options.open}])").first
+            row.get_by_role("button", name="Details").click()
         page.wait_for_timeout(1800)  # until the marks of changed rows have faded
         options.output.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=options.output)

@@ -120,7 +120,7 @@ def test_retries_that_run_out_end_as_a_failure_of_the_last_attempt(ended):
 
 
 def test_a_rejected_and_an_ignored_task_say_so(ended):
-    assert ended(6, tasks.reject.delay(6).id, "REJECTED")["started_at"]
+    assert ended(6, tasks.reject.delay(6).id, "REJECTED")["error"] == "not for us"
     assert ended(6, tasks.ignore.delay(6).id, "IGNORED")["started_at"]
 
 

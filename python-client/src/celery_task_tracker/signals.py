@@ -192,12 +192,13 @@ def task_revoked(
 
 
 @_harmless
-def task_left(sender: Any = None, state: str | None = None, **_: Any) -> None:
-    """task_postrun: REJECTED or IGNORED, which no other signal tells."""
+def task_left(sender: Any = None, state: str | None = None, retval: Any = None, **_: Any) -> None:
+    """task_postrun: REJECTED or IGNORED, which no other signal tells, with the reason if given."""
     if state in ("REJECTED", "IGNORED") and registry.for_task(sender.name):
         delivery = Delivery.of_context(sender.name, sender.request)
         if delivery:
-            _record(delivery, state)
+            reason = getattr(retval, "reason", None)
+            _record(delivery, state, error="" if reason is None else text(reason))
 
 
 def _record(delivery: Delivery, state: State, **fields: str) -> None:

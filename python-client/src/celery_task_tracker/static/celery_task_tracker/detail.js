@@ -157,7 +157,7 @@ export class Detail {
     };
     const time = (label, value) => value && add(label, exact(value), relative(value));
     add(strings.taskId, record.id);
-    add(strings.task, [pace(record, strings), attempt(record, strings)].filter(Boolean).join(" · "));
+    add(strings.run, [pace(record, strings), attempt(record, strings)].filter(Boolean).join(" · "));
     add(strings.worker, record.worker);
     add(strings.queue, record.queue);
     time(strings.eta, record.eta);

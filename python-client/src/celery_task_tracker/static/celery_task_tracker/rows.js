@@ -37,7 +37,7 @@ export function tick(root) {
   }
 }
 
-/** How long a task ran, has been running, or has been waiting, as a sentence. */
+/** How long a task ran, has been running, has been waiting, or when it is due, as a sentence. */
 export function pace(task, strings, now = Date.now()) {
   const { started_at: started, finished_at: finished, state } = task;
   if (started && finished) {
@@ -45,6 +45,9 @@ export function pace(task, strings, now = Date.now()) {
   }
   if (started && state === "STARTED") {
     return fill(strings.running, { time: duration(now - Date.parse(started)) });
+  }
+  if (["PENDING", "RECEIVED", "RETRY"].includes(state) && Date.parse(task.eta) > now) {
+    return fill(strings.due, { time: relative(task.eta, now) });
   }
   if (state === "PENDING" || state === "RECEIVED") {
     const since = Date.parse(task.published_at ?? task.received_at ?? task.created_at);
@@ -118,7 +121,7 @@ export class Rows {
       "button",
       { type: "button", className: "tt-button", onclick: () => this.actions.details(task) },
       icon("details"),
-      strings.details,
+      el("span", { textContent: strings.details }),
     );
     const revokeButton = el(
       "button",
@@ -129,7 +132,7 @@ export class Rows {
         onclick: () => this.actions.revoke(task),
       },
       icon("stop"),
-      strings.revoke,
+      el("span", { textContent: strings.revoke }),
     );
     const element = el(
       "tr",
