@@ -124,11 +124,10 @@ impl<'c> Indexes<'c> {
             }
             for name in &names {
                 let Ok(index) = self.task(name) else { continue };
-                if index.remove(task_id) {
-                    if index.is_empty() {
-                        self.names.remove(name);
-                    }
-                    break;
+                index.remove(task_id);
+                // It may also have run out by its own TTL.
+                if index.is_empty() {
+                    self.names.remove(name);
                 }
             }
         }

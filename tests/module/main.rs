@@ -1,0 +1,16 @@
+//! The module in real redis-server processes, which the tests start themselves on free ports.
+//!
+//! `TRACKER_MODULE` names the module to load; without it that of `cargo build --release`. `REDIS_SERVER` names the server;
+//! without it the `redis-server` that is installed.
+
+mod concurrency;
+mod del;
+mod expire;
+mod get;
+mod hostile;
+mod invariant;
+mod query;
+mod replication;
+mod retention;
+mod server;
+mod upsert;

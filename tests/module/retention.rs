@@ -1,0 +1,110 @@
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::server::{eventually, get, Server};
+
+fn total(server: &Server) -> i64 {
+    match get(&server.run("TRACKER.QUERY shop.order 1042"), "total") {
+        redis::Value::Int(total) => total,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_key_goes_by_itself_when_nothing_is_written_any_more() {
+    let server = Server::start();
+    for n in 0..50 {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 t{n} STATE SUCCESS NAME shop.pay RETAIN 1"));
+    }
+    eventually("the keys to go", || server.keys().is_empty());
+}
+
+#[test]
+fn a_record_is_shown_until_its_retention_ends_and_never_after() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 long STATE SUCCESS NAME shop.pay");
+    server.run("TRACKER.UPSERT shop.order 1042 a STATE SUCCESS NAME shop.pay RETAIN 1");
+    let end: i64 = server.text("ZSCORE shop.order:{1042}:expiry a").parse().unwrap();
+    loop {
+        let before = server.clock();
+        let (total, found) = (total(&server), server.run("TRACKER.GET shop.order 1042 a") != redis::Value::Nil);
+        let after = server.clock();
+        if after < end {
+            assert!(total == 2 && found, "gone {} ms early", end - after);
+        }
+        if before >= end {
+            assert!(total == 1 && !found, "still there {} ms late", before - end);
+        }
+        if before > end + 100 {
+            return;
+        }
+    }
+}
+
+#[test]
+fn an_update_starts_the_retention_anew() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a STATE PENDING NAME shop.pay RETAIN 2");
+    sleep(Duration::from_millis(1200));
+    server.run("TRACKER.UPSERT shop.order 1042 a STATE STARTED");
+    sleep(Duration::from_millis(1200));
+    assert_eq!(total(&server), 1);
+    let ttl: i64 = server.text("PTTL shop.order:{1042}:record:a").parse().unwrap();
+    assert!(ttl <= 800, "{ttl}");
+}
+
+#[test]
+fn steady_writes_remove_what_has_run_out() {
+    let server = Server::start();
+    let begun = Instant::now();
+    let mut n = 0;
+    while begun.elapsed() < Duration::from_millis(2500) {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 t{n} STATE SUCCESS NAME shop.t{} RETAIN 1", n % 3));
+        n += 1;
+    }
+    let now = server.clock();
+    let oldest = server.list("ZRANGE shop.order:{1042}:expiry 0 0 WITHSCORES");
+    assert!(now - oldest[1].parse::<i64>().unwrap() < 100, "{oldest:?} at {now}");
+    let held: usize = server.text("ZCARD shop.order:{1042}:tasks").parse().unwrap();
+    assert!(held < n, "all {n} are still there");
+}
+
+#[test]
+fn a_task_id_that_ran_out_begins_anew() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 keeper STATE PENDING NAME shop.pay");
+    server.run("TRACKER.UPSERT shop.order 1042 a STATE SUCCESS NAME shop.pay AT 1000 RETAIN 1");
+    sleep(Duration::from_millis(1050));
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a STATE PENDING NAME shop.ship AT 2000"), "CREATED");
+    assert_eq!(server.text("HGET shop.order:{1042}:record:a created_at"), "2000");
+    assert_eq!(server.text("EXISTS shop.order:{1042}:state:SUCCESS"), "0");
+}
+
+#[test]
+fn one_write_removes_a_bounded_number() {
+    let server = Server::start();
+    for n in 0..250 {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 t{n} STATE SUCCESS NAME shop.pay RETAIN 2"));
+    }
+    server.run("TRACKER.UPSERT shop.order 1042 keeper STATE PENDING NAME shop.pay");
+    sleep(Duration::from_millis(2100));
+    let held = || server.text("ZCARD shop.order:{1042}:expiry");
+    assert_eq!((held(), total(&server)), ("251".into(), 1));
+    server.run("TRACKER.UPSERT shop.order 1042 keeper STATE RECEIVED");
+    assert_eq!((held(), total(&server)), ("151".into(), 1));
+    server.run("TRACKER.UPSERT shop.order 1042 keeper STATE STARTED");
+    server.run("TRACKER.UPSERT shop.order 1042 keeper STATE SUCCESS");
+    assert_eq!((held(), total(&server)), ("1".into(), 1));
+}
+
+#[test]
+fn reading_writes_nothing() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 keeper STATE PENDING NAME shop.pay");
+    server.run("TRACKER.UPSERT shop.order 1042 a STATE SUCCESS NAME shop.pay RETAIN 1");
+    sleep(Duration::from_millis(1050));
+    let held = server.list("ZRANGE shop.order:{1042}:tasks 0 -1");
+    assert_eq!(total(&server), 1);
+    server.run("TRACKER.GET shop.order 1042 a");
+    assert_eq!(server.list("ZRANGE shop.order:{1042}:tasks 0 -1"), held);
+}

@@ -1,0 +1,205 @@
+use crate::server::{call, Server};
+
+fn field(server: &Server, task_id: &str, field: &str) -> String {
+    server.text(&format!("HGET shop.order:{{1042}}:record:{task_id} {field}"))
+}
+
+fn ids(server: &Server, index: &str) -> Vec<String> {
+    server.list(&format!("ZRANGE shop.order:{{1042}}:{index} 0 -1"))
+}
+
+#[test]
+fn a_first_event_creates_a_plain_hash_and_plain_sorted_sets() {
+    let server = Server::start();
+    let reply =
+        server.text("TRACKER.UPSERT Shop.Order 1042 a1 STATE PENDING NAME shop.pay AT 5000 FIELDS 1 queue celery");
+    assert_eq!(reply, "CREATED");
+    assert_eq!(
+        server.keys(),
+        [
+            "shop.order:{1042}:expiry",
+            "shop.order:{1042}:names",
+            "shop.order:{1042}:record:a1",
+            "shop.order:{1042}:state:PENDING",
+            "shop.order:{1042}:task:shop.pay",
+            "shop.order:{1042}:tasks",
+        ]
+    );
+    for index in ["tasks", "state:PENDING", "task:shop.pay"] {
+        assert_eq!(server.list(&format!("ZRANGE shop.order:{{1042}}:{index} 0 -1 WITHSCORES")), ["a1", "5000"]);
+    }
+    assert_eq!(ids(&server, "names"), ["shop.pay"]);
+    let mut record = server.list("HGETALL shop.order:{1042}:record:a1");
+    record = record.chunks(2).map(|pair| pair.join("=")).collect();
+    record.sort();
+    assert_eq!(
+        record,
+        [
+            "attempt=0",
+            "created_at=5000",
+            "id=a1",
+            "name=shop.pay",
+            "published_at=5000",
+            "queue=celery",
+            "state=PENDING",
+            "updated_at=5000"
+        ]
+    );
+}
+
+#[test]
+fn a_new_state_moves_the_id_from_one_index_to_the_other() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME shop.pay AT 1000");
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 STATE started AT 2000 FIELDS 1 worker w1"), "UPDATED");
+    assert_eq!(ids(&server, "state:STARTED"), ["a1"]);
+    assert_eq!(server.text("EXISTS shop.order:{1042}:state:PENDING"), "0");
+    assert_eq!(field(&server, "a1", "started_at"), "2000");
+    assert_eq!(field(&server, "a1", "published_at"), "1000");
+}
+
+#[test]
+fn a_late_event_is_stale_and_only_fills_gaps() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE SUCCESS NAME shop.pay AT 9000 FIELDS 1 worker w1");
+    let late = "TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME shop.pay AT 1000 FIELDS 2 worker other args [1]";
+    assert_eq!(server.text(late), "STALE");
+    assert_eq!(field(&server, "a1", "state"), "SUCCESS");
+    assert_eq!(field(&server, "a1", "worker"), "w1");
+    assert_eq!(field(&server, "a1", "args"), "[1]");
+    assert_eq!(field(&server, "a1", "published_at"), "1000");
+    assert_eq!(field(&server, "a1", "created_at"), "1000");
+    assert_eq!(server.list("ZRANGE shop.order:{1042}:tasks 0 -1 WITHSCORES"), ["a1", "1000"]);
+}
+
+#[test]
+fn another_attempt_starts_a_fresh_page() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED NAME shop.pay AT 1000 RETAIN 60 FIELDS 1 error boom");
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 STATE RETRY ATTEMPT 1 AT 3000"), "UPDATED");
+    assert_eq!(field(&server, "a1", "error"), "nil");
+    assert_eq!(field(&server, "a1", "started_at"), "nil");
+    assert_eq!(field(&server, "a1", "created_at"), "1000");
+    assert_eq!(field(&server, "a1", "retention"), "60");
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 STATE FAILURE AT 500 FIELDS 1 error old"), "STALE");
+    assert_eq!(field(&server, "a1", "error"), "nil");
+    assert_eq!(field(&server, "a1", "created_at"), "500");
+}
+
+#[test]
+fn a_rerun_reopens_a_finished_record() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE SUCCESS NAME shop.pay AT 9000");
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 STATE RECEIVED RERUN AT 8999"), "STALE");
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 STATE RECEIVED RERUN AT 9000"), "UPDATED");
+    assert_eq!(ids(&server, "state:RECEIVED"), ["a1"]);
+}
+
+#[test]
+fn another_name_moves_the_id_and_a_name_without_tasks_is_forgotten() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED NAME shop.pay");
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED NAME shop.other");
+    assert_eq!(ids(&server, "names"), ["shop.other"]);
+    assert_eq!(server.text("EXISTS shop.order:{1042}:task:shop.pay"), "0");
+}
+
+#[test]
+fn nx_and_xx_answer_nil_and_change_nothing() {
+    let server = Server::start();
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 XX STATE PENDING NAME shop.pay"), "nil");
+    assert_eq!(server.keys().len(), 0);
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 NX STATE PENDING NAME shop.pay"), "CREATED");
+    let digest = server.digest();
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 NX STATE STARTED NAME shop.pay"), "nil");
+    assert_eq!(server.digest(), digest);
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 XX STATE STARTED"), "UPDATED");
+    assert!(server.error("TRACKER.UPSERT shop.order 1042 a1 NX XX STATE STARTED").contains("NX or XX is given twice"));
+}
+
+#[test]
+fn a_new_record_needs_a_state_and_a_name() {
+    let server = Server::start();
+    assert!(server.error("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING").starts_with("ERR NAME must be given"));
+    assert!(server.error("TRACKER.UPSERT shop.order 1042 a1 NAME shop.pay").starts_with("ERR STATE must be given"));
+    assert_eq!(server.keys().len(), 0);
+}
+
+#[test]
+fn without_a_state_fields_are_set_and_an_empty_value_removes_one() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED NAME shop.pay FIELDS 2 progress 1 worker w1");
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 FIELDS 1 progress 2"), "UPDATED");
+    let words: Vec<&[u8]> = vec![b"TRACKER.UPSERT", b"shop.order", b"1042", b"a1", b"FIELDS", b"1", b"worker", b""];
+    call(&mut server.connect(), &words).unwrap();
+    assert_eq!(field(&server, "a1", "progress"), "2");
+    assert_eq!(field(&server, "a1", "worker"), "nil");
+    assert_eq!(field(&server, "a1", "state"), "STARTED");
+}
+
+#[test]
+fn a_time_in_the_future_is_taken_as_now() {
+    let server = Server::start();
+    let before = server.clock();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED NAME shop.pay AT 9999-01-01T00:00:00Z");
+    let started: i64 = field(&server, "a1", "started_at").parse().unwrap();
+    assert!((before..=server.clock()).contains(&started));
+}
+
+#[test]
+fn a_value_too_long_is_cut_between_characters_and_its_length_is_kept() {
+    let server = Server::start();
+    let long = "é".repeat(40_000);
+    let upsert = |value: &str| {
+        let words = ["TRACKER.UPSERT", "shop.order", "1042", "a1", "STATE", "SUCCESS", "NAME", "n", "FIELDS", "1"];
+        let words: Vec<_> = words.into_iter().chain(["result", value]).map(str::as_bytes).collect();
+        call(&mut server.connect(), &words).unwrap();
+    };
+    upsert(&format!("x{long}"));
+    assert_eq!(field(&server, "a1", "result"), format!("x{}", "é".repeat(32_767)));
+    assert_eq!(field(&server, "a1", "result_bytes"), "80001");
+    upsert("short");
+    assert_eq!(field(&server, "a1", "result"), "short");
+    assert_eq!(field(&server, "a1", "result_bytes"), "nil");
+}
+
+#[test]
+fn an_object_of_another_model_or_id_has_keys_of_its_own() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1 a1 STATE PENDING NAME shop.pay");
+    server.run("TRACKER.UPSERT shop.order 2 a1 STATE SUCCESS NAME shop.pay");
+    server.run("TRACKER.UPSERT shop.product 1 a1 STATE FAILURE NAME shop.pay");
+    server.run("TRACKER.DEL shop.order 2");
+    assert_eq!(server.list("ZRANGE shop.order:{1}:state:PENDING 0 -1"), ["a1"]);
+    assert_eq!(server.list("ZRANGE shop.product:{1}:state:FAILURE 0 -1"), ["a1"]);
+}
+
+#[test]
+fn the_oldest_finished_record_leaves_when_an_object_holds_too_many() {
+    let server = Server::start();
+    let mut connection = server.connect();
+    let mut upsert = |id: &str, state: &str, at: i64| {
+        let at = at.to_string();
+        let words = ["TRACKER.UPSERT", "shop.order", "1042", id, "STATE", state, "NAME", "n", "AT", &at];
+        call(&mut connection, &words.map(str::as_bytes)).unwrap();
+    };
+    upsert("running", "STARTED", 1);
+    for n in 0..9_999 {
+        upsert(&format!("done{n}"), if n % 2 == 0 { "SUCCESS" } else { "FAILURE" }, 10 + n);
+    }
+    assert_eq!(server.text("ZCARD shop.order:{1042}:tasks"), "10000");
+    upsert("new", "PENDING", 20_000);
+    assert_eq!(server.text("ZCARD shop.order:{1042}:tasks"), "10000");
+    assert_eq!(server.text("EXISTS shop.order:{1042}:record:done0"), "0");
+    assert_eq!(server.text("EXISTS shop.order:{1042}:record:running"), "1");
+}
+
+#[test]
+fn a_record_whose_hash_was_removed_by_hand_is_created_anew_in_one_place() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE FAILURE NAME shop.pay");
+    server.run("DEL shop.order:{1042}:record:a1");
+    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME shop.other"), "CREATED");
+    assert_eq!(ids(&server, "state:PENDING"), ["a1"]);
+    assert_eq!(ids(&server, "names"), ["shop.other"]);
+}
