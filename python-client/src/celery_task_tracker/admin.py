@@ -100,7 +100,7 @@ def install() -> None:
         return original(site)
 
     get_urls.equips_task_tracker = True  # type: ignore[attr-defined]
-    AdminSite.get_urls = get_urls  # type: ignore[method-assign]
+    AdminSite.get_urls = get_urls  # type: ignore[method-assign, assignment]
 
 
 def equip(site: AdminSite) -> None:

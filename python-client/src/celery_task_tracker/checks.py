@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from numbers import Real
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,7 +56,7 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessag
         (8, "TASK_TRACKER_REFRESH_INTERVAL"),
     ):
         value = getattr(config, setting)
-        if not isinstance(value, Real) or isinstance(value, bool) or not value > 0:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
             error(number, setting, "a number of seconds above 0")
     if not _are_patterns(config.TASK_TRACKER_REDACT):
         error(9, "TASK_TRACKER_REDACT", "a list or tuple of regular expressions")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import redis
 from django.core.signals import setting_changed
@@ -18,6 +18,9 @@ from redis.retry import Retry
 
 from .config import config
 from .resolution import ObjectRef
+
+#: One word of a command.
+Word: TypeAlias = str | int | bytes
 
 State = Literal[
     "PENDING",
@@ -140,7 +143,7 @@ class TrackerClient:
             return
         pipeline = self._redis.pipeline(transaction=False)
         for command in commands:
-            pipeline.execute_command(*command)
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
         try:
             replies = pipeline.execute(raise_on_error=False)
         except (redis.RedisError, OSError) as error:
@@ -167,7 +170,7 @@ class TrackerClient:
 
     def query_json(self, ref: ObjectRef, query: Query) -> bytes:
         """One page of an object's records with the count per state, as the module's own JSON."""
-        command: list[str | int] = ["TRACKER.QUERY", ref.model, _id(ref)]
+        command: list[Word] = ["TRACKER.QUERY", ref.model, _id(ref)]
         for state in query.states:
             command += ["STATE", state]
         for name in query.names:
@@ -177,9 +180,9 @@ class TrackerClient:
         command += ["WITHCOUNTS", "FORMAT", "JSON"]
         return cast(bytes, self._execute(*command))
 
-    def _execute(self, *command: str | int | bytes) -> Any:
+    def _execute(self, *command: Word) -> Any:
         try:
-            return self._redis.execute_command(*command)
+            return self._redis.execute_command(*command)  # type: ignore[no-untyped-call]
         except (redis.RedisError, OSError) as error:
             raise _translated(error) from error
 
@@ -216,7 +219,7 @@ def _forget_client(*, setting: str, **_: Any) -> None:
 setting_changed.connect(_forget_client, dispatch_uid="celery_task_tracker.client")
 
 
-def _upsert(ref: ObjectRef, event: Event) -> list[str | int | bytes]:
+def _upsert(ref: ObjectRef, event: Event) -> list[Word]:
     return [
         "TRACKER.UPSERT",
         ref.model,
@@ -235,13 +238,13 @@ def _upsert(ref: ObjectRef, event: Event) -> list[str | int | bytes]:
     ]
 
 
-def _retain() -> Iterable[str | int]:
+def _retain() -> Iterable[Word]:
     window = config.TASK_TRACKER_RETENTION_WINDOW
     return () if window is None else ("RETAIN", window)
 
 
-def _fields(fields: Mapping[str, str]) -> list[str | int | bytes]:
-    words: list[str | int | bytes] = ["FIELDS", len(fields)] if fields else []
+def _fields(fields: Mapping[str, str]) -> list[Word]:
+    words: list[Word] = ["FIELDS", len(fields)] if fields else []
     for name, value in fields.items():
         # A lone surrogate is valid in a str and not in UTF-8.
         words += [name, value.encode(errors="replace")]

@@ -116,7 +116,7 @@ def task_succeeded(sender: Any = None, result: Any = None, **_: Any) -> None:
 @_harmless
 def task_failed(
     sender: Any = None,
-    task_id: str | None = None,
+    task_id: str = "",
     exception: Any = None,
     traceback: Any = None,
     einfo: Any = None,
@@ -192,7 +192,7 @@ def task_revoked(
 
 
 @_harmless
-def task_left(sender: Any = None, state: str | None = None, retval: Any = None, **_: Any) -> None:
+def task_left(sender: Any = None, state: State | None = None, retval: Any = None, **_: Any) -> None:
     """task_postrun: REJECTED or IGNORED, which no other signal tells, with the reason if given."""
     if state in ("REJECTED", "IGNORED") and registry.for_task(sender.name):
         delivery = Delivery.of_context(sender.name, sender.request)

@@ -73,7 +73,11 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
     """The dashboard of one object. Asks nothing of Redis: the page itself fetches its rows."""
     obj = model_admin.get_object(request, unquote(object_id))
     if obj is None:
-        return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
+        # What Django's own views of a ModelAdmin do, with the message that they give.
+        response: HttpResponse = model_admin._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
+            request, model_admin.opts, object_id
+        )
+        return response
     if not model_admin.has_view_permission(request, obj):
         raise PermissionDenied
     opts = model_admin.opts
@@ -131,7 +135,7 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
             "strings": interface_strings(),
         },
     }
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = model_admin.admin_site.name
     own = getattr(model_admin, "task_tracker_template", None)
     return TemplateResponse(
         request,
