@@ -2,6 +2,7 @@ use std::net::TcpListener;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use crate::invariant;
 pub struct Server {
     process: Child,
     port: u16,
+    control: Mutex<Connection>,
     directory: TempDir,
     options: Vec<String>,
 }
@@ -28,7 +30,8 @@ impl Server {
         let directory = TempDir::new().expect("a temporary directory");
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         let (process, port) = launch(directory.path(), &options);
-        Self { process, port, directory, options }
+        let control = Mutex::new(connect(port).expect("the server accepts connections"));
+        Self { process, port, control, directory, options }
     }
 
     /// A replica of this server that has caught up with it.
@@ -52,6 +55,7 @@ impl Server {
         self.process.kill().expect("the server can be killed");
         self.process.wait().expect("the server ends");
         (self.process, self.port) = launch(self.directory.path(), &self.options);
+        self.control = Mutex::new(self.connect());
     }
 
     pub fn connect(&self) -> Connection {
@@ -79,7 +83,7 @@ impl Server {
 
     pub fn try_run(&self, command: &str) -> Result<Value, String> {
         let words: Vec<_> = command.split_whitespace().map(str::as_bytes).collect();
-        call(&mut self.connect(), &words)
+        call(&mut self.control.lock().expect("no test panics in a command"), &words)
     }
 
     /// Runs a command whose reply is text, a number or nil, and tells it as text.

@@ -1,0 +1,99 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both do all their set-up, and say what they are doing.
+
+PYTHON ?= python3
+VENV   := .venv
+MODULE := target/release/libtracker.so
+SUDO   := $(shell [ "$$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && echo sudo; })
+say    = printf '\n==> %s\n'
+
+# $(call need,how to tell that it is there,Debian package): installs it by apt where that is allowed.
+define need
+@if ! { $(1); } >/dev/null 2>&1; then \
+	if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || [ -n "$(SUDO)" ]; }; then \
+		$(say) "Installing $(2) with apt"; \
+		$(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; \
+	else \
+		echo "Missing: $(2). Install it and run make again (Debian, Ubuntu: sudo apt-get install $(2))." >&2; exit 1; \
+	fi; \
+fi
+endef
+
+.NOTPARALLEL:
+
+.PHONY: help
+help:
+	@echo 'make demo          a shop with its tasks at http://127.0.0.1:8000 (DEMO_PORT=8001 make demo for another port)'
+	@echo 'make test          every check and test of the module and the Django package'
+	@echo 'make module        build $(MODULE)'
+	@echo 'make test-rust     the Rust half of make test'
+	@echo 'make test-python   the Python half of make test'
+	@echo 'make bench         time the module beside plain Redis commands'
+	@echo 'make clean         remove what the targets above made'
+
+.PHONY: demo
+demo: redis-server module $(VENV)/installed
+	@exec $(VENV)/bin/python python-client/demo/run.py --module $(MODULE)
+
+.PHONY: test
+test: test-rust test-python
+	@$(say) 'All checks and tests passed'
+
+.PHONY: test-rust
+test-rust: redis-server module
+	@$(say) 'Checking the Rust code (rustfmt, clippy)'
+	@cargo fmt --check
+	@cargo clippy --quiet --all-targets --locked -- --deny warnings
+	@$(say) 'Testing the module: the model alone, then in redis-server'
+	@cargo test --quiet --locked --lib
+	@TRACKER_MODULE=$(abspath $(MODULE)) cargo test --locked --test module
+
+.PHONY: test-python
+test-python: redis-server chromium module $(VENV)/installed
+	@$(say) 'Checking the Python code (ruff)'
+	@$(VENV)/bin/ruff check python-client
+	@$(VENV)/bin/ruff format --check python-client
+	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
+	@cd python-client && TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
+
+.PHONY: bench
+bench: redis-server module
+	@$(say) 'Timing the module beside plain Redis commands'
+	@TRACKER_MODULE=$(abspath $(MODULE)) cargo bench --locked --bench update
+
+# Cargo knows best what is out of date.
+.PHONY: module
+module: rust libclang
+	@$(say) 'Building the module (the first time takes a few minutes)'
+	@cargo build --release --locked
+
+$(VENV)/installed: python-client/pyproject.toml | python
+	@$(say) 'Setting up the virtual environment $(VENV)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --upgrade pip
+	@$(VENV)/bin/pip install --quiet --editable python-client --group python-client/pyproject.toml:test
+	@touch $@
+
+.PHONY: rust python redis-server libclang chromium
+rust:
+	@command -v cargo >/dev/null || { echo 'Missing: Rust. Install it from https://rustup.rs and run make again.' >&2; exit 1; }
+	$(call need,command -v cc,gcc libc6-dev)
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+		{ echo 'Missing: Python 3.10 or later. Install it, or name it: make PYTHON=/path/to/python3.' >&2; exit 1; }
+	$(call need,$(PYTHON) -c "import ensurepip",python3-venv)
+
+redis-server:
+	$(call need,command -v redis-server,redis-server)
+
+# What generates the bindings to Redis looks for it in these places.
+libclang:
+	$(call need,[ -n "$$LIBCLANG_PATH" ] || ls /usr/lib/llvm*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib*/libclang*.so* 2>/dev/null | grep .,libclang-dev)
+
+chromium:
+	$(call need,command -v chromium || command -v chromium-browser,chromium)
+
+.PHONY: clean
+clean:
+	rm -rf target $(VENV) python-client/demo/var
