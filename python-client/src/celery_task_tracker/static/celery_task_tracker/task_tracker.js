@@ -93,6 +93,7 @@ function panel(name) {
     byId(id).hidden = id !== name;
   }
   byId("table-wrap").hidden = Boolean(name);
+  byId("filters").hidden = Boolean(name) && name !== "no-match";
 }
 
 function show(history) {
@@ -199,6 +200,7 @@ function showPages({ total, page, size, pages, tasks }) {
       total: number(total),
     }),
   );
+  byId("steps").hidden = pages <= 1;
   byId("previous-page").disabled = page <= 1;
   byId("next-page").disabled = page >= pages;
 }
