@@ -42,7 +42,7 @@ def test_events_are_dropped_and_counted_while_redis_is_away(server, log):
 def test_redis_is_asked_once_and_then_left_alone(server):
     server.start()
     recorder = availability.Recorder()
-    recorder.breaker.failed("test")
+    recorder.breaker.failed()
     for _ in range(10):
         recorder.record(EVENT)
     assert server.commands() == {}
@@ -101,7 +101,7 @@ def test_a_refused_event_is_said_once_per_task_and_opens_nothing(tracker, log):
 
 
 def test_a_forked_process_starts_afresh(log):
-    availability.recorder.breaker.failed("test")
+    availability.recorder.breaker.failed()
     pid = os.fork()
     if pid == 0:
         os._exit(3 if availability.recorder.breaker.is_open else 0)

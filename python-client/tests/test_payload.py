@@ -88,6 +88,17 @@ def test_no_value_makes_it_fail():
     assert "without a representation" in text(Broken())
 
 
+def test_what_is_left_out_of_a_long_collection_is_said():
+    assert json.loads(value_json(list(range(1500))))[-1] == "… 500 more"
+    assert json.loads(value_json({str(n): n for n in range(1001)}))["…"] == "… 1 more"
+    assert len(value_json(["x" * 1_000_000] * 10)) <= 1024 * 1024
+
+
+def test_no_pattern_redacts_nothing(settings):
+    settings.TASK_TRACKER_REDACT = []
+    assert json.loads(value_json({"password": 1})) == {"password": 1}
+
+
 def test_a_model_instance_or_queryset_does_not_ask_the_database():
     # pytest-django refuses the database to a test that has not asked for it.
     assert value_json(Order.objects.all()) == '"<QuerySet of shop.Order>"'

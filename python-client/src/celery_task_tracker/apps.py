@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +15,13 @@ class CeleryTaskTrackerAppConfig(AppConfig):
 
     def ready(self) -> None:
         """Connects what the package listens to, then imports every app's ``tasks`` module."""
-        from . import admin, checks, signals
+        from . import checks, signals
 
         checks.register()
         signals.connect()
-        admin.install()
+        # A worker's settings may do without the admin.
+        if apps.is_installed("django.contrib.admin"):
+            from . import admin
+
+            admin.install()
         autodiscover_modules("tasks")

@@ -26,16 +26,16 @@ class CircuitBreaker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._opened: str | None = None
+        self._open = False
         self._next_try = 0.0
 
     @property
     def is_open(self) -> bool:
-        return self._opened is not None
+        return self._open
 
     def allows(self) -> bool:
         """Whether a call may go through now. A ``True`` while open is the one trial call."""
-        if self._opened is None:
+        if not self._open:
             return True
         with self._lock:
             now = time.monotonic()
@@ -44,21 +44,21 @@ class CircuitBreaker:
             self._next_try = now + config.TASK_TRACKER_RETRY_AFTER
             return True
 
-    def failed(self, reason: str) -> bool:
+    def failed(self) -> bool:
         """Opens the breaker, or keeps it open. ``True`` if it was closed."""
         with self._lock:
-            was_closed = self._opened is None
-            self._opened = reason
+            was_closed = not self._open
+            self._open = True
             self._next_try = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER
             return was_closed
 
     def succeeded(self) -> bool:
         """Closes the breaker. ``True`` if it was open."""
-        if self._opened is None:
+        if not self._open:
             return False
         with self._lock:
-            was_open = self._opened is not None
-            self._opened = None
+            was_open = self._open
+            self._open = False
             return was_open
 
 
@@ -89,7 +89,7 @@ class Recorder:
 
     def _unavailable(self, error: TrackerUnavailable) -> None:
         self.dropped += 1
-        if self.breaker.failed(str(error)):
+        if self.breaker.failed():
             logger.warning(
                 "The task tracker is away (%s). Tasks go on as ever, their events are dropped%s",
                 error,

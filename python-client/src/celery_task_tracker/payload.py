@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -69,7 +70,14 @@ def text(value: Any) -> str:
 def is_secret(name: Any) -> bool:
     """Whether the setting TASK_TRACKER_REDACT names this argument or key."""
     normal = re.sub(r"[\s-]", "_", str(name))
-    return any(re.search(pattern, normal, re.IGNORECASE) for pattern in config.TASK_TRACKER_REDACT)
+    pattern = _any_of(tuple(config.TASK_TRACKER_REDACT))
+    return pattern is not None and pattern.search(normal) is not None
+
+
+@cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return re.compile(joined, re.IGNORECASE) if patterns else None
 
 
 def _plain(value: Any, depth: int) -> Any:
@@ -87,19 +95,25 @@ def _plain(value: Any, depth: int) -> Any:
         return "…"
     try:
         if isinstance(value, Mapping):
-            return {
+            members = {
                 text(key): REDACTED if is_secret(key) else _plain(member, depth + 1)
                 for key, member in islice(value.items(), MAX_MEMBERS)
             }
+            return members | ({"…": _more(value)} if len(value) > MAX_MEMBERS else {})
         if isinstance(value, list | tuple | set | frozenset):
-            return [_plain(member, depth + 1) for member in islice(value, MAX_MEMBERS)]
+            shown = [_plain(member, depth + 1) for member in islice(value, MAX_MEMBERS)]
+            return shown + ([_more(value)] if len(value) > MAX_MEMBERS else [])
         return repr(value)[:MAX_TEXT]
     except Exception:
         return _stand_in(value)
 
 
+def _more(collection: Sized) -> str:
+    return f"… {len(collection) - MAX_MEMBERS} more"
+
+
 def _dumps(plain: Any) -> str:
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))[:MAX_TEXT]
 
 
 def _stand_in(value: Any) -> str:

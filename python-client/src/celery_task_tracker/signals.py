@@ -180,12 +180,7 @@ def task_revoked(
 ) -> None:
     """task_revoked, in a worker's parent process: REVOKED, and in which way."""
     if registry.for_task(sender.name):
-        is_context = not hasattr(request, "request_dict")
-        delivery = (
-            Delivery.of_context(sender.name, request)
-            if is_context
-            else Delivery.of_request(request)
-        )
+        delivery = Delivery.of_context(sender.name, request)
         if delivery:
             why = "Terminated while running" if terminated else "Revoked before it started"
             _record(delivery, "REVOKED", error="Expired before it started" if expired else why)

@@ -315,13 +315,13 @@ def revoke(
             _("Celery's message broker does not answer, so the workers were not told."),
             hint=str(error),
         ) from error
-    get_client().annotate(
-        ref, task_id, {"revoke_requested": datetime.now(timezone.utc).isoformat()}
-    )
     model_admin.log_change(
         request,
         obj,
         _("Revoked task %(name)s (%(id)s).") % {"name": record["name"], "id": task_id},
+    )
+    get_client().annotate(
+        ref, task_id, {"revoke_requested": datetime.now(timezone.utc).isoformat()}
     )
     return JsonResponse({"id": task_id, "name": record["name"]}, status=HTTPStatus.ACCEPTED)
 

@@ -4,6 +4,9 @@
 import { arrange, el, icon, setIcon, setText } from "./dom.js";
 import { duration, exact, fill, relative, shortId } from "./format.js";
 
+/** Milliseconds after which a task that was asked to be revoked may be asked again. */
+const ASK_AGAIN_AFTER = 15_000;
+
 /** A badge that says the state by icon and word, never by colour alone. */
 export function badge(state, labels) {
   const element = el("span", { className: "tt-badge" }, icon(state), el("span"));
@@ -164,7 +167,6 @@ export class Rows {
       detailsButton.setAttribute("aria-label", fill(strings.detailsOf, values));
       revokeButton.setAttribute("aria-label", fill(strings.revokeOf, values));
       if (!active && document.activeElement === revokeButton) detailsButton.focus();
-      revokeButton.hidden = !(active && canChange) || Boolean(task.revoke_requested);
       if (changed) mark(element);
       showFacts();
     };
@@ -173,6 +175,9 @@ export class Rows {
       const asked = active && task.revoke_requested ? strings.revokeRequested : "";
       const said = [asked || pace(task, strings), attempt(task, strings)];
       setText(facts, said.filter(Boolean).join(" · "));
+      // A task that began just then has not heard of it: after a while it can be asked again.
+      const heard = Date.now() - Date.parse(task.revoke_requested) < ASK_AGAIN_AFTER;
+      revokeButton.hidden = !(active && canChange) || heard;
     };
     return { element, update, tick: showFacts };
   }
