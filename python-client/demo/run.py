@@ -81,11 +81,15 @@ class Demo:
         self.parts = []
         self.stop = threading.Event()
         self.impatient = threading.Event()
+        self.asked = 0.0
 
     def on_signal(self, *_):
-        if self.stop.is_set():
+        # One signal may arrive twice: to this script, and passed on by the `make` that runs it.
+        if self.stop.is_set() and time.monotonic() - self.asked > 1:
             self.impatient.set()
-        self.stop.set()
+        elif not self.stop.is_set():
+            self.asked = time.monotonic()
+            self.stop.set()
 
     def run(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -46,6 +47,17 @@ class Demo:
 
         wait_for(ready, "the demo to be ready", seconds=60)
 
+    def wait_until_busy(self):
+        """Until the task runs that takes half a minute."""
+        wait_for(
+            lambda: [
+                task
+                for task in self.history()
+                if task["name"] == "shop.tasks.generate_invoice" and task["state"] == "STARTED"
+            ],
+            "the invoice to be in the making",
+        )
+
     @property
     def redis_port(self):
         return int(re.search(r"redis-cli -p (\d+)", self.output())[1])
@@ -81,6 +93,7 @@ class Demo:
     def kill(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+            time.sleep(1.1)
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(30)
         self.log.close()
@@ -120,14 +133,7 @@ def test_it_lives_and_a_killed_redis_harms_no_task(start, tmp_path):
         "five states",
         seconds=40,
     )
-    wait_for(
-        lambda: [
-            task
-            for task in demo.history()
-            if task["name"] == "shop.tasks.generate_invoice" and task["state"] == "STARTED"
-        ],
-        "the invoice to be in the making",
-    )
+    demo.wait_until_busy()
     with sqlite3.connect(tmp_path / "state" / "shop.sqlite3") as shop:
         invoice = "select invoice_number from shop_order where id = 1042"
         assert shop.execute(invoice).fetchone() == ("",)
@@ -144,9 +150,13 @@ def test_it_lives_and_a_killed_redis_harms_no_task(start, tmp_path):
 def test_it_ends_on_a_signal_and_at_once_on_a_second_one(start, tmp_path):
     demo = start()
     demo.wait_until_ready()
+    demo.wait_until_busy()
     assert len(demo.processes()) >= 4
     demo.process.send_signal(signal.SIGINT)
+    demo.process.send_signal(signal.SIGINT)  # the same one, passed on by another process
     wait_for(lambda: "Ending" in demo.output(), "the demo to begin to end")
+    time.sleep(1.1)
+    assert demo.process.poll() is None
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(20) == 0
     assert demo.processes() == {}
