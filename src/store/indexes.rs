@@ -76,7 +76,7 @@ impl<'c> Indexes<'c> {
             }
             None => self.end(task_id).unwrap_or(now),
         };
-        keep(&mut self.expiry, end, now);
+        outlive(&mut self.expiry, end, now);
 
         self.tasks.add(task_id, created_at);
         keep(&mut self.tasks, end, now);
@@ -192,9 +192,10 @@ impl<'c> Indexes<'c> {
         let Some(last) = records.iter().map(|(_, end)| *end).max() else {
             return Ok(());
         };
-        for index in [&mut self.tasks, &mut self.expiry, &mut self.names] {
+        for index in [&mut self.tasks, &mut self.names] {
             index.expire_at(horizon(last, now));
         }
+        self.expiry.expire_at(last_horizon(last, now));
         let mut by_end: Vec<_> = records.iter().collect();
         by_end.sort_by_key(|(_, end)| *end);
         for (record, end) in by_end {
@@ -241,7 +242,20 @@ fn keep(index: &mut Zset<'_>, end: Time, now: Time) {
     }
 }
 
-/// When an index goes whose longest living record ends at `end`: less than 2 % of its retention later.
+/// Lets the expiry index live longer than any other: an id that stands in one of them and not in it would be taken for
+/// live.
+fn outlive(expiry: &mut Zset<'_>, end: Time, now: Time) {
+    if expiry.expires_at().is_none_or(|expires_at| expires_at <= horizon(end, now)) {
+        expiry.expire_at(last_horizon(end, now));
+    }
+}
+
+/// When an index goes whose longest living record ends at `end`: a little later, by less than 2 % of the time until then.
 fn horizon(end: Time, now: Time) -> i64 {
     end.millis() + (end.millis() - now.millis()).max(0) / 64
+}
+
+/// When the expiry index goes: after all others, by 2 % of that time at the most.
+fn last_horizon(end: Time, now: Time) -> i64 {
+    end.millis() + (end.millis() - now.millis()).max(0) / 50
 }

@@ -215,4 +215,5 @@ fn without_memory_left_reading_and_removing_still_work() {
     assert_ne!(server.run("TRACKER.GET shop.order 1042 a"), Value::Nil);
     assert_eq!(server.text("TRACKER.EXPIRE shop.order 1042"), "0");
     assert_eq!(server.text("TRACKER.DEL shop.order 1042"), "1");
+    server.run("CONFIG SET maxmemory 0");
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use redis::Connection;
+use redis::{from_redis_value_ref, Connection, Value};
 
 #[derive(Default, Debug)]
 struct Object {
@@ -22,22 +22,19 @@ struct Record {
 }
 
 pub fn check(connection: &mut Connection) {
-    let before = clock(connection);
-    let objects = read(connection);
-    let after = clock(connection);
+    let (now, objects) = read(connection);
     for (name, object) in &objects {
-        check_object(name, object, before, after);
+        check_object(name, object, now);
     }
 }
 
-fn check_object(name: &str, object: &Object, before: i64, after: i64) {
+fn check_object(name: &str, object: &Object, now: i64) {
     let none = BTreeMap::new();
     let index = |kind: &str| object.indexes.get(kind).unwrap_or(&none);
     let (tasks, expiry) = (index("tasks"), index("expiry"));
 
     for (id, record) in &object.records {
-        // What ends while the keys are read may be seen in part.
-        if record.end <= after {
+        if record.end <= now {
             continue;
         }
         let field = |field: &str| {
@@ -67,7 +64,7 @@ fn check_object(name: &str, object: &Object, before: i64, after: i64) {
     }
     for (index, ids) in &object.indexes {
         for id in ids.keys() {
-            let past_its_retention = expiry.get(id).is_some_and(|end| *end <= after as f64);
+            let past_its_retention = expiry.get(id).is_some_and(|end| *end <= now as f64);
             assert!(
                 object.records.contains_key(id) || past_its_retention,
                 "{name}: {id} is in {index} without a record"
@@ -78,51 +75,54 @@ fn check_object(name: &str, object: &Object, before: i64, after: i64) {
         assert!(
             object.indexes.contains_key(&format!("task:{task}")) || tasks.is_empty() || {
                 // An index may be gone by its own TTL while its name waits for the next write.
-                tasks.keys().any(|id| expiry.get(id).is_none_or(|end| *end <= after as f64))
+                tasks.keys().any(|id| expiry.get(id).is_none_or(|end| *end <= now as f64))
             },
             "{name}: {task} is in names without a task"
         );
     }
     for (key, end) in &object.ends {
-        assert!(*end > before, "{name}:{key} has no TTL");
+        assert!(*end > 0, "{name}:{key} has no TTL");
     }
 }
 
-fn read(connection: &mut Connection) -> BTreeMap<String, Object> {
+/// All keys of all objects as they are at one moment, and that moment.
+fn read(connection: &mut Connection) -> (i64, BTreeMap<String, Object>) {
     let keys: Vec<String> = redis::cmd("KEYS").arg("*:{*}:*").query(connection).unwrap();
+    let is_record = |key: &str| key.split_once("}:").is_some_and(|(_, kind)| kind.starts_with("record:"));
+    // Time stands still in a transaction, so that no key goes between two of its commands.
+    let mut transaction = redis::pipe();
+    transaction.atomic().cmd("TIME");
+    for key in &keys {
+        transaction.cmd("PEXPIRETIME").arg(key);
+        if is_record(key) {
+            transaction.cmd("HGETALL").arg(key);
+        } else {
+            transaction.cmd("ZRANGE").arg(key).arg("0").arg("-1").arg("WITHSCORES");
+        }
+    }
+    let replies: Vec<Value> = transaction.query(connection).unwrap();
+    let (seconds, micros): (i64, i64) = from_redis_value_ref(&replies[0]).unwrap();
+
     let mut objects = BTreeMap::<String, Object>::new();
-    for key in keys {
+    for (key, replies) in keys.iter().zip(replies[1..].chunks(2)) {
         let (model_and_id, kind) = key.split_once("}:").unwrap();
         let object = objects.entry(format!("{model_and_id}}}")).or_default();
-        let end: i64 = redis::cmd("PEXPIRETIME").arg(&key).query(connection).unwrap();
+        let end: i64 = from_redis_value_ref(&replies[0]).unwrap();
         let gone_meanwhile = -2;
         if end == gone_meanwhile {
             continue;
         }
         object.ends.insert(kind.to_owned(), end);
-        let type_name: String = redis::cmd("TYPE").arg(&key).query(connection).unwrap();
-        match (kind.strip_prefix("record:"), type_name.as_str()) {
-            (Some(id), "hash") => {
-                let fields = redis::cmd("HGETALL").arg(&key).query(connection).unwrap();
-                object.records.insert(id.to_owned(), Record { fields, end });
+        if let Some(id) = kind.strip_prefix("record:") {
+            let fields = from_redis_value_ref(&replies[1]).unwrap();
+            object.records.insert(id.to_owned(), Record { fields, end });
+        } else {
+            let members: Vec<(String, f64)> = from_redis_value_ref(&replies[1]).unwrap();
+            match kind {
+                "names" => object.names = members.into_iter().map(|(name, _)| name).collect(),
+                _ => drop(object.indexes.insert(kind.to_owned(), members.into_iter().collect())),
             }
-            (None, "zset") => {
-                let members: Vec<(String, f64)> =
-                    redis::cmd("ZRANGE").arg(&key).arg("0").arg("-1").arg("WITHSCORES").query(connection).unwrap();
-                if kind == "names" {
-                    object.names = members.into_iter().map(|(name, _)| name).collect();
-                } else {
-                    object.indexes.insert(kind.to_owned(), members.into_iter().collect());
-                }
-            }
-            (_, "none") => {}
-            (_, other) => panic!("{key} is a {other}"),
         }
     }
-    objects
-}
-
-fn clock(connection: &mut Connection) -> i64 {
-    let (seconds, micros): (i64, i64) = redis::cmd("TIME").query(connection).unwrap();
-    seconds * 1000 + micros / 1000
+    (seconds * 1000 + micros / 1000, objects)
 }

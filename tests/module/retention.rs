@@ -108,3 +108,28 @@ fn reading_writes_nothing() {
     server.run("TRACKER.GET shop.order 1042 a");
     assert_eq!(server.list("ZRANGE shop.order:{1042}:tasks 0 -1"), held);
 }
+
+#[test]
+fn nothing_that_ran_out_is_counted_while_its_indexes_go_one_after_the_other() {
+    let server = Server::start();
+    let begun = Instant::now();
+    let mut n = 0;
+    while begun.elapsed() < Duration::from_millis(400) {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 t{n} STATE SUCCESS NAME shop.t{} RETAIN 1", n % 7));
+        n += 1;
+    }
+    let end: i64 = server.list("ZRANGE shop.order:{1042}:expiry -1 -1 WITHSCORES")[1].parse().unwrap();
+    loop {
+        let before = server.clock();
+        for filter in (0..7).map(|n| format!("TASK shop.t{n}")).chain(["STATE SUCCESS".into()]) {
+            let page = server.run(&format!("TRACKER.QUERY shop.order 1042 {filter} WITHCOUNTS"));
+            if before >= end {
+                assert_eq!(get(&page, "total"), redis::Value::Int(0), "{filter}, {} ms after the end", before - end);
+                assert!(crate::server::pairs(&get(&page, "states")).is_empty());
+            }
+        }
+        if before > end + 100 {
+            return;
+        }
+    }
+}
