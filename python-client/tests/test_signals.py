@@ -117,6 +117,9 @@ def test_retries_that_run_out_end_as_a_failure_of_the_last_attempt(ended):
     assert found["attempt"] == 1
     assert found["max_retries"] == "1"
     assert found["error"] == "never"
+    assert found["retry_error"] == "never"
+    assert 'raise ConnectionError("never")' in found["retry_traceback"]
+    assert "During handling" not in found["retry_traceback"]
 
 
 def test_a_rejected_and_an_ignored_task_say_so(ended):

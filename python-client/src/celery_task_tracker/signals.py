@@ -160,13 +160,16 @@ def task_retried(
     if delivery is None:
         return
     cause = getattr(reason, "exc", None)
+    if cause is None:
+        cause = reason
     _record(
         delivery.next_attempt(),
         "RETRY",
         **delivery.arguments(),
-        retry_error=text(reason if cause is None else cause),
-        retry_exception=type(reason if cause is None else cause).__name__,
-        retry_traceback=_traceback_text(None, einfo),
+        retry_error=text(cause),
+        retry_exception=type(cause).__name__,
+        # Its own traceback, where it was raised; Celery's tells where the retry was asked for.
+        retry_traceback=_own_traceback(cause) or _traceback_text(None, einfo),
     )
 
 
@@ -210,10 +213,17 @@ def _record(delivery: Delivery, state: State, **fields: str) -> None:
     )
 
 
+def _own_traceback(exception: Any) -> str:
+    """The traceback of an exception that was raised, as text; empty for any other."""
+    if getattr(exception, "__traceback__", None) is None:
+        return ""
+    return text("".join(tracebacks.format_exception(exception)))
+
+
 def _traceback_text(traceback: Any, einfo: Any) -> str:
     """The traceback as text: a killed child's comes as a string, a task's own as an object."""
-    if einfo is not None and isinstance(getattr(einfo, "traceback", None), str):
+    if isinstance(getattr(einfo, "traceback", None), str):
         return text(einfo.traceback)
     if isinstance(traceback, str) or traceback is None:
         return text(traceback or "")
-    return "".join(tracebacks.format_tb(traceback))
+    return text("".join(tracebacks.format_tb(traceback)))
