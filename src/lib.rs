@@ -7,39 +7,40 @@
 //! | `store` | one object's records and indexes on Redis keys |
 //! | `model` | states, the transition rule, names, limits: pure Rust |
 //! | `redis` | the server's functions, and every `unsafe` line |
+//!
+//! Beside them stand `settings`, what an administrator may set, and `counters`, what `INFO tracker` tells.
 
 #![deny(unsafe_code)]
 // Unit tests cover the model alone; what only the server calls looks dead to them.
 #![cfg_attr(test, allow(dead_code))]
 
 mod commands;
+mod counters;
 mod model;
 #[allow(unsafe_code)]
 mod redis;
+mod settings;
 mod store;
 
 use redis_module::{Context, RedisString, Status};
 
-use commands::{Del, Expire, Get, Query, Upsert};
-use redis::register;
+use commands::COMMANDS;
+use counters::Counters;
+use settings::SETTINGS;
 
-/// The version that `MODULE LIST` tells: major, minor and patch as `10000 * major + 100 * minor + patch`.
+/// The version that `MODULE LIST` tells: `10000 * major + 100 * minor + patch`.
 const VERSION: i32 = 100;
 
-/// Sets the module up when the server loads it.
+/// Makes the module known to the server that loads it: its settings, its commands, its section of `INFO`.
 fn load(ctx: &Context, arguments: &[RedisString]) -> Status {
-    let registered = register::<Upsert>(ctx)
-        .and_then(|()| register::<Get>(ctx))
-        .and_then(|()| register::<Query>(ctx))
-        .and_then(|()| register::<Expire>(ctx))
-        .and_then(|()| register::<Del>(ctx));
-    let refused = match (registered, arguments.first()) {
-        (Err(error), _) => error.to_string(),
-        (_, Some(argument)) => format!("unknown load argument '{}'", argument.escape_ascii()),
-        (Ok(()), None) => return Status::Ok,
-    };
-    ctx.log_warning(&format!("tracker: not loaded: {refused}"));
-    Status::Err
+    let loaded = redis::configure(ctx, &SETTINGS.all(), arguments)
+        .and_then(|()| COMMANDS.iter().try_for_each(|command| command.register(ctx)));
+    if let Err(reason) = loaded {
+        ctx.log_warning(&format!("tracker: not loaded: {reason}"));
+        return Status::Err;
+    }
+    redis::inform::<Counters>(ctx);
+    Status::Ok
 }
 
 // Unit tests run without a server, whose allocator this would make theirs.

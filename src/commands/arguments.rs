@@ -2,29 +2,36 @@ use std::ops::RangeInclusive;
 
 use crate::model::{FieldName, Invalid, Limits, Object, Seconds, TaskId, Terms, Time};
 use crate::redis::{Call, Failure};
+use crate::settings::SETTINGS;
 
 /// The arguments of a call, taken one after the other.
 pub(super) struct Arguments<'a> {
     rest: &'a [&'a [u8]],
     terms: Terms,
+    limits: Limits,
 }
 
 impl<'a> Arguments<'a> {
     /// The arguments of the call. One that is replayed ends in the terms that it first ran under.
     pub(super) fn of(call: &'a Call<'_>) -> Self {
-        let arguments = call.arguments();
+        let (arguments, limits) = (call.arguments(), SETTINGS.limits());
         if call.is_replayed() {
             if let Some((Some(terms), rest)) = arguments.split_last().map(|(last, rest)| (Terms::parse(last), rest)) {
-                return Self { rest, terms };
+                return Self { rest, terms, limits };
             }
         }
         let now = Time::from_millis(call.clock()).unwrap_or(Time::MAX);
-        Self { rest: arguments, terms: Terms::new(now, &Limits::DEFAULT) }
+        Self { rest: arguments, terms: Terms::new(now, &limits), limits }
     }
 
     /// The clock and limits to run under.
     pub(super) fn terms(&self) -> Terms {
         self.terms
+    }
+
+    /// The limits of what is read.
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// `model id`.
@@ -82,6 +89,19 @@ impl<'a> Arguments<'a> {
             let expected = format!("a whole number from {} to {}", range.start(), range.end());
             Failure::error(Invalid::new(option, expected))
         })
+    }
+
+    /// The value of an option: one of two words, in upper or lower case.
+    pub(super) fn choice<T>(
+        &mut self,
+        option: &'static str,
+        [first, second]: [(&'static str, T); 2],
+    ) -> Result<T, Failure> {
+        let value = self.required(option)?;
+        let expected = format!("{} or {}", first.0, second.0);
+        let mut choices = [first, second].into_iter();
+        let chosen = choices.find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(value));
+        chosen.map(|(_, choice)| choice).ok_or_else(|| Failure::error(Invalid::new(option, expected)))
     }
 
     /// `numfields field …`, after `FIELDS`: fields to read.

@@ -1,5 +1,6 @@
 use super::arguments::Arguments;
-use crate::redis::{Call, Command, Failure};
+use super::syntax::{ID, MODEL, SINCE, TASK_ID};
+use crate::redis::{Call, Command, Documentation, Failure, Keys};
 use crate::store::Instance;
 
 /// Removes task records.
@@ -15,12 +16,22 @@ pub struct Del;
 impl Command for Del {
     const NAME: &'static str = "tracker.del";
     const FLAGS: &'static str = "write";
+    const DOCUMENTATION: Documentation = Documentation {
+        summary: c"Removes task records, or every record and index of an object.",
+        complexity: c"O(log(N)) for each named record, with N being the number of records of the object; O(N) for the \
+            whole object.",
+        since: SINCE,
+        arity: -3,
+        keys: Some(Keys::Write),
+        arguments: &[MODEL, ID, TASK_ID.any_number()],
+    };
 
     fn run(call: &Call<'_>) -> Result<(), Failure> {
         let mut arguments = Arguments::of(call);
         let terms = arguments.terms();
-        let instance = Instance::new(call, &arguments.object()?);
+        let object = arguments.object()?;
         let task_ids = arguments.task_ids()?;
+        let instance = Instance::of(call, &object)?;
         let removed = match task_ids.as_slice() {
             [] => instance.delete_all(&terms)?,
             task_ids => instance.delete(task_ids, &terms)?,

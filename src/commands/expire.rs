@@ -1,5 +1,6 @@
 use super::arguments::{unexpected, Arguments};
-use crate::redis::{Call, Command, Failure};
+use super::syntax::{ID, MODEL, SINCE};
+use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys};
 use crate::store::Instance;
 
 /// Ends the retention of an object's records.
@@ -16,15 +17,26 @@ pub struct Expire;
 impl Command for Expire {
     const NAME: &'static str = "tracker.expire";
     const FLAGS: &'static str = "write";
+    const DOCUMENTATION: Documentation = Documentation {
+        summary: c"Removes the task records whose retention has ended, or ends the retention of all of an object's.",
+        complexity:
+            c"O(log(N)) for each record removed, with N being the number of records of the object; with seconds \
+            O(N*log(N)).",
+        since: SINCE,
+        arity: -3,
+        keys: Some(Keys::Write),
+        arguments: &[MODEL, ID, Argument::integer(c"seconds").optional()],
+    };
 
     fn run(call: &Call<'_>) -> Result<(), Failure> {
         let mut arguments = Arguments::of(call);
         let terms = arguments.terms();
-        let instance = Instance::new(call, &arguments.object()?);
+        let object = arguments.object()?;
         let seconds = (!arguments.is_empty()).then(|| arguments.seconds("seconds", 0)).transpose()?;
         if let Some(argument) = arguments.next() {
             return Err(unexpected(argument, "seconds"));
         }
+        let instance = Instance::of(call, &object)?;
         let removed = match seconds {
             None => instance.expire(&terms)?,
             Some(seconds) => instance.expire_after(seconds, &terms)?,

@@ -1,6 +1,7 @@
 use super::arguments::{once, unexpected, Arguments};
 use super::row;
-use crate::redis::{Call, Command, Failure};
+use super::syntax::{FIELDS_TO_READ, ID, MODEL, SINCE, TASK_ID};
+use crate::redis::{Call, Command, Documentation, Failure, Keys};
 use crate::store::{Columns, Instance};
 
 /// Reads one task record.
@@ -16,10 +17,18 @@ pub struct Get;
 impl Command for Get {
     const NAME: &'static str = "tracker.get";
     const FLAGS: &'static str = "readonly";
+    const DOCUMENTATION: Documentation = Documentation {
+        summary: c"Reads one task record.",
+        complexity: c"O(F) with F being the number of fields read.",
+        since: SINCE,
+        arity: -4,
+        keys: Some(Keys::Read),
+        arguments: &[MODEL, ID, TASK_ID, FIELDS_TO_READ],
+    };
 
     fn run(call: &Call<'_>) -> Result<(), Failure> {
         let mut arguments = Arguments::of(call);
-        let instance = Instance::new(call, &arguments.object()?);
+        let object = arguments.object()?;
         let task_id = arguments.task_id()?;
         let mut fields = None;
         while let Some(option) = arguments.next() {
@@ -29,7 +38,7 @@ impl Command for Get {
             }
         }
         let columns = fields.map_or(Columns::All, Columns::Named);
-        match instance.record(task_id, &columns, arguments.terms().now)? {
+        match Instance::of(call, &object)?.record(task_id, &columns, arguments.terms().now)? {
             Some(record) => row::reply(&call.reply(), &record),
             None => call.reply().null(),
         }

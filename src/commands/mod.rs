@@ -3,13 +3,26 @@
 mod arguments;
 mod del;
 mod expire;
+mod format;
 mod get;
+mod help;
 mod query;
+mod retain;
 mod row;
+mod stats;
+mod syntax;
 mod upsert;
 
-pub use del::Del;
-pub use expire::Expire;
-pub use get::Get;
-pub use query::Query;
-pub use upsert::Upsert;
+use crate::redis::Entry;
+
+/// Every command of the module.
+pub const COMMANDS: [Entry; 8] = [
+    Entry::of::<upsert::Upsert>(),
+    Entry::of::<get::Get>(),
+    Entry::of::<query::Query>(),
+    Entry::of::<stats::Stats>(),
+    Entry::of::<expire::Expire>(),
+    Entry::of::<retain::Retain>(),
+    Entry::of::<del::Del>(),
+    Entry::of::<help::Help>(),
+];

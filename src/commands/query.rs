@@ -2,10 +2,13 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 use super::arguments::{once, unexpected, Arguments};
+use super::format::Format;
 use super::row::{self, Json};
+use super::syntax::{FIELDS_TO_READ, FORMAT, ID, MODEL, SINCE, STATE};
 use super::upsert::read_state;
-use crate::model::{Filter, Invalid, Limits, Order, PageRequest, States, TaskName};
-use crate::redis::{Call, Command, Failure, Reply};
+use crate::counters::COUNTERS;
+use crate::model::{Filter, Order, PageRequest, States, TaskName};
+use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys, Reply};
 use crate::store::{Columns, Instance, Page, StateCounts};
 
 const OPTIONS: &str = "STATE, TASK, SINCE, UNTIL, PAGE, SIZE, ORDER, FIELDS, WITHCOUNTS and FORMAT";
@@ -31,14 +34,40 @@ pub struct Query;
 impl Command for Query {
     const NAME: &'static str = "tracker.query";
     const FLAGS: &'static str = "readonly";
+    const DOCUMENTATION: Documentation = Documentation {
+        summary: c"Reads one page of an object's live task records, the newest first.",
+        complexity: c"O(log(N)+M) with N being the number of records of the object and M that of rows; with several \
+            STATE or TASK O(K+M) for the K rows before the page; with both O(L) for the L records on the smaller side.",
+        since: SINCE,
+        arity: -3,
+        keys: Some(Keys::Read),
+        arguments: &[
+            MODEL,
+            ID,
+            STATE.any_number(),
+            Argument::text(c"name").after(c"TASK").any_number(),
+            Argument::text(c"time").after(c"SINCE").optional(),
+            Argument::text(c"time").after(c"UNTIL").optional(),
+            Argument::integer(c"n").after(c"PAGE").optional(),
+            Argument::integer(c"n").after(c"SIZE").optional(),
+            Argument::one_of(c"order", &[Argument::word(c"newest", c"NEWEST"), Argument::word(c"oldest", c"OLDEST")])
+                .after(c"ORDER")
+                .optional(),
+            FIELDS_TO_READ,
+            Argument::word(c"withcounts", c"WITHCOUNTS").optional(),
+            FORMAT,
+        ],
+    };
 
     fn run(call: &Call<'_>) -> Result<(), Failure> {
         let mut arguments = Arguments::of(call);
         let now = arguments.terms().now;
-        let instance = Instance::new(call, &arguments.object()?);
-        let request = Request::parse(&mut arguments, &Limits::DEFAULT)?;
+        let object = arguments.object()?;
+        let request = Request::parse(&mut arguments)?;
+        let instance = Instance::of(call, &object)?;
         let page = instance.page(&request.filter, &request.page, &request.columns, now)?;
         let counts = request.with_counts.then(|| instance.state_counts(now)).transpose()?;
+        COUNTERS.queries.add(1);
         match request.format {
             Format::Resp => reply_resp(&call.reply(), &request.page, &page, counts.as_ref()),
             Format::Json => call.reply().bulk(json(&request.page, &page, counts.as_ref())?),
@@ -55,14 +84,9 @@ struct Request<'a> {
     format: Format,
 }
 
-#[derive(Clone, Copy)]
-enum Format {
-    Resp,
-    Json,
-}
-
 impl<'a> Request<'a> {
-    fn parse(arguments: &mut Arguments<'a>, limits: &Limits) -> Result<Self, Failure> {
+    fn parse(arguments: &mut Arguments<'a>) -> Result<Self, Failure> {
+        let limits = arguments.limits();
         let mut filter = Filter::default();
         let (mut number, mut size, mut order, mut fields) = (None, None, None, None);
         let (mut with_counts, mut format) = (None, None);
@@ -82,13 +106,12 @@ impl<'a> Request<'a> {
                 b"SIZE" => once(&mut size, "SIZE", count(arguments, "SIZE")?)?,
                 b"ORDER" => {
                     let choices = [("NEWEST", Order::Newest), ("OLDEST", Order::Oldest)];
-                    once(&mut order, "ORDER", choice(arguments, "ORDER", choices)?)?;
+                    once(&mut order, "ORDER", arguments.choice("ORDER", choices)?)?;
                 }
                 b"FIELDS" => once(&mut fields, "FIELDS", arguments.fields_to_read()?)?,
                 b"WITHCOUNTS" => once(&mut with_counts, "WITHCOUNTS", true)?,
                 b"FORMAT" => {
-                    let choices = [("RESP", Format::Resp), ("JSON", Format::Json)];
-                    once(&mut format, "FORMAT", choice(arguments, "FORMAT", choices)?)?;
+                    once(&mut format, "FORMAT", Format::parse(arguments)?)?;
                 }
                 _ => return Err(unexpected(option, OPTIONS)),
             }
@@ -102,7 +125,7 @@ impl<'a> Request<'a> {
             },
             columns: fields.map_or(Columns::Short, Columns::Named),
             with_counts: with_counts.unwrap_or(false),
-            format: format.unwrap_or(Format::Resp),
+            format: format.unwrap_or_default(),
         })
     }
 }
@@ -110,19 +133,6 @@ impl<'a> Request<'a> {
 fn count(arguments: &mut Arguments<'_>, option: &'static str) -> Result<usize, Failure> {
     let number = arguments.number(option, 1..=i64::MAX as u64)?;
     Ok(usize::try_from(number).unwrap_or(usize::MAX))
-}
-
-fn choice<T: Copy>(
-    arguments: &mut Arguments<'_>,
-    option: &'static str,
-    [first, second]: [(&'static str, T); 2],
-) -> Result<T, Failure> {
-    let value = arguments.required(option)?;
-    [first, second]
-        .into_iter()
-        .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(value))
-        .map(|(_, choice)| choice)
-        .ok_or_else(|| Failure::error(Invalid::new(option, format!("{} or {}", first.0, second.0))))
 }
 
 fn reply_resp(reply: &Reply<'_>, request: &PageRequest, page: &Page, counts: Option<&StateCounts>) {
@@ -138,13 +148,9 @@ fn reply_resp(reply: &Reply<'_>, request: &PageRequest, page: &Page, counts: Opt
     for task in &page.rows {
         row::reply(reply, task);
     }
-    if let Some(StateCounts(counts)) = counts {
+    if let Some(counts) = counts {
         reply.bulk("states");
-        reply.map(counts.len());
-        for (state, count) in counts {
-            reply.bulk(state.name());
-            reply.count(*count);
-        }
+        row::reply_states(reply, counts);
     }
 }
 
@@ -166,7 +172,7 @@ fn json(request: &PageRequest, page: &Page, counts: Option<&StateCounts>) -> Res
         size: request.size,
         pages: request.pages(page.total),
         tasks: page.rows.iter().map(Json).collect(),
-        states: counts.map(|StateCounts(counts)| counts.iter().map(|(state, count)| (state.name(), *count)).collect()),
+        states: counts.map(row::states_by_name),
     };
     serde_json::to_vec(&answer).map_err(Failure::error)
 }

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::model::{Kind, Time};
 use crate::redis::Reply;
-use crate::store::Row;
+use crate::store::{Row, StateCounts};
 
 /// Replies a record as a map: whole numbers and times as integers, everything else as it is stored.
 pub(super) fn reply(reply: &Reply<'_>, row: &Row) {
@@ -16,6 +18,20 @@ pub(super) fn reply(reply: &Reply<'_>, row: &Row) {
             _ => reply.bulk(value),
         }
     }
+}
+
+/// Replies counts as a map by state.
+pub(super) fn reply_states(reply: &Reply<'_>, StateCounts(counts): &StateCounts) {
+    reply.map(counts.len());
+    for (state, count) in counts {
+        reply.bulk(state.name());
+        reply.count(*count);
+    }
+}
+
+/// Counts by the name of the state.
+pub(super) fn states_by_name(StateCounts(counts): &StateCounts) -> BTreeMap<&'static str, usize> {
+    counts.iter().map(|(state, count)| (state.name(), *count)).collect()
 }
 
 /// A record as a JSON object: times in RFC 3339, fields that hold JSON embedded where they are valid.

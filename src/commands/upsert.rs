@@ -1,6 +1,7 @@
 use super::arguments::{once, unexpected, Arguments};
+use super::syntax::{ID, MODEL, SINCE, STATE, TASK_ID};
 use crate::model::{Condition, Event, Invalid, State, TaskName};
-use crate::redis::{Call, Command, Failure};
+use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys};
 use crate::store::{Instance, Update};
 
 const OPTIONS: &str = "STATE, NAME, ATTEMPT, AT, RETAIN, NX, XX, RERUN and FIELDS";
@@ -23,13 +24,42 @@ pub struct Upsert;
 impl Command for Upsert {
     const NAME: &'static str = "tracker.upsert";
     const FLAGS: &'static str = "write deny-oom";
+    const DOCUMENTATION: Documentation = Documentation {
+        summary: c"Creates or updates one task record by the transition rule, and all indexes of its object with it.",
+        complexity: c"O(log(N)+F) with N being the number of records of the object and F that of fields given, and \
+            O(log(N)) for each record that leaves because its retention has ended, 100 at the most.",
+        since: SINCE,
+        arity: -4,
+        keys: Some(Keys::Write),
+        arguments: &[
+            MODEL,
+            ID,
+            TASK_ID,
+            STATE.optional(),
+            Argument::text(c"task_name").after(c"NAME").optional(),
+            Argument::integer(c"n").after(c"ATTEMPT").optional(),
+            Argument::text(c"time").after(c"AT").optional(),
+            Argument::integer(c"seconds").after(c"RETAIN").optional(),
+            Argument::one_of(c"condition", &[Argument::word(c"nx", c"NX"), Argument::word(c"xx", c"XX")]).optional(),
+            Argument::word(c"rerun", c"RERUN").optional(),
+            Argument::block(
+                c"fields",
+                &[
+                    Argument::integer(c"numfields"),
+                    Argument::block(c"pair", &[Argument::text(c"field"), Argument::text(c"value")]).many(),
+                ],
+            )
+            .after(c"FIELDS")
+            .optional(),
+        ],
+    };
 
     fn run(call: &Call<'_>) -> Result<(), Failure> {
         let mut arguments = Arguments::of(call);
         let terms = arguments.terms();
-        let instance = Instance::new(call, &arguments.object()?);
+        let object = arguments.object()?;
         let update = parse(&mut arguments)?;
-        match instance.update(&update, &terms)? {
+        match Instance::of(call, &object)?.update(&update, &terms)? {
             Some(outcome) => call.reply().status(outcome.name()),
             None => call.reply().null(),
         }

@@ -43,6 +43,11 @@ impl KeyNames {
         self.key("task:", name)
     }
 
+    /// A name in the object's slot that no key ever has.
+    pub fn none(&self) -> Vec<u8> {
+        self.prefix.clone().into_bytes()
+    }
+
     fn key(&self, kind: &str, of: &[u8]) -> Vec<u8> {
         [self.prefix.as_bytes(), kind.as_bytes(), of].concat()
     }

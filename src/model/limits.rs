@@ -16,18 +16,6 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What holds where nothing is configured.
-    pub const DEFAULT: Self = Self {
-        retention_window: match Seconds::new(86_400) {
-            Some(day) => day,
-            None => unreachable!(),
-        },
-        page_size: 10,
-        max_page_size: 200,
-        max_value_bytes: 65_536,
-        max_tasks_per_object: 10_000,
-    };
-
     /// The most fields that one command may name.
     pub const MAX_FIELDS: usize = 128;
     /// How many records past their retention one write removes at the most.

@@ -60,19 +60,22 @@ impl fmt::Display for Terms {
 mod tests {
     use super::*;
 
+    fn terms(now: i64, max_tasks_per_object: usize) -> Terms {
+        let (now, retention_window) = (Time::from_millis(now).unwrap(), Seconds::new(86_400).unwrap());
+        Terms { now, retention_window, max_tasks_per_object, max_value_bytes: 65_536 }
+    }
+
     #[test]
     fn terms_read_back_what_they_wrote() {
-        let terms = Terms::new(Time::from_millis(1_700_000_000_123).unwrap(), &Limits::DEFAULT);
+        let terms = terms(1_700_000_000_123, 10_000);
         assert_eq!(terms.to_string(), "@1700000000123:86400:10000:65536");
         assert_eq!(Terms::parse(terms.to_string().as_bytes()), Some(terms));
     }
 
     #[test]
     fn records_leave_only_where_one_more_would_be_too_many() {
-        let terms =
-            |most| Terms { max_tasks_per_object: most, ..Terms::new(Time::from_millis(0).unwrap(), &Limits::DEFAULT) };
-        assert_eq!([0, 2, 3, 5].map(|records| terms(3).surplus(records)), [0, 0, 1, 3]);
-        assert_eq!(terms(0).surplus(1_000_000), 0);
+        assert_eq!([0, 2, 3, 5].map(|records| terms(0, 3).surplus(records)), [0, 0, 1, 3]);
+        assert_eq!(terms(0, 0).surplus(1_000_000), 0);
     }
 
     #[test]

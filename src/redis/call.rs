@@ -1,16 +1,19 @@
-use std::ffi::{c_char, c_int, CString};
+use std::cell::OnceCell;
+use std::ffi::{c_char, c_int, CStr, CString};
 use std::slice;
 
 use redis_module::raw;
 
-use super::string::bytes_of;
-use super::Reply;
+use super::string::{bytes_of, ServerString};
+use super::user::User;
+use super::{Failure, Reply};
 
 /// One call of a command: its arguments, the keys it may open, its reply, and what replicas are told of it.
 pub struct Call<'c> {
     ctx: *mut raw::RedisModuleCtx,
     argv: &'c [*mut raw::RedisModuleString],
     arguments: Vec<&'c [u8]>,
+    user: OnceCell<User>,
 }
 
 impl<'c> Call<'c> {
@@ -23,7 +26,7 @@ impl<'c> Call<'c> {
     ) -> Self {
         let argv = slice::from_raw_parts(argv, usize::try_from(argc).unwrap_or(0));
         let arguments = argv[1..].iter().map(|argument| bytes_of(*argument)).collect();
-        Self { ctx, argv, arguments }
+        Self { ctx, argv, arguments, user: OnceCell::new() }
     }
 }
 
@@ -47,9 +50,50 @@ impl Call<'_> {
 
     /// Whether the call only repeats what was decided elsewhere: it came from the primary or out of the AOF.
     pub fn is_replayed(&self) -> bool {
-        // SAFETY: ctx is valid for this call.
-        let flags = unsafe { raw::RedisModule_GetContextFlags.unwrap()(self.ctx) };
-        flags & (raw::REDISMODULE_CTX_FLAGS_REPLICATED | raw::REDISMODULE_CTX_FLAGS_LOADING) as c_int != 0
+        self.has_flag(raw::REDISMODULE_CTX_FLAGS_REPLICATED | raw::REDISMODULE_CTX_FLAGS_LOADING)
+    }
+
+    /// Fails while the slot of two keys, neither of which need exist, moves from one node of a cluster to another: some
+    /// of an object's keys may be here and some there, and a write would make it two halves.
+    ///
+    /// The module API does not tell of a slot's move. But a command with several keys, of which one is missing, is
+    /// refused while its slot moves (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>,
+    /// "Multiple keys operations"), also where a module calls it.
+    pub fn refuse_while_slot_moves(&self, key: &[u8], missing: &[u8]) -> Result<(), Failure> {
+        if !self.has_flag(raw::REDISMODULE_CTX_FLAGS_CLUSTER) || self.is_replayed() {
+            return Ok(());
+        }
+        let (key, missing) = (ServerString::new(key), ServerString::new(missing));
+        // SAFETY: the format says what follows: two strings. The reply is freed.
+        unsafe {
+            let reply = raw::RedisModule_Call.unwrap()(
+                self.ctx,
+                c"EXISTS".as_ptr(),
+                c"ss".as_ptr(),
+                key.as_ptr(),
+                missing.as_ptr(),
+            );
+            if reply.is_null() {
+                return Err(Failure::TryAgain);
+            }
+            raw::RedisModule_FreeCallReply.unwrap()(reply);
+        }
+        Ok(())
+    }
+
+    /// Tells those who listen to keyspace events of the module that `event` happened to a key
+    /// (<https://redis.io/docs/latest/develop/use/keyspace-notifications/>).
+    pub fn notify(&self, event: &CStr, key: &[u8]) {
+        let key = ServerString::new(key);
+        // SAFETY: ctx is valid for this call, the event ends in NUL, and the key's name is valid.
+        unsafe {
+            raw::RedisModule_NotifyKeyspaceEvent.unwrap()(
+                self.ctx,
+                raw::REDISMODULE_NOTIFY_MODULE,
+                event.as_ptr(),
+                key.as_ptr(),
+            )
+        };
     }
 
     /// Has replicas and the AOF run this very call.
@@ -79,6 +123,18 @@ impl Call<'_> {
     /// Where the reply goes.
     pub fn reply(&self) -> Reply<'_> {
         Reply::new(self)
+    }
+
+    /// Who the call runs for.
+    pub(super) fn user(&self) -> &User {
+        // SAFETY: ctx is valid for this call.
+        self.user.get_or_init(|| unsafe { User::of(self.ctx) })
+    }
+
+    fn has_flag(&self, flag: u32) -> bool {
+        // SAFETY: ctx is valid for this call.
+        let flags = unsafe { raw::RedisModule_GetContextFlags.unwrap()(self.ctx) };
+        flags & flag as c_int != 0
     }
 
     pub(super) fn ctx(&self) -> *mut raw::RedisModuleCtx {

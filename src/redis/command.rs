@@ -2,9 +2,9 @@ use std::any::Any;
 use std::ffi::{c_int, CString};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use redis_module::{raw, Context, RedisError};
+use redis_module::{raw, Context};
 
-use super::{Call, Failure};
+use super::{Call, Documentation, Failure};
 
 /// A command of the module: its face to the server, and what it does.
 pub trait Command {
@@ -13,31 +13,61 @@ pub trait Command {
     /// The server's flags for it, separated by blanks
     /// (<https://redis.io/docs/latest/develop/reference/modules/modules-api-ref/#redismodule_createcommand>).
     const FLAGS: &'static str;
+    /// What the server tells about it.
+    const DOCUMENTATION: Documentation;
 
     /// Runs one call and replies to it, or fails before it has replied or changed anything.
     fn run(call: &Call<'_>) -> Result<(), Failure>;
 }
 
-/// Adds a command to the server.
-pub fn register<C: Command>(ctx: &Context) -> Result<(), RedisError> {
-    let name = CString::new(C::NAME)?;
-    let flags = CString::new(C::FLAGS)?;
-    // SAFETY: ctx is the one that the server loads the module with; both strings outlive the call. There are no
-    // positions of keys: clients route by what the command's documentation says of `id`.
-    let status = unsafe {
-        raw::RedisModule_CreateCommand.unwrap()(
-            ctx.get_raw(),
-            name.as_ptr(),
-            Some(guarded::<C>),
-            flags.as_ptr(),
-            0,
-            0,
-            0,
-        )
-    };
-    match raw::Status::from(status) {
-        raw::Status::Ok => Ok(()),
-        raw::Status::Err => Err(RedisError::String(format!("{} is there already", C::NAME))),
+/// A row in the module's list of commands.
+pub struct Entry {
+    /// The name, in lower case.
+    pub name: &'static str,
+    /// What the server tells about it.
+    pub documentation: Documentation,
+    flags: &'static str,
+    function: ServerFunction,
+}
+
+type ServerFunction = extern "C" fn(*mut raw::RedisModuleCtx, *mut *mut raw::RedisModuleString, c_int) -> c_int;
+
+impl Entry {
+    /// The row of that command.
+    pub const fn of<C: Command>() -> Self {
+        Self { name: C::NAME, documentation: C::DOCUMENTATION, flags: C::FLAGS, function: guarded::<C> }
+    }
+
+    /// Adds the command to the server. Fails with the reason to refuse to load.
+    pub fn register(&self, ctx: &Context) -> Result<(), String> {
+        let name = CString::new(self.name).map_err(|error| error.to_string())?;
+        let flags = CString::new(self.flags).map_err(|error| error.to_string())?;
+        let function: unsafe extern "C" fn(_, _, _) -> _ = self.function;
+        // SAFETY: ctx is the one that the server loads the module with; both strings outlive the call. There are no
+        // positions of keys: clients route by the documentation.
+        let status = unsafe {
+            raw::RedisModule_CreateCommand.unwrap()(
+                ctx.get_raw(),
+                name.as_ptr(),
+                Some(function),
+                flags.as_ptr(),
+                0,
+                0,
+                0,
+            )
+        };
+        if raw::Status::from(status) == raw::Status::Err {
+            return Err(format!("the server does not take the command {}: its name may be taken", self.name));
+        }
+        // SAFETY: as above, and the command was just created.
+        let status = unsafe {
+            let command = raw::RedisModule_GetCommand.unwrap()(ctx.get_raw(), name.as_ptr());
+            self.documentation.attach(command)
+        };
+        match status {
+            raw::Status::Ok => Ok(()),
+            raw::Status::Err => Err(format!("the server does not take the documentation of {}", self.name)),
+        }
     }
 }
 
@@ -52,6 +82,7 @@ extern "C" fn guarded<C: Command>(
         // SAFETY: the server calls a command's function with these.
         let call = unsafe { Call::new(ctx, argv, argc) };
         if let Err(failure) = C::run(&call) {
+            failure.count();
             call.reply().error(&failure.to_string());
         }
     }));

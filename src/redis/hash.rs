@@ -18,7 +18,8 @@ pub struct Hash<'c> {
 impl<'c> Hash<'c> {
     /// Opens the hash of that name, which may be missing. O(1).
     pub fn open(call: &'c Call<'c>, name: &[u8], mode: Mode) -> Result<Self, Failure> {
-        Ok(Self { key: ServerKey::open(call, name, mode, raw::KeyType::Hash)?, field: RefCell::default() })
+        let key = ServerKey::open(call, &ServerString::new(name), mode, raw::KeyType::Hash)?;
+        Ok(Self { key, field: RefCell::default() })
     }
 
     /// Whether there is such a key.

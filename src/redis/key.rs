@@ -14,6 +14,8 @@ pub enum Mode {
     Read,
     /// To read and write; a key that is missing comes into being with the first write, and goes with its last member.
     Write,
+    /// To write what follows from a write that was allowed, or what time has brought: no permission is asked for.
+    Maintain,
 }
 
 /// An open key of one type, or a missing one. No two may be open for the same key while one of them writes.
@@ -23,13 +25,18 @@ pub(super) struct ServerKey<'c> {
 }
 
 impl<'c> ServerKey<'c> {
-    /// Fails where the key holds another type than `expected`.
-    pub(super) fn open(call: &'c Call<'c>, name: &[u8], mode: Mode, expected: raw::KeyType) -> Result<Self, Failure> {
+    /// Fails where the user may not open it that way, and where it holds another type than `expected`.
+    pub(super) fn open(
+        call: &'c Call<'c>,
+        name: &ServerString,
+        mode: Mode,
+        expected: raw::KeyType,
+    ) -> Result<Self, Failure> {
+        call.user().check(name, mode)?;
         let mode = match mode {
             Mode::Read => raw::KeyMode::READ,
-            Mode::Write => raw::KeyMode::READ | raw::KeyMode::WRITE,
+            Mode::Write | Mode::Maintain => raw::KeyMode::READ | raw::KeyMode::WRITE,
         };
-        let name = ServerString::new(name);
         let key = Self { key: raw::open_key(call.ctx(), name.as_ptr(), mode), call: PhantomData };
         match key.kind() {
             raw::KeyType::Empty => Ok(key),

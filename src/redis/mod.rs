@@ -3,17 +3,24 @@
 
 mod call;
 mod command;
+mod config;
+mod documentation;
 mod failure;
 mod hash;
+mod info;
 mod key;
 mod reply;
 mod string;
+mod user;
 mod zset;
 
 pub use call::Call;
-pub use command::{register, Command};
-pub use failure::Failure;
+pub use command::{Command, Entry};
+pub use config::{configure, Number};
+pub use documentation::{Argument, Documentation, Keys};
+pub use failure::{Failure, NO_PERMISSION, TRY_AGAIN};
 pub use hash::Hash;
+pub use info::{inform, Info};
 pub use key::Mode;
 pub use reply::Reply;
 pub use zset::{Direction, ScoreRange, Walk, Zset};

@@ -39,7 +39,9 @@ pub struct Zset<'c> {
 impl<'c> Zset<'c> {
     /// Opens the sorted set of that name, which may be missing. O(1).
     pub fn open(call: &'c Call<'c>, name: &[u8], mode: Mode) -> Result<Self, Failure> {
-        Ok(Self { call, name: ServerString::new(name), key: ServerKey::open(call, name, mode, raw::KeyType::ZSet)? })
+        let name = ServerString::new(name);
+        let key = ServerKey::open(call, &name, mode, raw::KeyType::ZSet)?;
+        Ok(Self { call, name, key })
     }
 
     /// How many members there are. O(1).

@@ -7,20 +7,23 @@ impl Instance<'_> {
     /// Removes the named records. How many of them were live. O(log n) for each.
     pub fn delete(&self, task_ids: &[TaskId<'_>], terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
+        indexes.check_all()?;
         let mut live = 0;
         let mut leaving = Vec::new();
         for task_id in task_ids {
             let task_id = task_id.as_bytes();
-            let hash = self.hash(task_id, Mode::Write)?;
-            if leaving.iter().any(|other| other == task_id) {
-                continue;
-            }
-            live += usize::from(is_live(&hash, terms.now));
-            if hash.exists() || indexes.holds(task_id) {
+            let record = self.hash(task_id, Mode::Write)?;
+            let is_there = record.exists() || indexes.holds(task_id);
+            if is_there && !leaving.iter().any(|other| other == task_id) {
+                live += usize::from(is_live(&record, terms.now));
                 leaving.push(task_id.to_vec());
             }
         }
+        let last = leaving.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving);
+        if let Some(last) = last {
+            indexes.let_go(last, terms.now);
+        }
         if !leaving.is_empty() {
             self.replicate(terms);
         }
@@ -30,18 +33,20 @@ impl Instance<'_> {
     /// Removes every record and every index of the object. How many records were live. O(n).
     pub fn delete_all(&self, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
+        indexes.check_all()?;
         let ends = indexes.ends();
         let mut live = 0;
         for (task_id, _) in &ends {
-            if let Ok(mut record) = self.hash(task_id, Mode::Write) {
-                live += usize::from(is_live(&record, terms.now));
-                record.delete();
-            }
+            live += usize::from(is_live(&self.hash(task_id, Mode::Write)?, terms.now));
         }
-        if !ends.is_empty() || indexes.len() > 0 {
-            indexes.clear();
-            self.replicate(terms);
+        if ends.is_empty() && indexes.len() == 0 {
+            return Ok(0);
         }
+        for (task_id, _) in &ends {
+            self.hash(task_id, Mode::Maintain)?.delete();
+        }
+        indexes.clear();
+        self.replicate(terms);
         Ok(live)
     }
 }

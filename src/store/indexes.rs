@@ -28,7 +28,7 @@ const LIKELIEST_FIRST: [State; State::ALL.len()] = [
 ];
 
 impl<'c> Indexes<'c> {
-    /// Opens the three that every object has. Fails where one of them is no sorted set.
+    /// Opens the three that every object has. Fails where one of them is no sorted set or not the user's to write.
     pub(super) fn open(call: &'c Call<'c>, keys: KeyNames) -> Result<Self, Failure> {
         let open = |name: Vec<u8>| Zset::open(call, &name, Mode::Write);
         Ok(Self {
@@ -52,11 +52,21 @@ impl<'c> Indexes<'c> {
         self.expiry.score(task_id).is_some() || self.tasks.score(task_id).is_some()
     }
 
-    /// Opens the two that are the record's own. Fails where one of them is no sorted set.
+    /// Opens the two that are the record's own. Fails where one of them is no sorted set or not the user's to write.
     pub(super) fn check(&mut self, record: &Record) -> Result<(), Failure> {
-        self.state(record.state)?;
-        self.task(record.name.as_bytes())?;
+        self.open_state(record.state, Mode::Write)?;
+        self.open_task(record.name.as_bytes(), Mode::Write)?;
         Ok(())
+    }
+
+    /// Opens all of them. Fails where one is not the user's to write.
+    pub(super) fn check_all(&mut self) -> Result<(), Failure> {
+        let allowed = |opened: Result<&mut Zset<'c>, Failure>| match opened {
+            Err(Failure::NoPermission) => Err(Failure::NoPermission),
+            _ => Ok(()),
+        };
+        State::ALL.into_iter().try_for_each(|state| allowed(self.open_state(state, Mode::Write)))?;
+        self.task_names().iter().try_for_each(|name| allowed(self.open_task(name, Mode::Write)))
     }
 
     /// Puts an id where its record belongs, and nowhere else. Fails only where [`Indexes::check`] would.
@@ -182,30 +192,36 @@ impl<'c> Indexes<'c> {
         oldest
     }
 
-    /// Gives an id another end of its retention.
-    pub(super) fn set_end(&mut self, task_id: &[u8], end: Time) {
-        self.expiry.add(task_id, score(end));
-    }
-
-    /// Lets every index live as long as the longest living of its records, given as `(record, end)`.
-    pub(super) fn settle(&mut self, records: &[(Record, Time)], now: Time) -> Result<(), Failure> {
-        let Some(last) = records.iter().map(|(_, end)| *end).max() else {
-            return Ok(());
-        };
-        for index in [&mut self.tasks, &mut self.names] {
-            index.expire_at(horizon(last, now));
-        }
-        self.expiry.expire_at(last_horizon(last, now));
-        let mut by_end: Vec<_> = records.iter().collect();
-        by_end.sort_by_key(|(_, end)| *end);
-        for (record, end) in by_end {
-            self.state(record.state)?.expire_at(horizon(*end, now));
-            self.task(record.name.as_bytes())?.expire_at(horizon(*end, now));
+    /// Gives an id another end of its retention, and its indexes with it. Fails only where [`Indexes::check`] would.
+    pub(super) fn set_end(&mut self, task_id: &[u8], record: &Record, end: Time, now: Time) -> Result<(), Failure> {
+        let before = self.end(task_id);
+        self.place(task_id, Some(record), record, Some(end), now)?;
+        if let Some(before) = before.filter(|before| *before > end) {
+            self.let_go(before, now);
         }
         Ok(())
     }
 
-    fn end(&self, task_id: &[u8]) -> Option<Time> {
+    /// Lets no index live longer than the object's records, after one of them that would have ended at `end` has left or
+    /// ends earlier. O(log n), and O(states + names) where no other lives so long.
+    pub(super) fn let_go(&mut self, end: Time, now: Time) {
+        let last = self.expiry.walk(ScoreRange::ALL, Direction::Down).next();
+        let Some(last) = last.and_then(|(_, last)| Time::from_millis(last as i64)).filter(|last| *last < end) else {
+            return;
+        };
+        for name in self.task_names() {
+            let _ = self.task(&name).map(|index| cap(index, horizon(last, now)));
+        }
+        for state in State::ALL {
+            let _ = self.state(state).map(|index| cap(index, horizon(last, now)));
+        }
+        cap(&mut self.tasks, horizon(last, now));
+        cap(&mut self.names, horizon(last, now));
+        cap(&mut self.expiry, last_horizon(last, now));
+    }
+
+    /// The moment at which a record's retention ends, live or not.
+    pub(super) fn end(&self, task_id: &[u8]) -> Option<Time> {
         Time::from_millis(self.expiry.score(task_id)? as i64)
     }
 
@@ -214,18 +230,26 @@ impl<'c> Indexes<'c> {
     }
 
     fn state(&mut self, state: State) -> Result<&mut Zset<'c>, Failure> {
+        self.open_state(state, Mode::Maintain)
+    }
+
+    fn task(&mut self, name: &[u8]) -> Result<&mut Zset<'c>, Failure> {
+        self.open_task(name, Mode::Maintain)
+    }
+
+    fn open_state(&mut self, state: State, mode: Mode) -> Result<&mut Zset<'c>, Failure> {
         let opened = &mut self.states[state as usize];
         if opened.is_none() {
-            *opened = Some(Zset::open(self.call, &self.keys.state(state), Mode::Write)?);
+            *opened = Some(Zset::open(self.call, &self.keys.state(state), mode)?);
         }
         Ok(opened.as_mut().expect("it was opened above"))
     }
 
-    fn task(&mut self, name: &[u8]) -> Result<&mut Zset<'c>, Failure> {
+    fn open_task(&mut self, name: &[u8], mode: Mode) -> Result<&mut Zset<'c>, Failure> {
         let at = match self.by_name.iter().position(|(opened, _)| opened == name) {
             Some(at) => at,
             None => {
-                let index = Zset::open(self.call, &self.keys.task(name), Mode::Write)?;
+                let index = Zset::open(self.call, &self.keys.task(name), mode)?;
                 self.by_name.push((name.to_vec(), index));
                 self.by_name.len() - 1
             }
@@ -239,6 +263,13 @@ impl<'c> Indexes<'c> {
 fn keep(index: &mut Zset<'_>, end: Time, now: Time) {
     if index.expires_at().is_none_or(|expires_at| expires_at < end.millis()) {
         index.expire_at(horizon(end, now));
+    }
+}
+
+/// Lets an index live until then at the most.
+fn cap(index: &mut Zset<'_>, latest: i64) {
+    if !index.is_empty() && index.expires_at().is_none_or(|expires_at| expires_at > latest) {
+        index.expire_at(latest);
     }
 }
 

@@ -5,14 +5,17 @@ mod delete;
 mod expire;
 mod indexes;
 mod page;
+mod retain;
 mod row;
+mod stats;
 mod update;
 
 pub use page::{Page, StateCounts};
 pub use row::{Columns, Row};
+pub use stats::Stats;
 pub use update::Update;
 
-use crate::model::{KeyNames, Object, Terms, Time};
+use crate::model::{KeyNames, Object, Record, Terms, Time};
 use crate::redis::{Call, Failure, Hash, Mode};
 use indexes::Indexes;
 
@@ -23,9 +26,11 @@ pub struct Instance<'c> {
 }
 
 impl<'c> Instance<'c> {
-    /// The keys of `object`; none is opened yet.
-    pub fn new(call: &'c Call<'c>, object: &Object<'_>) -> Self {
-        Self { call, keys: KeyNames::new(object) }
+    /// The keys of `object`; none is opened yet. Fails while they move from one node of a cluster to another.
+    pub fn of(call: &'c Call<'c>, object: &Object<'_>) -> Result<Self, Failure> {
+        let keys = KeyNames::new(object);
+        call.refuse_while_slot_moves(&keys.tasks(), &keys.none())?;
+        Ok(Self { call, keys })
     }
 
     fn hash(&self, task_id: &[u8], mode: Mode) -> Result<Hash<'c>, Failure> {
@@ -41,7 +46,7 @@ impl<'c> Instance<'c> {
     /// A record's key that holds something else is not the tracker's, and stays.
     fn remove(&self, indexes: &mut Indexes<'c>, task_ids: &[Vec<u8>]) {
         for task_id in task_ids {
-            if let Ok(mut record) = self.hash(task_id, Mode::Write) {
+            if let Ok(mut record) = self.hash(task_id, Mode::Maintain) {
                 record.delete();
             }
         }
@@ -61,6 +66,11 @@ impl<'c> Instance<'c> {
 /// Whether a record's retention has not ended: the server may still hold the hash in the very millisecond of its end.
 fn is_live(record: &Hash<'_>, now: Time) -> bool {
     record.exists() && record.expires_at().is_none_or(|end| end > now.millis())
+}
+
+/// The live record that a hash holds.
+fn live_record(record: &Hash<'_>, now: Time) -> Option<Record> {
+    is_live(record, now).then(|| Record::read(|kept| record.get(kept.name()))).flatten()
 }
 
 /// A moment as the score of a sorted set, which holds every one without loss.

@@ -18,7 +18,7 @@ pub struct Page {
 pub struct StateCounts(pub Vec<(State, usize)>);
 
 /// Ids past their retention that no write has removed yet.
-type Expired = HashSet<Vec<u8>>;
+pub(super) type Expired = HashSet<Vec<u8>>;
 
 impl<'c> Instance<'c> {
     /// Reads one page.
@@ -53,7 +53,7 @@ impl<'c> Instance<'c> {
         Ok(StateCounts(counts))
     }
 
-    fn expired(&self, now: Time) -> Result<Expired, Failure> {
+    pub(super) fn expired(&self, now: Time) -> Result<Expired, Failure> {
         let ended = ScoreRange { max: score(now), ..ScoreRange::ALL };
         let mut expiry = self.index(&self.keys.expiry())?;
         let expired = expiry.walk(ended, Direction::Up).map(|(task_id, _)| task_id).collect();
@@ -88,7 +88,7 @@ impl<'c> Instance<'c> {
         distinct.into_iter().map(|name| self.index(&self.keys.task(name.as_bytes()))).collect()
     }
 
-    fn index(&self, name: &[u8]) -> Result<Zset<'c>, Failure> {
+    pub(super) fn index(&self, name: &[u8]) -> Result<Zset<'c>, Failure> {
         Zset::open(self.call, name, Mode::Read)
     }
 }
@@ -167,7 +167,7 @@ fn members(indexes: &[Zset<'_>]) -> usize {
 }
 
 /// How many of the expired ids the index holds in that range.
-fn held(index: &Zset<'_>, range: ScoreRange, expired: &Expired) -> usize {
+pub(super) fn held(index: &Zset<'_>, range: ScoreRange, expired: &Expired) -> usize {
     let in_range = |score: f64| range.min <= score && score <= range.max;
     expired.iter().filter(|task_id| index.score(task_id).is_some_and(in_range)).count()
 }

@@ -1,10 +1,13 @@
+use std::ffi::CStr;
+
+use crate::counters::COUNTERS;
 use crate::model::{
-    transition, Condition, Event, FieldName, FullLength, GivenFields, Kept, Limits, Outcome, Record, TaskId, Terms,
-    Time, Transition, Value,
+    transition, Condition, Event, FieldName, FullLength, GivenFields, Kept, Limits, Outcome, Record, State, TaskId,
+    Terms, Time, Transition, Value,
 };
 use crate::redis::{Failure, Hash, Mode};
 
-use super::{is_live, Indexes, Instance};
+use super::{live_record, Indexes, Instance};
 
 /// One update of one record.
 pub struct Update<'a> {
@@ -26,23 +29,24 @@ impl Instance<'_> {
     pub fn update(&self, update: &Update<'_>, terms: &Terms) -> Result<Option<Outcome>, Failure> {
         let task_id = update.task_id.as_bytes();
         let mut hash = self.hash(task_id, Mode::Write)?;
-        let before = is_live(&hash, terms.now).then(|| read(&hash)).flatten();
-        if !update.condition.allows(before.as_ref()) {
+        let before = live_record(&hash, terms.now);
+        let before = before.as_ref();
+        if !update.condition.allows(before) {
             return Ok(None);
         }
-        let transition = transition(before.as_ref(), &update.event).map_err(Failure::error)?;
-        let before = before.as_ref();
-
+        let transition = transition(before, &update.event).map_err(Failure::error)?;
         let mut indexes = self.indexes()?;
         for record in before.into_iter().chain([&transition.record]) {
             indexes.check(record)?;
         }
-        let leaving = leaving(&mut indexes, task_id, before, terms);
-        self.remove(&mut indexes, &leaving);
+
+        let leaving = Leaving::with(&mut indexes, task_id, before, terms);
+        self.remove(&mut indexes, &leaving.expired);
+        self.remove(&mut indexes, &leaving.evicted);
         if before.is_none() && indexes.holds(task_id) {
             indexes.remove(&[task_id.to_vec()]);
         }
-
+        let end_before = indexes.end(task_id);
         let written = write(&mut hash, before, &transition, update, terms);
         let end = starts_anew(before, &transition, terms);
         if let Some(end) = end {
@@ -51,29 +55,79 @@ impl Instance<'_> {
         if written || end.is_some() {
             indexes.place(task_id, before, &transition.record, end, terms.now)?;
         }
+        if let Some(end_before) = end_before.filter(|before| end.is_some_and(|end| end < *before)) {
+            indexes.let_go(end_before, terms.now);
+        }
+
         if written || end.is_some() || !leaving.is_empty() {
             self.replicate(terms);
         }
+        leaving.count();
+        self.tell(task_id, before, &transition);
         Ok(Some(transition.outcome))
     }
-}
 
-/// The other records that leave with this update: what has run out, and what a new record would be too many for.
-fn leaving(indexes: &mut Indexes<'_>, task_id: &[u8], before: Option<&Record>, terms: &Terms) -> Vec<Vec<u8>> {
-    let mut leaving = indexes.expired(terms.now, Limits::REMOVED_PER_WRITE);
-    leaving.retain(|expired| expired != task_id);
-    if before.is_none() {
-        let gone = leaving.len() + usize::from(indexes.holds(task_id));
-        let surplus = terms.surplus(indexes.len().saturating_sub(gone));
-        if surplus > 0 {
-            leaving.extend(indexes.oldest(surplus, &leaving, task_id));
+    /// Counts what the update came to, and notifies those who listen to keyspace events where the task got further.
+    fn tell(&self, task_id: &[u8], before: Option<&Record>, transition: &Transition) {
+        match transition.outcome {
+            Outcome::Created => COUNTERS.created.add(1),
+            Outcome::Updated => COUNTERS.updated.add(1),
+            Outcome::Stale => COUNTERS.stale.add(1),
+        }
+        let step = |record: &Record| (record.attempt, record.state);
+        let is_step = transition.fields == GivenFields::Replace || before.map(step) != Some(step(&transition.record));
+        if is_step {
+            self.call.notify(event(transition.record.state), &self.keys.record(task_id));
         }
     }
-    leaving
 }
 
-fn read(hash: &Hash<'_>) -> Option<Record> {
-    Record::read(|kept| hash.get(kept.name()))
+/// The keyspace event for a task that has reached that state.
+fn event(state: State) -> &'static CStr {
+    match state {
+        State::Pending => c"tracker.pending",
+        State::Received => c"tracker.received",
+        State::Retry => c"tracker.retry",
+        State::Started => c"tracker.started",
+        State::Success => c"tracker.success",
+        State::Failure => c"tracker.failure",
+        State::Revoked => c"tracker.revoked",
+        State::Rejected => c"tracker.rejected",
+        State::Ignored => c"tracker.ignored",
+    }
+}
+
+/// The other records that leave with an update.
+struct Leaving {
+    /// Those whose retention has ended, a bounded number.
+    expired: Vec<Vec<u8>>,
+    /// Those that a new record would be too many for.
+    evicted: Vec<Vec<u8>>,
+}
+
+impl Leaving {
+    fn with(indexes: &mut Indexes<'_>, task_id: &[u8], before: Option<&Record>, terms: &Terms) -> Self {
+        let mut expired = indexes.expired(terms.now, Limits::REMOVED_PER_WRITE);
+        expired.retain(|expired| expired != task_id);
+        let mut evicted = Vec::new();
+        if before.is_none() {
+            let gone = expired.len() + usize::from(indexes.holds(task_id));
+            let surplus = terms.surplus(indexes.len().saturating_sub(gone));
+            if surplus > 0 {
+                evicted = indexes.oldest(surplus, &expired, task_id);
+            }
+        }
+        Self { expired, evicted }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.expired.is_empty() && self.evicted.is_empty()
+    }
+
+    fn count(&self) {
+        COUNTERS.expired.add(self.expired.len());
+        COUNTERS.evicted.add(self.evicted.len());
+    }
 }
 
 /// The new end of the record's retention, where the update starts it anew.
@@ -110,6 +164,9 @@ fn write(
     }
     for (field, bytes) in &update.fields {
         let value = Value::new(bytes, terms.max_value_bytes);
+        if matches!(value, Value::Cut { .. }) && transition.fields != GivenFields::Ignore {
+            COUNTERS.truncated.add(1);
+        }
         written |= match transition.fields {
             GivenFields::Replace | GivenFields::Overwrite => overwrite(hash, *field, value),
             GivenFields::FillIn => fill_in(hash, *field, value),

@@ -54,6 +54,8 @@ const COMMANDS: &[&[&str]] = &[
         "FORMAT",
         "JSON",
     ],
+    &["TRACKER.STATS", "shop.order", "1042", "FORMAT", "JSON"],
+    &["TRACKER.RETAIN", "shop.order", "1042", "a", "60"],
     &["TRACKER.EXPIRE", "shop.order", "1042", "60"],
     &["TRACKER.DEL", "shop.order", "1042", "a", "b"],
 ];
@@ -154,8 +156,8 @@ fn expired_keys(server: &Server) -> usize {
 fn errors_name_the_argument_and_what_it_should_have_been() {
     let server = Server::start();
     for (command, expected) in [
-        ("UPSERT", "ERR wrong number of arguments: model is missing"),
-        ("UPSERT shop.order 1042", "ERR wrong number of arguments: task_id is missing"),
+        ("UPSERT", "ERR wrong number of arguments for 'tracker.upsert' command"),
+        ("UPSERT shop.order 1042", "ERR wrong number of arguments for 'tracker.upsert' command"),
         ("UPSERT shop:order 1042 a", "ERR model must be 1 to 255 bytes of a-z, 0-9, '_', '.' and '-'"),
         ("UPSERT shop.order a{b}c a", "ERR id must be 1 to 512 bytes of UTF-8 without '{' and '}'"),
         (

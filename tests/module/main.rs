@@ -3,14 +3,22 @@
 //! `TRACKER_MODULE` names the module to load; without it that of `cargo build --release`. `REDIS_SERVER` names the server;
 //! without it the `redis-server` that is installed.
 
+mod acl;
+mod arrival;
+mod cluster;
 mod concurrency;
+mod configuration;
 mod del;
+mod events;
 mod expire;
 mod get;
 mod hostile;
+mod introspection;
 mod invariant;
 mod query;
 mod replication;
+mod retain;
 mod retention;
 mod server;
+mod stats;
 mod upsert;

@@ -25,13 +25,42 @@ impl Server {
         Self::start_with(&[])
     }
 
-    /// With more options than the usual, such as `["--appendonly", "yes"]`.
+    /// With more than the usual: a configuration file, then load arguments for the module such as `page-size 3`, then
+    /// options such as `--appendonly yes`; each may be left out.
     pub fn start_with(options: &[&str]) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         let (process, port) = launch(directory.path(), &options);
         let control = Mutex::new(connect(port).expect("the server accepts connections"));
         Self { process, port, control, directory, options }
+    }
+
+    /// What the server logs when it refuses to load the module with these arguments.
+    pub fn refusal(arguments: &[&str]) -> String {
+        let directory = TempDir::new().expect("a temporary directory");
+        let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut process = spawn(directory.path(), free_port(), &arguments);
+        let begun = Instant::now();
+        while process.try_wait().expect("the process can be asked").is_none() {
+            if begun.elapsed() > Duration::from_secs(10) {
+                let _ = process.kill();
+                let _ = process.wait();
+                panic!("the server loads the module with {arguments:?}");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        std::fs::read_to_string(directory.path().join("server.log")).unwrap_or_default()
+    }
+
+    /// The port that the server listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A connection for a user of the server's ACL.
+    pub fn connect_as(&self, user: &str, password: &str) -> Connection {
+        let client = redis::Client::open(format!("redis://{user}:{password}@127.0.0.1:{}/", self.port)).unwrap();
+        client.get_connection().expect("the user may connect")
     }
 
     /// A replica of this server that has caught up with it.
@@ -185,26 +214,39 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn launch(directory: &Path, options: &[String]) -> (Child, u16) {
-    let module = module();
-    let server = std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".into());
     // Another process may take a free port before the server does.
     for _ in 0..5 {
         let port = free_port();
-        let process = Command::new(&server)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir", directory.to_str().unwrap()])
-            .args(["--save", "", "--enable-debug-command", "local", "--logfile", "server.log"])
-            .args(["--repl-diskless-sync-delay", "0", "--loadmodule", module.to_str().unwrap()])
-            .args(options)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {server}: {error}; install redis-server"));
-        if let Some(process) = answers(process, port) {
+        if let Some(process) = answers(spawn(directory, port, options), port) {
             return (process, port);
         }
     }
     let log = std::fs::read_to_string(directory.join("server.log")).unwrap_or_default();
     panic!("the server does not start:\n{log}");
+}
+
+/// Starts the server. Options before the first that begins with `--` are load arguments of the module, but for a
+/// configuration file.
+fn spawn(directory: &Path, port: u16, options: &[String]) -> Child {
+    let server = std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".into());
+    let (file, options) = match options.split_first() {
+        Some((file, options)) if file.ends_with(".conf") => (Some(file), options),
+        _ => (None, options),
+    };
+    let arguments = options.iter().position(|option| option.starts_with("--")).unwrap_or(options.len());
+    let (arguments, options) = options.split_at(arguments);
+    Command::new(&server)
+        .args(file)
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir", directory.to_str().unwrap()])
+        .args(["--save", "", "--enable-debug-command", "local", "--logfile", "server.log"])
+        .args(["--repl-diskless-sync-delay", "0"])
+        .args(options)
+        .args(["--loadmodule", module().to_str().unwrap()])
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start {server}: {error}; install redis-server"))
 }
 
 fn answers(mut process: Child, port: u16) -> Option<Child> {

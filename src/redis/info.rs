@@ -1,0 +1,27 @@
+use std::ffi::CString;
+use std::ptr;
+
+use redis_module::{raw, Context};
+
+/// Tells the numbers of the module's section of `INFO`, each with its name.
+pub trait Info {
+    /// The fields of the section, in order.
+    fn fields() -> Vec<(&'static str, u64)>;
+}
+
+/// Adds the module's section to `INFO`; the server puts the module's name before each field.
+pub fn inform<I: Info>(ctx: &Context) {
+    raw::register_info_function(ctx.get_raw(), Some(tell::<I>));
+}
+
+extern "C" fn tell<I: Info>(ctx: *mut raw::RedisModuleInfoCtx, _for_crash_report: i32) {
+    // SAFETY: the server calls this with a context for its duration; no name means the module's own; each field's name
+    // ends in NUL.
+    unsafe {
+        raw::RedisModule_InfoAddSection.unwrap()(ctx, ptr::null());
+        for (name, number) in I::fields() {
+            let name = CString::new(name).unwrap_or_default();
+            raw::RedisModule_InfoAddFieldULongLong.unwrap()(ctx, name.as_ptr(), number);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use std::ffi::c_int;
+use std::ptr::NonNull;
+
+use redis_module::raw;
+
+use super::string::ServerString;
+use super::{Failure, Mode};
+
+/// Who a call runs for, as far as key permissions go.
+pub(super) enum User {
+    /// The server itself: the link to the primary, the AOF, another module. It may do everything.
+    Server,
+    /// A user of the server's ACL.
+    Named(NonNull<raw::RedisModuleUser>),
+    /// A user that is gone. It may do nothing.
+    Unknown,
+}
+
+impl User {
+    /// The user of the client that the call came from, or that runs the script it stands in.
+    ///
+    /// # Safety
+    /// `ctx` is that of a call that has not returned yet.
+    pub(super) unsafe fn of(ctx: *mut raw::RedisModuleCtx) -> Self {
+        let flags = raw::RedisModule_GetContextFlags.unwrap()(ctx);
+        let has_flag = |flag: u32| flags & flag as c_int != 0;
+        if has_flag(raw::REDISMODULE_CTX_FLAGS_REPLICATED) || has_flag(raw::REDISMODULE_CTX_FLAGS_LOADING) {
+            return Self::Server;
+        }
+        // A script runs as a client that the server does not list, with the user of the one that called it. Any other
+        // client that is not listed is another module's, and has no user: asking for its name would crash the server.
+        let name = if has_flag(raw::REDISMODULE_CTX_FLAGS_LUA) {
+            raw::RedisModule_GetCurrentUserName.unwrap()(ctx)
+        } else {
+            let client = raw::RedisModule_GetClientId.unwrap()(ctx);
+            raw::RedisModule_GetClientUserNameById.unwrap()(ctx, client)
+        };
+        let Some(name) = ServerString::owned(name) else {
+            return Self::Server;
+        };
+        let user = raw::RedisModule_GetModuleUserFromUserName.unwrap()(name.as_ptr());
+        NonNull::new(user).map_or(Self::Unknown, Self::Named)
+    }
+
+    /// Fails where the user's key patterns do not allow to open the key that way.
+    pub(super) fn check(&self, key: &ServerString, mode: Mode) -> Result<(), Failure> {
+        let access = match mode {
+            Mode::Read => raw::REDISMODULE_CMD_KEY_ACCESS,
+            Mode::Write => {
+                raw::REDISMODULE_CMD_KEY_INSERT | raw::REDISMODULE_CMD_KEY_UPDATE | raw::REDISMODULE_CMD_KEY_DELETE
+            }
+            Mode::Maintain => return Ok(()),
+        };
+        match self {
+            Self::Server => Ok(()),
+            Self::Unknown => Err(Failure::NoPermission),
+            Self::Named(user) => {
+                // SAFETY: self owns the user, and the key's name is valid.
+                let status = unsafe {
+                    raw::RedisModule_ACLCheckKeyPermissions.unwrap()(user.as_ptr(), key.as_ptr(), access as c_int)
+                };
+                match raw::Status::from(status) {
+                    raw::Status::Ok => Ok(()),
+                    raw::Status::Err => Err(Failure::NoPermission),
+                }
+            }
+        }
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        if let Self::Named(user) = self {
+            // SAFETY: self owns the user.
+            unsafe { raw::RedisModule_FreeModuleUser.unwrap()(user.as_ptr()) };
+        }
+    }
+}

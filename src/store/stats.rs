@@ -1,0 +1,74 @@
+use crate::model::{FieldName, Kept, State, Time};
+use crate::redis::{Direction, Failure, ScoreRange, Zset};
+
+use super::page::{held, Expired, StateCounts};
+use super::{Columns, Instance, Row};
+
+/// What an object's live records come to.
+pub struct Stats {
+    /// How many are in each state; states without any are left out.
+    pub states: StateCounts,
+    /// How many there are of each task name; names without any are left out.
+    pub tasks: Vec<(String, usize)>,
+    /// How many there are.
+    pub total: usize,
+    /// How many are not finished.
+    pub active: usize,
+    /// The earliest `created_at`.
+    pub oldest: Option<Time>,
+    /// The latest `created_at`.
+    pub newest: Option<Time>,
+    /// Id, name, state and `updated_at` of the one that was created last.
+    pub last: Option<Row>,
+}
+
+impl<'c> Instance<'c> {
+    /// Counts the live records. O(states + names), and as much for each record past its retention.
+    pub fn stats(&self, now: Time) -> Result<Stats, Failure> {
+        let expired = self.expired(now)?;
+        let states = self.state_counts(now)?;
+        let mut tasks = self.index(&self.keys.tasks())?;
+        let oldest = first_live(&mut tasks, Direction::Up, &expired);
+        let newest = first_live(&mut tasks, Direction::Down, &expired);
+        let last = match &newest {
+            Some((task_id, _)) => self.row(task_id, &last_columns(), now)?,
+            None => None,
+        };
+        Ok(Stats {
+            tasks: self.task_counts(&expired)?,
+            total: tasks.len() - held(&tasks, ScoreRange::ALL, &expired),
+            active: active(&states),
+            states,
+            oldest: oldest.map(|(_, created_at)| created_at),
+            newest: newest.map(|(_, created_at)| created_at),
+            last,
+        })
+    }
+
+    fn task_counts(&self, expired: &Expired) -> Result<Vec<(String, usize)>, Failure> {
+        let mut names = self.index(&self.keys.names())?;
+        let mut counts = Vec::new();
+        for (name, _) in names.walk(ScoreRange::ALL, Direction::Up) {
+            let index = self.index(&self.keys.task(&name))?;
+            let count = index.len() - held(&index, ScoreRange::ALL, expired);
+            if count > 0 {
+                counts.push((String::from_utf8_lossy(&name).into_owned(), count));
+            }
+        }
+        Ok(counts)
+    }
+}
+
+fn active(StateCounts(counts): &StateCounts) -> usize {
+    counts.iter().filter(|(state, _): &&(State, usize)| !state.is_final()).map(|(_, count)| count).sum()
+}
+
+fn first_live(tasks: &mut Zset<'_>, direction: Direction, expired: &Expired) -> Option<(Vec<u8>, Time)> {
+    let (task_id, score) = tasks.walk(ScoreRange::ALL, direction).find(|(task_id, _)| !expired.contains(task_id))?;
+    Some((task_id, Time::from_millis(score as i64)?))
+}
+
+fn last_columns() -> Columns<'static> {
+    let kept = [Kept::Id, Kept::Name, Kept::State, Kept::UpdatedAt];
+    Columns::Named(kept.into_iter().filter_map(|kept| FieldName::readable(kept.name().as_bytes()).ok()).collect())
+}
