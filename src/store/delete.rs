@@ -15,7 +15,7 @@ impl Instance<'_> {
             let record = self.hash(task_id, Mode::Write)?;
             let is_there = record.exists() || indexes.holds(task_id);
             if is_there && !leaving.iter().any(|other| other == task_id) {
-                live += usize::from(is_live(&record, terms.now));
+                live += usize::from(is_live(&record, indexes.end(task_id), terms.now));
                 leaving.push(task_id.to_vec());
             }
         }
@@ -36,8 +36,8 @@ impl Instance<'_> {
         indexes.check_all()?;
         let ends = indexes.ends();
         let mut live = 0;
-        for (task_id, _) in &ends {
-            live += usize::from(is_live(&self.hash(task_id, Mode::Write)?, terms.now));
+        for (task_id, end) in &ends {
+            live += usize::from(is_live(&self.hash(task_id, Mode::Write)?, Some(*end), terms.now));
         }
         if ends.is_empty() && indexes.len() == 0 {
             return Ok(0);

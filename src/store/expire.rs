@@ -25,8 +25,8 @@ impl Instance<'_> {
         indexes.check_all()?;
         let mut leaving = Vec::new();
         let mut staying: Vec<(Vec<u8>, Record, Time)> = Vec::new();
-        for (task_id, _) in indexes.ends() {
-            let record = live_record(&self.hash(&task_id, Mode::Write)?, terms.now);
+        for (task_id, end) in indexes.ends() {
+            let record = live_record(&self.hash(&task_id, Mode::Write)?, Some(end), terms.now);
             match record.map(|record| (record.updated_at.after(retention), record)) {
                 Some((end, record)) if end > terms.now => {
                     indexes.check(&record)?;

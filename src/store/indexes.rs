@@ -1,7 +1,7 @@
 use crate::model::{KeyNames, Record, State, Time};
 use crate::redis::{Call, Direction, Failure, Mode, ScoreRange, Zset};
 
-use super::score;
+use super::{score, time};
 
 /// The sorted sets of one object, opened for writing when they are first needed.
 pub(super) struct Indexes<'c> {
@@ -169,7 +169,7 @@ impl<'c> Indexes<'c> {
     /// Every id with the moment at which its retention ends, the first to end first.
     pub(super) fn ends(&mut self) -> Vec<(Vec<u8>, Time)> {
         let ends = self.expiry.walk(ScoreRange::ALL, Direction::Up);
-        ends.filter_map(|(task_id, end)| Some((task_id, Time::from_millis(end as i64)?))).collect()
+        ends.filter_map(|(task_id, end)| Some((task_id, time(end)?))).collect()
     }
 
     /// The `count` ids that make room for `task_id`: the oldest finished, then the oldest. `leaving` go anyway.
@@ -206,7 +206,7 @@ impl<'c> Indexes<'c> {
     /// ends earlier. O(log n), and O(states + names) where no other lives so long.
     pub(super) fn let_go(&mut self, end: Time, now: Time) {
         let last = self.expiry.walk(ScoreRange::ALL, Direction::Down).next();
-        let Some(last) = last.and_then(|(_, last)| Time::from_millis(last as i64)).filter(|last| *last < end) else {
+        let Some(last) = last.and_then(|(_, last)| time(last)).filter(|last| *last < end) else {
             return;
         };
         for name in self.task_names() {
@@ -222,7 +222,7 @@ impl<'c> Indexes<'c> {
 
     /// The moment at which a record's retention ends, live or not.
     pub(super) fn end(&self, task_id: &[u8]) -> Option<Time> {
-        Time::from_millis(self.expiry.score(task_id)? as i64)
+        self.expiry.score(task_id).and_then(time)
     }
 
     fn task_names(&mut self) -> Vec<Vec<u8>> {
@@ -281,9 +281,9 @@ fn outlive(expiry: &mut Zset<'_>, end: Time, now: Time) {
     }
 }
 
-/// When an index goes whose longest living record ends at `end`: a little later, by less than 2 % of the time until then.
+/// When an index goes whose longest living record ends at `end`: a little later, by less than 1 % of the time until then.
 fn horizon(end: Time, now: Time) -> i64 {
-    end.millis() + (end.millis() - now.millis()).max(0) / 64
+    end.millis() + (end.millis() - now.millis()).max(0) / 128
 }
 
 /// When the expiry index goes: after all others, by 2 % of that time at the most.

@@ -63,17 +63,25 @@ impl<'c> Instance<'c> {
     }
 }
 
-/// Whether a record's retention has not ended: the server may still hold the hash in the very millisecond of its end.
-fn is_live(record: &Hash<'_>, now: Time) -> bool {
-    record.exists() && record.expires_at().is_none_or(|end| end > now.millis())
+/// Whether a hash holds a record whose retention, which ends at `end`, has not ended.
+///
+/// The expiry index has the last word: the server still holds a hash in the very millisecond of its end, and one that
+/// moved to another node of a cluster a few milliseconds longer, since `MIGRATE` passes its TTL on as a span.
+fn is_live(record: &Hash<'_>, end: Option<Time>, now: Time) -> bool {
+    end.is_some_and(|end| end > now) && record.exists()
 }
 
 /// The live record that a hash holds.
-fn live_record(record: &Hash<'_>, now: Time) -> Option<Record> {
-    is_live(record, now).then(|| Record::read(|kept| record.get(kept.name()))).flatten()
+fn live_record(record: &Hash<'_>, end: Option<Time>, now: Time) -> Option<Record> {
+    is_live(record, end, now).then(|| Record::read(|kept| record.get(kept.name()))).flatten()
 }
 
 /// A moment as the score of a sorted set, which holds every one without loss.
 fn score(time: Time) -> f64 {
     time.millis() as f64
+}
+
+/// The score of a sorted set as a moment.
+fn time(score: f64) -> Option<Time> {
+    Time::from_millis(score as i64)
 }

@@ -35,7 +35,7 @@ impl<'c> Instance<'c> {
     ) -> Result<Page, Failure> {
         let expired = self.expired(now)?;
         let (total, task_ids) = self.selection(filter)?.page(request, &expired);
-        let rows = task_ids.iter().filter_map(|task_id| self.row(task_id, columns, now).transpose());
+        let rows = task_ids.iter().filter_map(|task_id| self.row(task_id, columns).transpose());
         Ok(Page { total, rows: rows.collect::<Result<_, _>>()? })
     }
 

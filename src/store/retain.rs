@@ -7,10 +7,10 @@ impl Instance<'_> {
     /// Gives one record a retention of its own, counted from now. Whether there is such a record. O(log n).
     pub fn retain(&self, task_id: TaskId<'_>, retention: Seconds, terms: &Terms) -> Result<bool, Failure> {
         let mut hash = self.hash(task_id.as_bytes(), Mode::Write)?;
-        let Some(record) = live_record(&hash, terms.now) else {
+        let mut indexes = self.indexes()?;
+        let Some(record) = live_record(&hash, indexes.end(task_id.as_bytes()), terms.now) else {
             return Ok(false);
         };
-        let mut indexes = self.indexes()?;
         indexes.check(&record)?;
         let end = terms.now.after(retention);
         hash.set(Kept::Retention.name(), retention.to_string().as_bytes());

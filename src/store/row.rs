@@ -1,7 +1,7 @@
 use crate::model::{FieldName, Kept, TaskId, Time};
 use crate::redis::{Failure, Hash, Mode};
 
-use super::{is_live, Instance};
+use super::{is_live, time, Instance};
 
 /// Which fields of a record to read.
 #[derive(Debug, Clone)]
@@ -21,12 +21,16 @@ pub struct Row(pub Vec<(String, Vec<u8>)>);
 impl Instance<'_> {
     /// Reads one live record. O(fields).
     pub fn record(&self, task_id: TaskId<'_>, columns: &Columns<'_>, now: Time) -> Result<Option<Row>, Failure> {
-        self.row(task_id.as_bytes(), columns, now)
+        let expiry = self.index(&self.keys.expiry())?;
+        let record = self.hash(task_id.as_bytes(), Mode::Read)?;
+        let end = expiry.score(task_id.as_bytes()).and_then(time);
+        Ok(is_live(&record, end, now).then(|| Row::read(&record, columns)))
     }
 
-    pub(super) fn row(&self, task_id: &[u8], columns: &Columns<'_>, now: Time) -> Result<Option<Row>, Failure> {
+    /// Reads the record of an id that is known to be live; `None` where its hash was removed by hand.
+    pub(super) fn row(&self, task_id: &[u8], columns: &Columns<'_>) -> Result<Option<Row>, Failure> {
         let record = self.hash(task_id, Mode::Read)?;
-        Ok(is_live(&record, now).then(|| Row::read(&record, columns)))
+        Ok(record.exists().then(|| Row::read(&record, columns)))
     }
 }
 

@@ -2,7 +2,7 @@ use crate::model::{FieldName, Kept, State, Time};
 use crate::redis::{Direction, Failure, ScoreRange, Zset};
 
 use super::page::{held, Expired, StateCounts};
-use super::{Columns, Instance, Row};
+use super::{time, Columns, Instance, Row};
 
 /// What an object's live records come to.
 pub struct Stats {
@@ -31,7 +31,7 @@ impl<'c> Instance<'c> {
         let oldest = first_live(&mut tasks, Direction::Up, &expired);
         let newest = first_live(&mut tasks, Direction::Down, &expired);
         let last = match &newest {
-            Some((task_id, _)) => self.row(task_id, &last_columns(), now)?,
+            Some((task_id, _)) => self.row(task_id, &last_columns())?,
             None => None,
         };
         Ok(Stats {
@@ -65,7 +65,7 @@ fn active(StateCounts(counts): &StateCounts) -> usize {
 
 fn first_live(tasks: &mut Zset<'_>, direction: Direction, expired: &Expired) -> Option<(Vec<u8>, Time)> {
     let (task_id, score) = tasks.walk(ScoreRange::ALL, direction).find(|(task_id, _)| !expired.contains(task_id))?;
-    Some((task_id, Time::from_millis(score as i64)?))
+    Some((task_id, time(score)?))
 }
 
 fn last_columns() -> Columns<'static> {

@@ -29,13 +29,14 @@ impl Instance<'_> {
     pub fn update(&self, update: &Update<'_>, terms: &Terms) -> Result<Option<Outcome>, Failure> {
         let task_id = update.task_id.as_bytes();
         let mut hash = self.hash(task_id, Mode::Write)?;
-        let before = live_record(&hash, terms.now);
+        let mut indexes = self.indexes()?;
+        let end_before = indexes.end(task_id);
+        let before = live_record(&hash, end_before, terms.now);
         let before = before.as_ref();
         if !update.condition.allows(before) {
             return Ok(None);
         }
         let transition = transition(before, &update.event).map_err(Failure::error)?;
-        let mut indexes = self.indexes()?;
         for record in before.into_iter().chain([&transition.record]) {
             indexes.check(record)?;
         }
@@ -46,7 +47,6 @@ impl Instance<'_> {
         if before.is_none() && indexes.holds(task_id) {
             indexes.remove(&[task_id.to_vec()]);
         }
-        let end_before = indexes.end(task_id);
         let written = write(&mut hash, before, &transition, update, terms);
         let end = starts_anew(before, &transition, terms);
         if let Some(end) = end {

@@ -1,1 +1,234 @@
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
+use redis::cluster::{ClusterClient, ClusterConnection};
+use redis::Value;
+
+use crate::server::{call, eventually, free_port, get, Server};
+
+/// Three primaries that share the slots.
+struct Cluster {
+    nodes: Vec<Server>,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let nodes: Vec<_> = (0..3)
+            .map(|_| {
+                let bus = free_port().to_string();
+                let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "15000", "--cluster-port", &bus];
+                Server::start_with(&options)
+            })
+            .collect();
+        let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
+        let created = Command::new("redis-cli")
+            .args(["--cluster", "create"])
+            .args(addresses)
+            .arg("--cluster-yes")
+            .output()
+            .expect("redis-cli is installed with the server");
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
+        let cluster = Self { nodes };
+        eventually("the cluster to form", || {
+            cluster.nodes.iter().all(|node| {
+                let info = node.text("CLUSTER INFO");
+                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+            })
+        });
+        cluster
+    }
+
+    fn client(&self) -> ClusterConnection {
+        let addresses = self.nodes.iter().map(|node| format!("redis://127.0.0.1:{}/", node.port()));
+        ClusterClient::builder(addresses).retries(60).build().unwrap().get_connection().unwrap()
+    }
+
+    fn slot(&self, object: &str) -> u16 {
+        self.nodes[0].text(&format!("CLUSTER KEYSLOT {object}")).parse().unwrap()
+    }
+
+    /// The node that serves the slot.
+    fn owner(&self, slot: u16) -> usize {
+        let serves = |node: &&Server| {
+            let info = node.text("CLUSTER NODES");
+            let myself = info.lines().find(|line| line.contains("myself")).unwrap();
+            myself.split(' ').skip(8).filter(|range| !range.starts_with('[')).any(|range| {
+                let (first, last) = range.split_once('-').unwrap_or((range, range));
+                (first.parse().unwrap()..=last.parse().unwrap()).contains(&slot)
+            })
+        };
+        self.nodes.iter().position(|node| serves(&node)).expect("every slot is served")
+    }
+
+    fn id(&self, node: usize) -> String {
+        self.nodes[node].text("CLUSTER MYID")
+    }
+
+    /// Begins to move a slot; keys are still where they were.
+    fn begin_move(&self, slot: u16, to: usize) -> usize {
+        let from = self.owner(slot);
+        self.nodes[to].run(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", self.id(from)));
+        self.nodes[from].run(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", self.id(to)));
+        from
+    }
+
+    /// Moves the keys of a slot one by one, slowly enough for others to come between.
+    fn move_keys(&self, slot: u16, from: usize, to: usize) {
+        let port = self.nodes[to].port();
+        loop {
+            let keys = self.nodes[from].list(&format!("CLUSTER GETKEYSINSLOT {slot} 1"));
+            let Some(key) = keys.first() else { return };
+            // NOKEY is right where a key has ended meanwhile; BUSYKEY would be an error.
+            self.nodes[from].run(&format!("MIGRATE 127.0.0.1 {port} {key} 0 5000"));
+            thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    fn end_move(&self, slot: u16, from: usize, to: usize) {
+        let owner = self.id(to);
+        self.nodes[to].run(&format!("CLUSTER SETSLOT {slot} NODE {owner}"));
+        self.nodes[from].run(&format!("CLUSTER SETSLOT {slot} NODE {owner}"));
+        for node in &self.nodes {
+            node.run(&format!("CLUSTER SETSLOT {slot} NODE {owner}"));
+        }
+    }
+
+    fn assert_every_key_is_where_it_belongs(&self) {
+        for (at, node) in self.nodes.iter().enumerate() {
+            for key in node.keys() {
+                let slot = self.slot(&key);
+                assert_eq!(self.owner(slot), at, "{key} is on a node that does not serve its slot");
+            }
+        }
+    }
+}
+
+fn run(client: &mut ClusterConnection, command: &str) -> Result<Value, redis::RedisError> {
+    let mut words = command.split(' ');
+    let mut request = redis::cmd(words.next().unwrap());
+    for word in words {
+        request.arg(word);
+    }
+    request.query(client)
+}
+
+#[test]
+fn commands_go_to_the_node_that_serves_the_object() {
+    let cluster = Cluster::start();
+    let mut client = cluster.client();
+    for object in 0..50 {
+        run(&mut client, &format!("TRACKER.UPSERT shop.order {object} a STATE PENDING NAME n")).unwrap();
+        run(&mut client, &format!("TRACKER.UPSERT shop.order {object} a STATE SUCCESS")).unwrap();
+    }
+    for object in 0..50 {
+        let page = run(&mut client, &format!("TRACKER.QUERY shop.order {object} STATE SUCCESS")).unwrap();
+        assert_eq!(get(&page, "total"), Value::Int(1));
+    }
+    assert!(cluster.nodes.iter().all(|node| !node.keys().is_empty()));
+    cluster.assert_every_key_is_where_it_belongs();
+
+    let slot = cluster.slot("7");
+    let (owner, other) = (cluster.owner(slot), (cluster.owner(slot) + 1) % 3);
+    let error = cluster.nodes[other].error("TRACKER.GET shop.order 7 a");
+    assert_eq!(error, format!("MOVED {slot} 127.0.0.1:{}", cluster.nodes[owner].port()));
+    let cli = Command::new("redis-cli")
+        .args(["-c", "-p", &cluster.nodes[other].port().to_string()])
+        .args(["TRACKER.GET", "shop.order", "7", "a", "FIELDS", "1", "state"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&cli.stdout).trim(), "state\nSUCCESS");
+}
+
+#[test]
+fn while_a_slot_moves_nothing_is_written_to_half_an_object() {
+    let cluster = Cluster::start();
+    let mut client = cluster.client();
+    run(&mut client, "TRACKER.UPSERT shop.order 7 a STATE PENDING NAME n").unwrap();
+    let slot = cluster.slot("7");
+    let to = (cluster.owner(slot) + 1) % 3;
+    let from = cluster.begin_move(slot, to);
+
+    let asked = cluster.nodes[from].error("TRACKER.UPSERT shop.order 7 a STATE STARTED");
+    assert_eq!(asked, format!("ASK {slot} 127.0.0.1:{}", cluster.nodes[to].port()));
+    for command in [
+        "UPSERT shop.order 7 a STATE STARTED",
+        "UPSERT shop.order 7 new STATE PENDING NAME n",
+        "GET shop.order 7 a",
+        "QUERY shop.order 7",
+        "STATS shop.order 7",
+        "RETAIN shop.order 7 a 5",
+        "EXPIRE shop.order 7",
+        "DEL shop.order 7",
+    ] {
+        let mut connection = cluster.nodes[to].connect();
+        redis::cmd("ASKING").exec(&mut connection).unwrap();
+        let words: Vec<_> = command.split(' ').map(str::as_bytes).collect();
+        let name = format!("TRACKER.{}", command.split(' ').next().unwrap());
+        let error = call(&mut connection, &[&[name.as_bytes()], &words[1..]].concat()).unwrap_err();
+        assert!(error.starts_with("TRYAGAIN"), "{command}: {error}");
+    }
+    assert!(cluster.nodes[to].keys().iter().all(|key| cluster.slot(key) != slot));
+    let refused = cluster.nodes[to].info("tracker");
+    assert!(refused.contains("tracker_try_again:8"), "{refused}");
+
+    cluster.move_keys(slot, from, to);
+    cluster.end_move(slot, from, to);
+    run(&mut client, "TRACKER.UPSERT shop.order 7 a STATE STARTED").unwrap();
+    cluster.assert_every_key_is_where_it_belongs();
+}
+
+#[test]
+fn slots_that_move_back_and_forth_under_load_lose_nothing_and_keep_nothing_twice() {
+    const OBJECTS: usize = 4;
+    const TASKS: usize = 120;
+    let cluster = Cluster::start();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..OBJECTS)
+            .map(|object| {
+                let mut client = cluster.client();
+                scope.spawn(move || {
+                    for task in 0..TASKS {
+                        for state in ["PENDING", "STARTED", "SUCCESS"] {
+                            let update =
+                                format!("TRACKER.UPSERT shop.order {object} t{task} STATE {state} NAME n{}", task % 3);
+                            run(&mut client, &update).unwrap_or_else(|error| panic!("{update}: {error}"));
+                        }
+                        let query = format!("TRACKER.QUERY shop.order {object} STATE SUCCESS");
+                        let page = run(&mut client, &query).unwrap_or_else(|error| panic!("{query}: {error}"));
+                        assert_eq!(get(&page, "total"), Value::Int(task as i64 + 1));
+                    }
+                })
+            })
+            .collect();
+        let mover = scope.spawn(|| {
+            let mut moves = 0;
+            while !done.load(Ordering::Relaxed) {
+                for object in 0..OBJECTS {
+                    let slot = cluster.slot(&object.to_string());
+                    let to = (cluster.owner(slot) + 1) % 3;
+                    let from = cluster.begin_move(slot, to);
+                    cluster.move_keys(slot, from, to);
+                    cluster.end_move(slot, from, to);
+                    moves += 1;
+                    thread::sleep(Duration::from_millis(20));
+                }
+            }
+            moves
+        });
+        let results: Vec<_> = writers.into_iter().map(|writer| writer.join()).collect();
+        done.store(true, Ordering::Relaxed);
+        let moves = mover.join().expect("every slot moves without an error");
+        results.into_iter().for_each(|result| result.expect("no client sees an error"));
+        assert!(moves >= OBJECTS, "{moves} moves");
+    });
+    let mut client = cluster.client();
+    for object in 0..OBJECTS {
+        let stats = run(&mut client, &format!("TRACKER.STATS shop.order {object}")).unwrap();
+        assert_eq!(get(&stats, "total"), Value::Int(TASKS as i64));
+        assert_eq!(get(&get(&stats, "states"), "SUCCESS"), Value::Int(TASKS as i64));
+    }
+    cluster.assert_every_key_is_where_it_belongs();
+}

@@ -268,7 +268,7 @@ fn connect(port: u16) -> Option<Connection> {
     redis::Client::open(format!("redis://127.0.0.1:{port}/")).ok()?.get_connection().ok()
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
