@@ -45,10 +45,23 @@ def worker(broker, tracker_server):
 
 @pytest.fixture(autouse=True)
 def fresh_recorder(monkeypatch):
-    """What one test did to the circuit breaker is nothing to the next."""
+    """What one test did to its recorders is nothing to the next: their timers find no event."""
     from celery_task_tracker import availability
+    from celery_task_tracker.spool import Spool
 
-    monkeypatch.setattr(availability, "recorder", availability.Recorder())
+    made = []
+
+    class Recorder(availability.Recorder):
+        def __init__(self):
+            super().__init__()
+            made.append(self)
+
+    monkeypatch.setattr(availability, "Recorder", Recorder)
+    monkeypatch.setattr(availability, "recorder", Recorder())
+    yield
+    for recorder in made:
+        with recorder._lock:
+            recorder._spool = Spool()
 
 
 @pytest.fixture

@@ -52,12 +52,17 @@ def wait_for(condition, what, seconds=20):
 
 
 class RedisServer:
-    """A redis-server on a port of its own, that keeps nothing when it ends."""
+    """A redis-server on a port of its own.
 
-    def __init__(self, port, *, with_module):
+    It keeps nothing when it ends, except where it is ``durable`` and started again.
+    """
+
+    def __init__(self, port, *, with_module, durable=False):
         self.port = port
         self.with_module = with_module
+        self.durable = durable
         self.process = None
+        self.directory = tempfile.mkdtemp(prefix="tracker-test-redis-")
 
     @property
     def url(self):
@@ -68,11 +73,12 @@ class RedisServer:
 
     def start(self):
         module = ["--loadmodule", str(module_path())] if self.with_module else []
-        self.directory = tempfile.mkdtemp(prefix="tracker-test-redis-")
+        durability = ("--appendonly", "yes", "--appendfsync", "always") if self.durable else ()
+        os.makedirs(self.directory, exist_ok=True)
         self.process = subprocess.Popen(
             [
                 *("redis-server", "--port", str(self.port), "--bind", HOST),
-                *("--dir", self.directory, "--save", "", "--appendonly", "no"),
+                *("--dir", self.directory, "--save", "", *durability),
                 *module,
             ],
             stdout=subprocess.DEVNULL,
@@ -92,6 +98,14 @@ class RedisServer:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        if not self.durable:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def remove(self):
+        """Kills it for good, what it kept included."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def commands(self):
@@ -105,14 +119,14 @@ class RedisServer:
 
 
 class Worker:
-    """A prefork worker of the tests' project."""
+    """A worker of the tests' project, in a session of its own."""
 
-    def __init__(self, broker_url, tracker_url, *options):
+    def __init__(self, broker_url, tracker_url, *options, pool="prefork", **environment):
         self.log = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "celery", "--app", "project", "worker"),
-                *("--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO"),
+                *("--pool", pool, "--concurrency", "2", "--loglevel", "INFO"),
                 *("--without-mingle", "--without-gossip", "--hostname", "tests@%h", *options),
             ],
             cwd=TESTS,
@@ -121,6 +135,7 @@ class Worker:
                 "PYTHONPATH": str(TESTS),
                 "TEST_BROKER_URL": broker_url,
                 "TEST_TRACKER_URL": tracker_url,
+                **environment,
             },
             stdout=self.log,
             stderr=subprocess.STDOUT,

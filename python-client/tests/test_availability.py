@@ -1,17 +1,24 @@
 import logging
 import os
 import signal
-import time
+import subprocess
+import sys
+import threading
 
 import pytest
 
 from celery_task_tracker import availability
-from celery_task_tracker.client import Event
+from celery_task_tracker.client import Event, TrackerClient, get_client
 from celery_task_tracker.resolution import ObjectRef
-from servers import RedisServer, free_port
+from servers import TESTS, RedisServer, free_port, wait_for
 from shop import tasks
 
-EVENT = Event((ObjectRef("shop.order", "1"),), "t1", "shop.t", "PENDING", 0, 1)
+ORDER = ObjectRef("shop.order", "1")
+
+
+def event(number=1, **values):
+    given = {"task_id": f"t{number}", "name": "shop.t", "state": "PENDING", "attempt": 0}
+    return Event(objects=(ORDER,), **{**given, "at": 1_700_000_000_000 + number, **values})
 
 
 @pytest.fixture
@@ -20,8 +27,7 @@ def server(settings):
     server = RedisServer(free_port(), with_module=True)
     settings.CELERY_TASKTRACKER_REDIS_URL = server.url
     yield server
-    if server.process and server.process.poll() is None:
-        server.kill()
+    server.remove()
 
 
 @pytest.fixture
@@ -30,84 +36,229 @@ def log(caplog):
     return caplog
 
 
-def test_events_are_dropped_and_counted_while_redis_is_away(server, log):
-    recorder = availability.Recorder()
-    for _ in range(50):
-        recorder.record(EVENT)
-    assert recorder.breaker.is_open
-    assert recorder.dropped == 50
-    assert len(log.records) == 1
+@pytest.fixture
+def recorder(settings):
+    """A recorder whose timer never comes by itself."""
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    return availability.Recorder()
 
 
-def test_redis_is_asked_once_and_then_left_alone(server):
+@pytest.fixture
+def asked(monkeypatch):
+    """How often a client was asked to store events."""
+    calls = []
+    record = TrackerClient.record
+    monkeypatch.setattr(
+        TrackerClient, "record", lambda self, events: calls.append(events) or record(self, events)
+    )
+    return calls
+
+
+def test_events_are_kept_while_redis_is_away_which_is_said_once(server, recorder, log):
+    for number in range(50):
+        recorder.record(event(number))
+    assert recorder.is_away
+    assert recorder.waiting == 50
+    assert [record.levelname for record in log.records] == ["WARNING"]
+
+
+def test_redis_is_asked_once_and_then_left_alone(server, recorder, asked):
+    for number in range(50):
+        recorder.record(event(number))
+    assert len(asked) == 1
+
+
+def test_what_waits_is_written_in_order_with_its_own_times(server, recorder, log):
+    for number, state in enumerate(("PENDING", "RECEIVED", "STARTED", "SUCCESS")):
+        recorder.record(event(number, task_id="t1", state=state))
+    recorder.record(event(9))
     server.start()
-    recorder = availability.Recorder()
-    recorder.breaker.failed()
-    for _ in range(10):
-        recorder.record(EVENT)
-    assert server.commands() == {}
+    assert recorder.flush()
+    assert not recorder.is_away
+    found = get_client().get(ORDER, "t1")
+    assert found["state"] == "SUCCESS"
+    times = ("published_at", "received_at", "started_at", "finished_at")
+    assert [found[name] - 1_700_000_000_000 for name in times] == [0, 1, 2, 3]
+    assert get_client().get(ORDER, "t9")
+    assert "5 were stored, 0 lost" in log.records[-1].message
 
 
-def test_recording_goes_on_when_redis_is_back(server, log, settings):
+def test_the_timer_writes_what_waits_when_redis_is_back(server, settings, log):
     settings.TASK_TRACKER_RETRY_AFTER = 0.05
     recorder = availability.Recorder()
-    recorder.record(EVENT)
+    recorder.record(event(1))
+    recorder.record(event(2))
     server.start()
-    time.sleep(0.1)
-    recorder.record(EVENT)
-    recorder.record(EVENT)
-    assert not recorder.breaker.is_open
-    assert server.commands() == {"tracker.upsert": 2}
+    wait_for(lambda: not recorder.is_away, "the timer to have written the events")
+    assert get_client().get(ORDER, "t1")
+    assert get_client().get(ORDER, "t2")
+    recorder.record(event(3))
+    assert get_client().get(ORDER, "t3")
     assert [record.levelname for record in log.records] == ["WARNING", "INFO"]
-    assert "1 events were dropped" in log.records[1].message
 
 
-def test_a_connection_that_redis_lost_in_a_restart_is_made_anew(server):
-    server.start()
+def test_redis_may_go_and_come_back_again_and_again(server, settings):
+    settings.TASK_TRACKER_RETRY_AFTER = 0.05
     recorder = availability.Recorder()
-    recorder.record(EVENT)
+    for number in range(3):
+        recorder.record(event(number))
+        assert recorder.is_away
+        server.start()
+        wait_for(lambda: not recorder.is_away, "the timer")
+        assert get_client().get(ORDER, f"t{number}")
+        server.kill()
+
+
+def test_what_overflows_is_counted_and_said(server, recorder, settings, log):
+    settings.TASK_TRACKER_SPOOL_SIZE = 3
+    for number in range(5):
+        recorder.record(event(number))
+    assert (recorder.waiting, recorder.lost) == (3, 2)
+    server.start()
+    recorder.flush()
+    assert "3 were stored, 2 lost" in log.records[-1].message
+    assert recorder.lost == 0
+
+
+def test_a_flush_in_vain_keeps_the_events_in_order(server, recorder):
+    for number, state in enumerate(("PENDING", "STARTED")):
+        recorder.record(event(number, task_id="t1", state=state))
+    assert not recorder.flush()
+    recorder.record(event(2, task_id="t1", state="SUCCESS"))
+    server.start()
+    assert recorder.flush()
+    assert get_client().get(ORDER, "t1")["started_at"] == 1_700_000_000_001
+
+
+def test_events_of_many_threads_are_all_stored(server, settings):
+    settings.TASK_TRACKER_RETRY_AFTER = 0.05
+    recorder = availability.Recorder()
+
+    def send(first):
+        for number in range(first, first + 100):
+            recorder.record(event(number))
+
+    threads = [threading.Thread(target=send, args=(first,)) for first in range(0, 800, 100)]
+    for thread in threads[:4]:
+        thread.start()
+    server.start()
+    for thread in threads[4:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait_for(lambda: not recorder.is_away, "the timer")
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 800
+
+
+def test_a_connection_that_redis_lost_in_a_restart_is_made_anew(server, recorder):
+    server.start()
+    recorder.record(event(1))
     server.kill()
     server.start()
-    recorder.record(EVENT)
-    assert not recorder.breaker.is_open
-    assert server.commands() == {"tracker.upsert": 1}
+    recorder.record(event(2))
+    recorder.flush()
+    assert not recorder.is_away
+    assert get_client().get(ORDER, "t2")
 
 
-def test_a_frozen_redis_opens_the_breaker(server, settings):
+def test_a_frozen_redis_costs_one_time_out(server, recorder, asked):
     server.start()
-    recorder = availability.Recorder()
     server.process.send_signal(signal.SIGSTOP)
     try:
-        recorder.record(EVENT)
-        assert recorder.breaker.is_open
+        for number in range(20):
+            recorder.record(event(number))
+        assert len(asked) == 1
+        assert recorder.is_away
     finally:
         server.process.send_signal(signal.SIGCONT)
+    assert recorder.flush()
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 20
 
 
-def test_a_server_without_the_module_says_how_to_load_it(broker, settings, log):
+def test_a_server_without_the_module_says_how_to_load_it(broker, settings, recorder, log):
     settings.CELERY_TASKTRACKER_REDIS_URL = broker.url
-    availability.Recorder().record(EVENT)
+    recorder.record(event())
     (record,) = log.records
     assert "loadmodule" in record.message
 
 
-def test_a_refused_event_is_said_once_per_task_and_opens_nothing(tracker, log):
-    recorder = availability.Recorder()
-    refused = Event((ObjectRef("shop.order", "1"),), "", "shop.t", "PENDING", 0, 1)
-    recorder.record(refused)
-    recorder.record(refused)
-    assert not recorder.breaker.is_open
+def test_a_url_that_cannot_be_is_said_once_and_harms_nothing(settings, recorder, log):
+    settings.CELERY_TASKTRACKER_REDIS_URL = "http://localhost"
+    recorder.record(event(1))
+    recorder.record(event(2))
+    (record,) = log.records
+    assert "CELERY_TASKTRACKER_REDIS_URL" in record.message
+
+
+def test_a_refused_event_is_said_once_per_task_and_keeps_no_other_back(tracker, recorder, log):
+    recorder.record(event(task_id=""))
+    recorder.record(event(task_id=""))
+    recorder.record(event(7))
+    assert not recorder.is_away
     assert [record.levelname for record in log.records] == ["ERROR"]
+    assert get_client().get(ORDER, "t7")
 
 
-def test_a_forked_process_starts_afresh(log):
-    availability.recorder.breaker.failed()
+def test_a_forked_process_starts_afresh(server, monkeypatch, recorder):
+    monkeypatch.setattr(availability, "recorder", recorder)
+    recorder.record(event())
+    recorder._lock.acquire()
     pid = os.fork()
     if pid == 0:
-        os._exit(3 if availability.recorder.breaker.is_open else 0)
+        child = availability.recorder
+        os._exit(0 if child is not recorder and not child.is_away and not child.waiting else 3)
+    recorder._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert recorder.waiting == 1
 
 
-def test_sending_a_task_works_while_the_tracker_is_away(server, broker):
+AT_THE_END = """
+import django
+django.setup()
+from celery_task_tracker import availability
+from celery_task_tracker.client import Event
+from celery_task_tracker.resolution import ObjectRef
+event = Event((ObjectRef("shop.order", "1"),), "t1", "shop.t", "PENDING", 0, 1)
+availability.record(event)
+assert availability.recorder.waiting == 1
+print("kept", flush=True)
+input()
+"""
+
+
+def process_that_keeps_one_event(server):
+    process = subprocess.Popen(
+        [sys.executable, "-c", AT_THE_END],
+        cwd=TESTS,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings"}
+        | {"TEST_TRACKER_URL": server.url},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "kept\n"
+    return process
+
+
+def test_a_process_that_ends_tries_once_more(server):
+    process = process_that_keeps_one_event(server)
+    server.start()
+    process.communicate("\n")
+    assert process.returncode == 0
+    assert get_client().get(ORDER, "t1")["created_at"] == 1
+
+
+def test_a_process_that_ends_while_redis_is_away_says_what_is_lost(server):
+    process = process_that_keeps_one_event(server)
+    errors = process.communicate("\n")[1]
+    assert process.returncode == 0
+    assert "1 events are lost with this process" in errors
+
+
+def test_sending_a_task_works_while_the_tracker_is_away(server, broker, monkeypatch, recorder):
+    monkeypatch.setattr(availability, "recorder", recorder)
     assert tasks.succeed.delay(1).id
-    assert availability.recorder.breaker.is_open
+    assert recorder.waiting == 1

@@ -83,7 +83,7 @@ def tracker_page(page, site):
 
 def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", at=1_700_000_000_000, **fields):
     get_client().record(
-        Event((ObjectRef("shop.order", "1042"),), task_id, name, state, 0, at, fields)
+        [Event((ObjectRef("shop.order", "1042"),), task_id, name, state, 0, at, fields)]
     )
 
 

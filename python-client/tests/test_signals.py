@@ -1,16 +1,24 @@
 """Real tasks in a real prefork worker: what each way of ending leaves behind."""
 
+import asyncio
 import json
 import logging
+import os
+import signal
 import uuid
 
 import pytest
+from celery import chord
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from kombu import Producer
 
 from celery_task_tracker import availability, signals
 from project import celery_app
 from servers import RedisServer, Worker, free_port, wait_for
 from shop import tasks
+from shop.models import Customer, Order
 
 
 @pytest.fixture(autouse=True)
@@ -215,6 +223,132 @@ def test_a_message_of_protocol_1_is_tracked(ended):
     assert found["published_at"]
 
 
+def test_a_task_that_another_one_replaces_goes_on_under_its_id(ended):
+    sent = tasks.hand_over.delay(20)
+    found = ended(20, sent.id, "SUCCESS")
+    assert found["name"] == "shop.tasks.succeed"
+    assert found["attempt"] == 1
+    assert json.loads(found["result"]) == {"order": 20, "note": ""}
+
+
+def test_a_task_that_is_replaced_in_a_later_attempt_goes_on_too(ended):
+    sent = tasks.hand_over.delay(20, tries=2)
+    found = ended(20, sent.id, "SUCCESS")
+    assert found["attempt"] == 3
+    assert found["name"] == "shop.tasks.succeed"
+
+
+def test_a_replacement_that_retries_keeps_counting(ended):
+    sent = tasks.hand_over.delay(20, to="shop.tasks.retry_in_vain")
+    found = ended(20, sent.id, "FAILURE")
+    assert found["attempt"] == 2
+    assert found["error"] == "never"
+
+
+def test_a_replacement_that_nobody_registered_is_followed_all_the_same(ended):
+    sent = tasks.hand_over.delay(21, to="shop.tasks.quiet")
+    found = ended(21, sent.id, "SUCCESS")
+    assert json.loads(found["result"]) == "in its place"
+
+
+def test_a_chain_in_the_place_of_a_task_ends_under_its_id(ended, told):
+    sent = tasks.hand_over.delay(22, to="chain")
+    assert told("before:22")
+    found = ended(22, sent.id, "SUCCESS")
+    assert found["name"] == "shop.tasks.succeed"
+
+
+def test_the_members_of_a_chord_and_its_body_are_tracked_one_by_one(ended):
+    header = [tasks.part.s(number) for number in (31, 32)]
+    sent = chord(header)(tasks.whole.s(order_id=33))
+    for number, member in zip((31, 32), sent.parent.results, strict=True):
+        found = ended(number, member.id, "SUCCESS")
+        assert found["group_id"] == sent.parent.id
+    assert json.loads(ended(33, sent.id, "SUCCESS")["result"]) == [31, 32]
+
+
+def test_a_message_that_is_delivered_again_opens_its_record_again(ended, broker, record):
+    queue = f"unread-{uuid.uuid4()}"
+    sent = tasks.succeed.apply_async((40,), queue=queue)
+    with broker.client(db=1) as client:
+        raw = client.lpop(queue)
+        client.lpush("celery", raw)
+        first = ended(40, sent.id, "SUCCESS")
+        message = json.loads(raw)
+        message["properties"]["delivery_info"]["redelivered"] = True
+        client.lpush("celery", json.dumps(message))
+        wait_for(
+            lambda: record(40, sent.id)["started_at"] > first["finished_at"],
+            "the task to have run again",
+        )
+    assert ended(40, sent.id, "SUCCESS")["finished_at"] > first["finished_at"]
+
+
+def test_a_task_whose_process_was_killed_runs_again_if_it_asks_for_that(ended, broker):
+    sent = tasks.survive.delay(41)
+    ended(41, sent.id, "STARTED")
+    with broker.client(db=2) as client:
+        os.kill(int(wait_for(lambda: client.get("pid:41"), "the task to run")), signal.SIGKILL)
+    assert json.loads(ended(41, sent.id, "SUCCESS")["result"]) == "survived"
+
+
+def test_a_task_whose_worker_was_killed_is_delivered_to_the_next_and_ends_well(ended, told, broker):
+    queue = f"doomed-{uuid.uuid4()}"
+    options = (settings.BROKER_URL, settings.TRACKER_URL, "--queues", queue)
+    doomed = Worker(*options, TEST_VISIBILITY_TIMEOUT="1")
+    try:
+        sent = tasks.survive.apply_async((42,), queue=queue)
+        ended(42, sent.id, "STARTED")
+        with broker.client(db=2) as client:
+            wait_for(lambda: client.get("pid:42"), "the task to run")
+    finally:
+        doomed.kill()
+    heir = Worker(*options, "--hostname", "heir@%h", TEST_VISIBILITY_TIMEOUT="1")
+    try:
+        found = ended(42, sent.id, "SUCCESS")
+        assert found["worker"].startswith("heir@")
+    finally:
+        heir.kill()
+
+
+def test_a_failure_of_celery_itself_around_a_task_is_a_failure(ended, broker):
+    task_id = str(uuid.uuid4())
+    with celery_app.connection_for_write() as broker_connection:
+        Producer(broker_connection).publish(
+            ([50], ["no mapping"], {}),
+            routing_key="celery",
+            serializer="json",
+            headers={
+                "id": task_id,
+                "task": "shop.tasks.succeed",
+                "task_tracker_objects": [["shop.order", "50"]],
+            },
+        )
+    found = ended(50, task_id, "FAILURE")
+    assert "not a mapping" in found["error"]
+    assert found["traceback"]
+
+
+@pytest.mark.parametrize("pool", ["solo", "threads"])
+def test_other_pools_are_tracked_alike(ended, pool):
+    queue = f"{pool}-{uuid.uuid4()}"
+    worker = Worker(settings.BROKER_URL, settings.TRACKER_URL, "--queues", queue, pool=pool)
+    try:
+        for task, state in (
+            (tasks.succeed, "SUCCESS"),
+            (tasks.fail, "FAILURE"),
+            (tasks.retry_once, "SUCCESS"),
+            (tasks.reject, "REJECTED"),
+            (tasks.ignore, "IGNORED"),
+        ):
+            sent = task.apply_async((60,), queue=queue)
+            found = ended(60, sent.id, state)
+            assert found["worker"]
+            assert found["queue"] == queue
+    finally:
+        worker.kill()
+
+
 def test_an_eager_task_is_tracked(record):
     sent = tasks.succeed.apply((13,))
     assert record(13, sent.id)["state"] == "SUCCESS"
@@ -236,6 +370,62 @@ def test_no_exception_leaves_a_handler(monkeypatch, caplog, broker):
     caplog.set_level(logging.ERROR, "celery_task_tracker")
     assert tasks.succeed.delay(1).id
     assert "the task goes on" in caplog.text
+
+
+@pytest.mark.django_db
+class TestLookup:
+    """Objects that the database has to be asked for."""
+
+    @pytest.fixture
+    def order(self):
+        customer = Customer.objects.create(name="Ada", email="ada@mail.example")
+        return Order.objects.create(reference="R-1", customer=customer)
+
+    def test_is_made_once_where_the_task_is_sent(self, order, ended):
+        with CaptureQueriesContext(connection) as queries:
+            sent = tasks.fulfil.delay(order.customer_id, reference="R-1")
+        assert sum("shop_order" in query["sql"] for query in queries) == 1
+        # The worker has another database, in which there is no order.
+        found = ended(order.pk, sent.id, "SUCCESS")
+        for moment in ("published_at", "received_at", "started_at", "finished_at"):
+            assert moment in found
+
+    def test_takes_keyword_only_arguments_through_a_relation(self, order, ended):
+        sent = tasks.remind.delay("R-1", email="ada@mail.example")
+        ended(order.pk, sent.id, "SUCCESS")
+
+    def test_of_the_key_takes_an_arguments_default(self, ended):
+        ended(3, tasks.count.delay(1).id, "SUCCESS")
+        ended(4, tasks.count.delay(1, 4).id, "SUCCESS")
+        ended(5, tasks.count.delay(times=1, number=5).id, "SUCCESS")
+
+    def test_is_made_once_in_a_task_whose_message_came_without(self, order, record):
+        with CaptureQueriesContext(connection) as queries:
+            sent = tasks.fulfil.apply((order.customer_id,), {"reference": "R-1"})
+        assert sum("shop_order" in query["sql"] for query in queries) == 1
+        assert record(order.pk, sent.id)["state"] == "SUCCESS"
+
+    def test_is_never_made_for_a_message_that_is_only_received(self, order):
+        class Request:
+            id, type, hostname = "t1", "shop.tasks.fulfil", "w@h"
+            args, kwargs = (order.customer_id, "R-1"), {}
+            request_dict = {"id": "t1"}
+            delivery_info = {}
+
+        with CaptureQueriesContext(connection) as queries:
+            signals.task_received(request=Request())
+        assert not queries.captured_queries
+
+    def test_in_an_event_loop_is_left_to_the_worker(self, order, broker):
+        queue = f"unread-{uuid.uuid4()}"
+
+        async def send():
+            tasks.fulfil.apply_async((order.customer_id, "R-1"), queue=queue)
+
+        asyncio.run(send())
+        with broker.client(db=1) as client:
+            message = json.loads(client.lpop(queue))
+        assert "task_tracker_objects" not in message["headers"]
 
 
 def test_no_handler_asks_the_database(ended):
@@ -265,3 +455,4 @@ def test_redis_killed_in_the_middle_of_a_task_does_not_harm_it(told):
         assert "ERROR" not in worker.output()
     finally:
         worker.kill()
+        server.remove()

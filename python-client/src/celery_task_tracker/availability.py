@@ -1,122 +1,185 @@
 """What happens to events while Redis is away: nothing that a task could notice.
 
-After one failure a process leaves Redis alone for a while, and events cost it no time. They are
-counted, and the log says once that Redis went and once that it is back.
+A call that Redis does not answer costs its time-out, once. From then on this process leaves Redis
+alone: events are kept in a spool, and a timer in a thread of its own tries whether Redis is back,
+writes what waits in the order in which it happened, and then lets events through again. The log
+says once that Redis went and once that it is back.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import logging
 import os
 import threading
-import time
+from collections.abc import Iterable
 
 from .client import CommandRefused, Event, ModuleMissing, TrackerUnavailable, get_client
 from .config import config
+from .spool import Spool
 
 logger = logging.getLogger("celery_task_tracker")
 
+#: Seconds that a process which ends waits for a try of its timer that is under way.
+LAST_WAIT = 2.0
 
-class CircuitBreaker:
-    """Whether this process believes that Redis answers. Thread-safe.
 
-    Closed, every call may go through. A failure opens it: none may, until ``retry_after`` seconds
-    have passed; then one call is let through, and what becomes of it decides.
+class Recorder:
+    """Hands events to Redis while it answers, and keeps them while it does not. Thread-safe.
+
+    There is one per process. Its locks are held for memory only, never while Redis is asked,
+    except the one that makes a single thread write the spool at a time.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open = False
-        self._next_try = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        return self._open
-
-    def allows(self) -> bool:
-        """Whether a call may go through now. A ``True`` while open is the one trial call."""
-        if not self._open:
-            return True
-        with self._lock:
-            now = time.monotonic()
-            if now < self._next_try:
-                return False
-            self._next_try = now + config.TASK_TRACKER_RETRY_AFTER
-            return True
-
-    def failed(self) -> bool:
-        """Opens the breaker, or keeps it open. ``True`` if it was closed."""
-        with self._lock:
-            was_closed = not self._open
-            self._open = True
-            self._next_try = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER
-            return was_closed
-
-    def succeeded(self) -> bool:
-        """Closes the breaker. ``True`` if it was open."""
-        if not self._open:
-            return False
-        with self._lock:
-            was_open = self._open
-            self._open = False
-            return was_open
-
-
-class Recorder:
-    """Hands events to Redis while it answers, and drops and counts them while it does not."""
-
-    def __init__(self) -> None:
-        self.breaker = CircuitBreaker()
-        self.dropped = 0
+        self._spool = Spool()
+        self._away = False
+        self._timer: threading.Thread | None = None
+        self._writing = threading.Lock()
         self._refused: set[str] = set()
 
+    @property
+    def is_away(self) -> bool:
+        """Whether this process believes that Redis does not answer."""
+        return self._away
+
+    @property
+    def waiting(self) -> int:
+        """How many events are kept."""
+        return len(self._spool)
+
+    @property
+    def lost(self) -> int:
+        """How many events did not find room since Redis went away."""
+        return self._spool.lost
+
     def record(self, event: Event) -> None:
-        """Stores ``event``, or lets it go. Costs one round trip, or nothing while Redis is away."""
-        if not self.breaker.allows():
-            self.dropped += 1
+        """Stores ``event``. Costs one round trip, or nothing while Redis is away."""
+        if self._away and self._keep(event):
             return
         try:
-            get_client().record(event)
+            refusals = get_client().record([event])
         except TrackerUnavailable as error:
-            self._unavailable(error)
-        except CommandRefused as error:
-            self._available()
-            if event.name not in self._refused:
-                self._refused.add(event.name)
-                logger.error("The tracker refused an event of task %s: %s", event.name, error)
+            self._leave_alone(event, error)
         else:
-            self._available()
+            self._report(refusals)
 
-    def _unavailable(self, error: TrackerUnavailable) -> None:
-        self.dropped += 1
-        if self.breaker.failed():
+    def flush(self) -> bool:
+        """Writes what waits, oldest first; ``True`` if Redis took it all, and is asked again.
+
+        Costs one round trip per batch, and one time-out if Redis is still away.
+        """
+        if not self._writing.acquire(timeout=LAST_WAIT):
+            return False
+        try:
+            written = 0
+            while True:
+                with self._lock:
+                    batch = self._spool.take()
+                    if not batch:
+                        was_away, self._away = self._away, False
+                        lost, self._spool.lost = self._spool.lost, 0
+                        break
+                try:
+                    refusals = get_client().record(batch)
+                except BaseException as error:
+                    with self._lock:
+                        self._spool.put_back(batch)
+                    if not isinstance(error, TrackerUnavailable):
+                        raise
+                    return False
+                written += len(batch)
+                self._report(refusals)
+        finally:
+            self._writing.release()
+        if was_away:
+            logger.info(
+                "The task tracker is back. Of the events of that time %d were stored, %d lost.",
+                written,
+                lost,
+            )
+        return True
+
+    def _keep(self, event: Event) -> bool:
+        """Adds ``event`` to those that wait; ``False`` if Redis has come back meanwhile."""
+        with self._lock:
+            if self._away:
+                self._spool.append(event)
+                self._ensure_timer()
+            return self._away
+
+    def _leave_alone(self, event: Event, error: TrackerUnavailable) -> None:
+        with self._lock:
+            self._spool.append(event)
+            was_away, self._away = self._away, True
+            self._ensure_timer()
+        if not was_away:
             logger.warning(
-                "The task tracker is away (%s). Tasks go on as ever, their events are dropped%s",
+                "The task tracker is away (%s). Tasks go on as ever, their events are kept%s",
                 error,
                 "; load the module with `loadmodule /path/to/libtracker.so` in redis.conf."
                 if isinstance(error, ModuleMissing)
                 else ".",
             )
 
-    def _available(self) -> None:
-        if self.breaker.succeeded():
-            logger.info("The task tracker is back. %d events were dropped.", self.dropped)
-            self.dropped = 0
+    def _ensure_timer(self) -> None:
+        if self._timer is None:
+            timer = threading.Thread(
+                target=self._try_again, name="celery-task-tracker", daemon=True
+            )
+            # An interpreter that ends starts no thread, and flushes once more by itself.
+            with contextlib.suppress(RuntimeError):
+                timer.start()
+                self._timer = timer
+
+    def _try_again(self) -> None:
+        pause = threading.Event()
+        while True:
+            pause.wait(config.TASK_TRACKER_RETRY_AFTER)
+            try:
+                self.flush()
+            except Exception:
+                logger.exception("The task tracker failed to store the events that wait")
+            with self._lock:
+                if not self._away:
+                    self._timer = None
+                    return
+
+    def _report(self, refusals: Iterable[tuple[Event, CommandRefused]]) -> None:
+        for event, refusal in refusals:
+            if event.name not in self._refused:
+                self._refused.add(event.name)
+                logger.error("The tracker refused an event of task %s: %s", event.name, refusal)
 
 
 recorder = Recorder()
 
 
+def record(event: Event) -> None:
+    """Stores ``event`` by this process's recorder."""
+    recorder.record(event)
+
+
+def flush_at_end(**_: object) -> None:
+    """Tries once more what still waits when this process ends."""
+    if recorder.waiting:
+        recorder.flush()
+    if recorder.waiting:
+        logger.warning(
+            "The task tracker is still away; %d events are lost with this process.",
+            recorder.waiting + recorder.lost,
+        )
+
+
 def _start_afresh_in_child() -> None:
-    # A lock that another thread held while the process forked would never be released.
+    # The events that wait are the parent's to write. A lock that another thread held while the
+    # process forked would never be released, and the timer's thread is not there.
     global recorder
     recorder = Recorder()
 
 
+atexit.register(flush_at_end)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_afresh_in_child)
-
-
-def record(event: Event) -> None:
-    """Stores ``event`` by this process's recorder."""
-    recorder.record(event)

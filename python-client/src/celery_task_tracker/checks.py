@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.core import checks
+from django.core.exceptions import FieldError
+from django.db.models import OuterRef
 
 from .config import config
+from .id_query import FirstParameter, Lookup
 from .registry import Registration, registry
-from .resolution import FirstParameter, NamedArgument, Unresolvable
+from .resolution import Unresolvable
 
 SCHEMES = ("redis", "rediss", "unix")
 
@@ -78,8 +81,9 @@ def check_registrations(app_configs: Any = None, **_: Any) -> list[checks.CheckM
 
 def _registration_errors(registration: Registration) -> Iterable[checks.CheckMessage]:
     try:
-        apps.get_model(registration.model)
+        model = apps.get_model(registration.model)
     except LookupError:
+        model = None
         yield checks.Error(
             f"Task {registration.name} is registered for {registration.model!r}, "
             "and there is no such model.",
@@ -92,13 +96,14 @@ def _registration_errors(registration: Registration) -> Iterable[checks.CheckMes
         return
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     query = registration.id_query
-    if isinstance(query, NamedArgument) and query.name not in parameters and not takes_any:
-        yield checks.Error(
-            f"Task {registration.name} has no argument {query.name!r}, which its registration "
-            f"for {registration.model!r} takes the primary key from.",
-            hint=f"The task takes: {', '.join(parameters) or 'nothing'}.",
-            id="celery_task_tracker.E021",
-        )
+    for name in query.arguments():
+        if name not in parameters and not takes_any:
+            yield checks.Error(
+                f"Task {registration.name} has no argument {name!r}, which its registration "
+                f"for {registration.model!r} finds the object by.",
+                hint=f"The task takes: {', '.join(parameters) or 'nothing'}.",
+                id="celery_task_tracker.E021",
+            )
     if isinstance(query, FirstParameter) and not parameters:
         yield checks.Error(
             f"Task {registration.name} takes no arguments, so it cannot be told for which "
@@ -106,6 +111,16 @@ def _registration_errors(registration: Registration) -> Iterable[checks.CheckMes
             hint="Give the task the primary key as its first argument.",
             id="celery_task_tracker.E022",
         )
+    if isinstance(query, Lookup) and model is not None:
+        try:
+            model._base_manager.filter(**{lookup: OuterRef("pk") for lookup, _ in query.pairs})
+        except FieldError as error:
+            yield checks.Error(
+                f"Task {registration.name} cannot look up {registration.model!r} by its "
+                f"id_query: {error}",
+                hint="Name fields of the model, or give a dict of look-ups and names of arguments.",
+                id="celery_task_tracker.E023",
+            )
 
 
 def _is_count(value: Any) -> bool:

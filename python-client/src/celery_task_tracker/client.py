@@ -7,16 +7,15 @@ needed, with short time-outs and no retries: the caller decides what to do while
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
 import redis
 from django.core.signals import setting_changed
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from .config import config
+from .connection import connect
 from .resolution import ObjectRef
 
 #: One word of a command.
@@ -104,6 +103,14 @@ class Event:
     fields: Mapping[str, str] = field(default_factory=dict)
     """What is stored with it. An empty value removes the field."""
 
+    rerun: bool = False
+    """Whether the attempt began although it may have ended before, as after a redelivery."""
+
+    @property
+    def length(self) -> int:
+        """How many characters its fields hold."""
+        return sum(len(value) for value in self.fields.values())
+
 
 @dataclass(frozen=True)
 class Query:
@@ -123,40 +130,48 @@ class TrackerClient:
     """
 
     def __init__(self, url: str, connect_timeout: float, socket_timeout: float) -> None:
-        self._redis = redis.Redis.from_url(
-            url,
-            protocol=2,
-            socket_connect_timeout=connect_timeout,
-            socket_timeout=socket_timeout,
-            socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),
-            retry_on_error=[],
-            health_check_interval=0,
-            client_name="celery_task_tracker",
-        )
+        try:
+            self._redis = connect(url, connect_timeout, socket_timeout)
+        except ValueError as error:
+            raise TrackerUnavailable(f"CELERY_TASKTRACKER_REDIS_URL: {error}") from error
+        except (redis.RedisError, OSError) as error:
+            # A cluster is asked for its nodes at once.
+            raise _translated(error) from error
 
-    def record(self, event: Event) -> None:
-        """Stores ``event`` for each of its objects: one command per object, one round trip."""
-        commands = [_upsert(ref, event) for ref in event.objects]
+    def record(self, events: Sequence[Event]) -> list[tuple[Event, CommandRefused]]:
+        """Stores ``events`` for each of their objects, in order and in one round trip.
+
+        Returns those that Redis refused, and why; the others are stored. Raises
+        :class:`TrackerUnavailable` if any may not be: storing them all again changes nothing
+        about those that are.
+        """
+        commands = [(event, _upsert(ref, event)) for event in events for ref in event.objects]
         if len(commands) == 1:
-            self._execute(*commands[0])
-            return
+            ((event, command),) = commands
+            try:
+                self._execute(*command)
+            except CommandRefused as refusal:
+                return [(event, refusal)]
+            return []
         pipeline = self._redis.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+        for _, command in commands:
+            pipeline.execute_command(*command)
         try:
             replies = pipeline.execute(raise_on_error=False)
         except (redis.RedisError, OSError) as error:
             raise _translated(error) from error
-        for reply in replies:
+        refusals = []
+        for (event, _), reply in zip(commands, replies, strict=True):
             if isinstance(reply, Exception):
-                raise _translated(reply) from reply
+                translated = _translated(reply)
+                if not isinstance(translated, CommandRefused):
+                    raise translated from reply
+                refusals.append((event, translated))
+        return refusals
 
     def annotate(self, ref: ObjectRef, task_id: str, fields: Mapping[str, str]) -> None:
         """Sets fields of a record that is there, whatever its state."""
-        self._execute(
-            "TRACKER.UPSERT", ref.model, _id(ref), task_id, "XX", *_retain(), *_fields(fields)
-        )
+        self._execute("TRACKER.UPSERT", ref.model, _id(ref), task_id, "XX", *_fields(fields))
 
     def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
         """One record: times and counts as ``int``, everything else as text. ``None``: not there."""
@@ -182,7 +197,7 @@ class TrackerClient:
 
     def _execute(self, *command: Word) -> Any:
         try:
-            return self._redis.execute_command(*command)  # type: ignore[no-untyped-call]
+            return self._redis.execute_command(*command)
         except (redis.RedisError, OSError) as error:
             raise _translated(error) from error
 
@@ -233,13 +248,16 @@ def _upsert(ref: ObjectRef, event: Event) -> list[Word]:
         event.attempt,
         "AT",
         event.at,
-        *_retain(),
+        *(["RERUN"] if event.rerun else []),
+        *_retain(event.state),
         *_fields(event.fields),
     ]
 
 
-def _retain() -> Iterable[Word]:
+def _retain(state: State) -> Iterable[Word]:
     window = config.TASK_TRACKER_RETENTION_WINDOW
+    if isinstance(window, Mapping):
+        window = window.get(state, window.get("default"))
     return () if window is None else ("RETAIN", window)
 
 

@@ -18,6 +18,7 @@ DEFAULTS = MappingProxyType(
         # Where the Redis server with the tracker module answers.
         "CELERY_TASKTRACKER_REDIS_URL": "redis://",
         # Seconds a record lives after its last update. None: the module's own `retention-window`.
+        # A dict gives them per state, "default" for the states that it does not name.
         "TASK_TRACKER_RETENTION_WINDOW": None,
         # Rows on a page of the dashboard, and the most a request may ask for.
         "TASK_TRACKER_PAGE_SIZE": 10,
@@ -29,8 +30,14 @@ DEFAULTS = MappingProxyType(
         "TASK_TRACKER_SOCKET_TIMEOUT": 0.25,
         # Seconds to leave Redis alone after it failed to answer.
         "TASK_TRACKER_RETRY_AFTER": 5,
+        # How many events a process keeps while Redis is away; beyond that the oldest are lost.
+        "TASK_TRACKER_SPOOL_SIZE": 10_000,
+        # Whether arguments and results of tasks are stored.
+        "TASK_TRACKER_STORE_ARGS": True,
+        "TASK_TRACKER_STORE_RESULT": True,
         # Arguments, keyword arguments and keys of results whose name matches one of these regular
-        # expressions (anywhere in the name, in any case) are stored as "[redacted]".
+        # expressions (anywhere in the name, in any case) are stored as "[redacted]". Or a function
+        # of a name and its value, which returns what to store instead.
         "TASK_TRACKER_REDACT": (
             r"passw(or)?d",
             r"passphrase",
@@ -47,6 +54,13 @@ DEFAULTS = MappingProxyType(
             r"\bcvv|\bcvc",
             r"iban",
         ),
+        # Whether the admin may terminate a task that runs, and the signal that its process gets.
+        "TASK_TRACKER_TERMINATE": True,
+        "TASK_TRACKER_TERMINATE_SIGNAL": "SIGTERM",
+        # A permission ("app.codename") needed for terminating, beside the one to change the object.
+        "TASK_TRACKER_TERMINATE_PERMISSION": None,
+        # Whether deleting an instance deletes its records.
+        "TASK_TRACKER_PURGE_ON_DELETE": True,
     }
 )
 

@@ -12,12 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .config import config
 from .payload import arguments_json, text, value_json
 from .registry import registry
 from .resolution import Call, ObjectRef, Unresolvable
 
 #: The message header in which the objects travel from the publisher to the workers.
 OBJECTS_HEADER = "task_tracker_objects"
+
+#: The message header of a task that replaces another one under its id: how many attempts there
+#: were before.
+ATTEMPT_HEADER = "task_tracker_attempt"
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,10 @@ class Delivery:
     call: Call
     details: Mapping[str, str]
     """What is stored with every event: the objects, worker, queue, related ids, eta."""
+
+    again: bool = False
+    """Whether the record may show an end of this attempt already: the broker delivered the message
+    once more, or the task stands in for one that ended by being replaced."""
 
     @classmethod
     def of_message(
@@ -57,9 +66,10 @@ class Delivery:
         return cls._of(
             name,
             lambda key: getattr(context, key, None),
-            Call(tuple(context.args or ()), context.kwargs or {}),
+            context_call(context),
             worker=context.hostname,
             queue=(context.delivery_info or {}).get("routing_key"),
+            redelivered=bool((context.delivery_info or {}).get("redelivered")),
         )
 
     @classmethod
@@ -81,12 +91,15 @@ class Delivery:
         call: Call,
         worker: str | None,
         queue: str | None,
+        redelivered: bool = False,
     ) -> Delivery | None:
         objects = _objects_in(get(OBJECTS_HEADER))
         if objects is None:
-            objects = registry.objects_of(name, call)
+            objects = registry.objects_at_hand(name, call)
         if not objects:
             return None
+        registrations = registry.for_task(name)
+        before = get(ATTEMPT_HEADER)
         details = {
             "objects": json.dumps(objects, ensure_ascii=False, separators=(",", ":")),
             "worker": worker,
@@ -95,15 +108,16 @@ class Delivery:
             "parent_id": get("parent_id"),
             "group_id": get("group"),
             "eta": get("eta"),
-            "max_retries": registry.for_task(name)[0].task.max_retries,
+            "max_retries": registrations[0].task.max_retries if registrations else None,
         }
         return cls(
             task_name=name,
             task_id=str(get("id")),
-            attempt=int(get("retries") or 0),
+            attempt=int(get("retries") or 0) + int(before or 0),
             objects=objects,
             call=call,
             details={key: text(value) for key, value in details.items() if value is not None},
+            again=redelivered or (bool(get("replaced_task_nesting")) and before is None),
         )
 
     def next_attempt(self) -> Delivery:
@@ -115,9 +129,15 @@ class Delivery:
         )
 
     def arguments(self) -> dict[str, str]:
-        """The arguments of the call as text to store, redacted by the names of the parameters."""
+        """The arguments of the call as text to store, redacted by the names of the parameters.
+
+        Nothing where the setting TASK_TRACKER_STORE_ARGS says so.
+        """
+        if not config.TASK_TRACKER_STORE_ARGS:
+            return {}
+        registrations = registry.for_task(self.task_name)
         try:
-            names = tuple(registry.for_task(self.task_name)[0].signature.parameters)
+            names = tuple(registrations[0].signature.parameters) if registrations else ()
         except Unresolvable:
             names = ()
         return {
@@ -133,6 +153,16 @@ def message_call(headers: Mapping[str, Any], body: Any) -> Call:
     else:
         args, kwargs = body["args"], body["kwargs"]
     return Call(tuple(args or ()), kwargs or {})
+
+
+def message_id(body: Any) -> str | None:
+    """The task id in the body of a message of protocol 1."""
+    return body.get("id") if isinstance(body, Mapping) else None
+
+
+def context_call(context: Any) -> Call:
+    """The arguments in a task's ``Context``."""
+    return Call(tuple(context.args or ()), context.kwargs or {})
 
 
 def _objects_in(header: Any) -> tuple[ObjectRef, ...] | None:

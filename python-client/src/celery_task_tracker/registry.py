@@ -19,15 +19,8 @@ from celery import Task
 from celery.local import Proxy
 from django.db.models import Model
 
-from .resolution import (
-    Call,
-    IdQuery,
-    ObjectRef,
-    Unresolvable,
-    launch_value,
-    object_ref,
-    parse_id_query,
-)
+from .id_query import IdQuery, parse_id_query
+from .resolution import Call, ObjectRef, OutOfReach, Unresolvable, launch_value, object_ref
 
 logger = logging.getLogger("celery_task_tracker")
 
@@ -64,12 +57,12 @@ class Registration:
 
     def object_of(self, call: Call) -> ObjectRef:
         """The object that this call is for. Raises ``Unresolvable`` if it does not say."""
-        return object_ref(self.model, self.id_query.find(self.signature, call))
+        return object_ref(self.model, self.id_query.find(self.model, self.signature, call))
 
     def launch_call(self, instance: Model) -> Call:
         """The arguments to launch this task with for ``instance``."""
         if self.launch_args is None and self.launch_kwargs is None:
-            return self.id_query.call_with(self.signature, instance.pk)
+            return self.id_query.call_with(self.signature, instance)
         return Call(
             tuple(launch_value(value, instance) for value in self.launch_args or ()),
             {
@@ -91,7 +84,7 @@ class Registry:
     def register(
         self,
         model_class: type[Model] | str,
-        id_query: str | None = None,
+        id_query: str | Sequence[str] | Mapping[str, str] | None = None,
         launch_args: Sequence[Any] | None = None,
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
@@ -106,11 +99,15 @@ class Registry:
             def restock_product(warehouse_id, product_id): ...
 
         ``model_class``: the model, or its label ``"shop.Order"`` where importing it is not
-        possible. ``id_query``: the name of the task's argument that holds the primary key;
-        ``None`` for its first parameter. Either may be passed by position or by keyword.
-        ``launch_args``, ``launch_kwargs``: what the admin launches the task with, where
+        possible. ``id_query``: how the task's arguments name the object. ``None``: the first
+        parameter is the primary key. A string: the argument of that name is. A tuple or list of
+        field names: the object whose fields have the values of the arguments of those names. A
+        dict: the same, from look-ups as ``filter()`` takes them to names of arguments; of
+        ``{"pk": …}`` alone no database is asked. Arguments may be passed by position or by
+        keyword. ``launch_args``, ``launch_kwargs``: what the admin launches the task with, where
         :class:`FromModel` stands for a value of the instance; without either, the primary key
-        alone. ``hidden``: tracked, but not offered for launching.
+        alone, or of a look-up the instance's own values. ``hidden``: tracked, but not offered
+        for launching.
 
         Registering the same again replaces what was there. Raises ``TypeError`` for arguments
         of the wrong kind; a label of no model and an ``id_query`` of no argument are found by
@@ -165,15 +162,26 @@ class Registry:
             for registration in tuple(registrations.values())
         )
 
+    def asks_database(self, name: str) -> bool:
+        """Whether resolving a call of the task ``name`` costs a query."""
+        return any(each.id_query.asks_database(each.model) for each in self.for_task(name))
+
+    def objects_at_hand(self, name: str, call: Call) -> tuple[ObjectRef, ...]:
+        """As :meth:`objects_of`, but none where the database would have to be asked."""
+        return () if self.asks_database(name) else self.objects_of(name, call)
+
     def objects_of(self, name: str, call: Call) -> tuple[ObjectRef, ...]:
         """Every object that this call of the task ``name`` is for, each once.
 
-        What cannot be resolved is left out, and said once per task at debug level.
+        What cannot be resolved is left out, and said once per task at debug level. Raises
+        :class:`OutOfReach` where the database would have to be asked and cannot be.
         """
         objects = []
         for registration in self.for_task(name):
             try:
                 objects.append(registration.object_of(call))
+            except OutOfReach:
+                raise
             except Unresolvable as reason:
                 if name not in self._unresolvable:
                     self._unresolvable.add(name)

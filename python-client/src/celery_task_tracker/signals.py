@@ -16,14 +16,24 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
-from celery import signals
+from celery import current_task, signals
+from celery.app.task import Context
 from celery.exceptions import Reject
 
 from . import availability
 from .client import Event, State
-from .delivery import OBJECTS_HEADER, Delivery, message_call
+from .config import config
+from .delivery import (
+    ATTEMPT_HEADER,
+    OBJECTS_HEADER,
+    Delivery,
+    context_call,
+    message_call,
+    message_id,
+)
 from .payload import result_text, text
 from .registry import registry
+from .resolution import Call, ObjectRef, OutOfReach
 
 logger = logging.getLogger("celery_task_tracker")
 
@@ -43,6 +53,10 @@ def connect() -> None:
         (signals.task_retry, task_retried),
         (signals.task_revoked, task_revoked),
         (signals.task_postrun, task_left),
+        (signals.task_internal_error, task_broke),
+        # The children of a prefork worker end without Python's own exit handlers.
+        (signals.worker_process_shutdown, availability.flush_at_end),
+        (signals.worker_shutdown, availability.flush_at_end),
     ):
         signal.connect(handler, weak=False, dispatch_uid=f"celery_task_tracker.{handler.__name__}")
 
@@ -64,10 +78,27 @@ def _harmless(handler: Callable[..., None]) -> Callable[..., None]:
 def announce_objects(
     sender: str | None = None, headers: Any = None, body: Any = None, **_: Any
 ) -> None:
-    """before_task_publish: the objects go with the message, so that no worker has to find them."""
-    if sender and headers is not None and registry.for_task(sender):
-        objects = registry.objects_of(sender, message_call(headers, body))
-        headers[OBJECTS_HEADER] = [list(ref) for ref in objects]
+    """before_task_publish: the objects go with the message, so that no worker has to find them.
+
+    A task that sends itself again, by a retry or with another task in its place, keeps its own.
+    """
+    if not sender or headers is None:
+        return
+    running = _running(headers.get("id") or message_id(body))
+    if running is None:
+        if not registry.for_task(sender):
+            return
+        found = _objects_of(sender, message_call(headers, body))
+        if found is None:
+            return
+        objects = found
+    elif running.task_name == sender:
+        objects = running.objects
+    else:
+        others = _objects_of(sender, message_call(headers, body)) or ()
+        objects = tuple(dict.fromkeys(running.objects + others))
+        headers[ATTEMPT_HEADER] = running.attempt + 1
+    headers[OBJECTS_HEADER] = [list(ref) for ref in objects]
 
 
 @_harmless
@@ -79,7 +110,7 @@ def task_published(
     **_: Any,
 ) -> None:
     """after_task_publish: PENDING."""
-    if sender and registry.for_task(sender):
+    if sender:
         delivery = Delivery.of_message(sender, headers or {}, body, routing_key)
         if delivery:
             _record(delivery, "PENDING", **delivery.arguments())
@@ -88,29 +119,31 @@ def task_published(
 @_harmless
 def task_received(request: Any = None, **_: Any) -> None:
     """task_received, in a worker's parent process: RECEIVED."""
-    if registry.for_task(request.type):
+    delivery = Delivery.of_request(request)
+    if delivery:
         _requests[request.id] = request
-        delivery = Delivery.of_request(request)
-        if delivery:
-            _record(delivery, "RECEIVED")
+        _record(delivery, "RECEIVED")
 
 
 @_harmless
 def task_started(sender: Any = None, **_: Any) -> None:
-    """task_prerun: STARTED."""
-    if registry.for_task(sender.name):
-        delivery = Delivery.of_context(sender.name, sender.request)
-        if delivery:
-            _record(delivery, "STARTED", **delivery.arguments())
+    """task_prerun: STARTED. Of a message that came without its objects, they are found here."""
+    context = sender.request
+    if getattr(context, OBJECTS_HEADER, None) is None and registry.asks_database(sender.name):
+        objects = _objects_of(sender.name, context_call(context))
+        setattr(context, OBJECTS_HEADER, [list(ref) for ref in objects or ()])
+    delivery = Delivery.of_context(sender.name, context)
+    if delivery:
+        _record(delivery, "STARTED", **delivery.arguments())
 
 
 @_harmless
 def task_succeeded(sender: Any = None, result: Any = None, **_: Any) -> None:
     """task_success: SUCCESS with the result."""
-    if registry.for_task(sender.name):
-        delivery = Delivery.of_context(sender.name, sender.request)
-        if delivery:
-            _record(delivery, "SUCCESS", result=result_text(result))
+    delivery = Delivery.of_context(sender.name, sender.request)
+    if delivery:
+        stored = result_text(result) if config.TASK_TRACKER_STORE_RESULT else ""
+        _record(delivery, "SUCCESS", result=stored)
 
 
 @_harmless
@@ -127,7 +160,7 @@ def task_failed(
     It comes from the process that ran the task, or from the parent when that process was killed
     or ran out of time. A rejected message, which Celery 5.7 reports here too, stays REJECTED.
     """
-    if not registry.for_task(sender.name) or isinstance(exception, Reject):
+    if isinstance(exception, Reject):
         return
     if sender.request.id == task_id:
         delivery = Delivery.of_context(sender.name, sender.request)
@@ -136,13 +169,25 @@ def task_failed(
     else:
         delivery = None
     if delivery:
-        _record(
-            delivery,
-            "FAILURE",
-            error=text(exception),
-            exception=type(exception).__name__,
-            traceback=_traceback_text(traceback, einfo),
-        )
+        _record_failure(delivery, exception, traceback, einfo)
+
+
+@_harmless
+def task_broke(
+    sender: Any = None,
+    args: Any = (),
+    kwargs: Any = None,
+    request: Any = None,
+    exception: Any = None,
+    traceback: Any = None,
+    einfo: Any = None,
+    **_: Any,
+) -> None:
+    """task_internal_error: FAILURE, because Celery itself failed around the task."""
+    context = Context(request or {}, args=args, kwargs=kwargs)
+    delivery = Delivery.of_context(sender.name, context)
+    if delivery:
+        _record_failure(delivery, exception, traceback, einfo)
 
 
 @_harmless
@@ -154,7 +199,7 @@ def task_retried(
     Without reason and error it is a worker that lost its broker and cancelled the task: the
     broker delivers the same attempt again, and no other attempt is to come.
     """
-    if not registry.for_task(sender.name) or (reason is None and einfo is None):
+    if reason is None and einfo is None:
         return
     delivery = Delivery.of_context(sender.name, request)
     if delivery is None:
@@ -182,21 +227,45 @@ def task_revoked(
     **_: Any,
 ) -> None:
     """task_revoked, in a worker's parent process: REVOKED, and in which way."""
-    if registry.for_task(sender.name):
-        delivery = Delivery.of_context(sender.name, request)
-        if delivery:
-            why = "Terminated while running" if terminated else "Revoked before it started"
-            _record(delivery, "REVOKED", error="Expired before it started" if expired else why)
+    delivery = Delivery.of_context(sender.name, request)
+    if delivery:
+        why = "Terminated while running" if terminated else "Revoked before it started"
+        _record(delivery, "REVOKED", error="Expired before it started" if expired else why)
 
 
 @_harmless
 def task_left(sender: Any = None, state: State | None = None, retval: Any = None, **_: Any) -> None:
     """task_postrun: REJECTED or IGNORED, which no other signal tells, with the reason if given."""
-    if state in ("REJECTED", "IGNORED") and registry.for_task(sender.name):
+    if state in ("REJECTED", "IGNORED"):
         delivery = Delivery.of_context(sender.name, sender.request)
         if delivery:
-            reason = getattr(retval, "reason", None)
+            reason = getattr(retval, "reason", retval)
             _record(delivery, state, error="" if reason is None else text(reason))
+
+
+def _objects_of(name: str, call: Call) -> tuple[ObjectRef, ...] | None:
+    """The objects of this call; ``None`` where the database cannot be asked for them."""
+    try:
+        return registry.objects_of(name, call)
+    except OutOfReach:
+        return None
+
+
+def _running(task_id: str | None) -> Delivery | None:
+    """The tracked task that this thread runs now, if it is the one with this id."""
+    if not task_id or not current_task or current_task.request.id != task_id:
+        return None
+    return Delivery.of_context(current_task.name, current_task.request)
+
+
+def _record_failure(delivery: Delivery, exception: Any, traceback: Any, einfo: Any) -> None:
+    _record(
+        delivery,
+        "FAILURE",
+        error=text(exception),
+        exception=type(exception).__name__,
+        traceback=_traceback_text(traceback, einfo),
+    )
 
 
 def _record(delivery: Delivery, state: State, **fields: str) -> None:
@@ -209,6 +278,8 @@ def _record(delivery: Delivery, state: State, **fields: str) -> None:
             attempt=delivery.attempt,
             at=time.time_ns() // 1_000_000,
             fields={**delivery.details, **{key: value for key, value in fields.items() if value}},
+            # The others of this attempt come after one of these two.
+            rerun=delivery.again and state in ("PENDING", "STARTED"),
         )
     )
 

@@ -42,3 +42,20 @@ class Untracked(models.Model):
 
     def __str__(self):
         return str(self.pk)
+
+
+class Present(models.Manager):
+    def get_queryset(self):
+        return super().get_queryset().filter(is_archived=False)
+
+
+class Archived(models.Model):
+    """A model whose default manager does not show every object."""
+
+    code = models.CharField(max_length=100)
+    is_archived = models.BooleanField(default=False)
+
+    objects = Present()
+
+    def __str__(self):
+        return self.code

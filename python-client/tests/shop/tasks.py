@@ -21,6 +21,13 @@ def tell(key, value="1"):
         client.set(key, value)
 
 
+def told(key):
+    """The word that an earlier run left."""
+    url = settings.CELERY_BROKER_URL.rpartition("/")[0] + "/2"
+    with redis.Redis.from_url(url) as client:
+        return client.get(key)
+
+
 @task_tracker.register(Order)
 @shared_task
 def succeed(order_id, note=""):
@@ -118,6 +125,63 @@ def dust(times, shelf):
 @shared_task
 def tidy(order_id):
     return None
+
+
+@task_tracker.register(Order, id_query=("customer_id", "reference"))
+@shared_task
+def fulfil(customer_id, reference, note=""):
+    return note
+
+
+@task_tracker.register(Order, id_query={"customer__email": "email", "reference": "reference"})
+@shared_task
+def remind(reference, *, email):
+    return "reminded"
+
+
+@task_tracker.register(Order, id_query={"pk": "number"})
+@shared_task(bind=True)
+def count(self, times, number=3):
+    return times
+
+
+@task_tracker.register(Order)
+@shared_task(bind=True)
+def hand_over(self, order_id, to="shop.tasks.succeed", tries=0):
+    """Has another task run in its place; to a chain with a word before it."""
+    if self.request.retries < tries:
+        raise self.retry(countdown=0)
+    if to == "chain":
+        raise self.replace(untracked.si(f"before:{order_id}") | succeed.si(order_id))
+    raise self.replace(self.app.signature(to, args=(order_id,), immutable=True))
+
+
+@task_tracker.register(Order)
+@shared_task(acks_late=True, reject_on_worker_lost=True)
+def survive(order_id):
+    """Waits in its first run, until its worker is killed; ends well when it comes again."""
+    if not told(f"pid:{order_id}"):
+        tell(f"pid:{order_id}", str(os.getpid()))
+        time.sleep(60)
+    return "survived"
+
+
+@task_tracker.register(Order)
+@shared_task(ignore_result=False)
+def part(order_id):
+    return order_id
+
+
+@task_tracker.register(Order, id_query="order_id")
+@shared_task(ignore_result=False)
+def whole(parts, order_id):
+    return parts
+
+
+@shared_task
+def quiet(order_id):
+    """Nobody registered it, but it may take another one's place."""
+    return "in its place"
 
 
 @shared_task

@@ -1,0 +1,143 @@
+"""A connection to the Redis that the tracker's settings name, of whatever kind it is.
+
+======================================== =====================================================
+``redis://[[user]:password@]host:port/db`` one server
+``rediss://…``                           one server by TLS
+``unix:///path/to/socket?db=0``          one server by its socket
+``redis+cluster://h1:p1,h2:p2``          a cluster, by any of its nodes; ``rediss+cluster``: TLS
+``redis+sentinel://h1:p1,h2:p2/name/db`` the master that these sentinels call ``name``
+======================================== =====================================================
+
+Options of redis-py may follow as a query, ``?ssl_ca_certs=/path``, as in redis-py's own URLs:
+https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.connection import parse_url
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+SCHEMES = (
+    "redis",
+    "rediss",
+    "unix",
+    "redis+cluster",
+    "rediss+cluster",
+    "redis+sentinel",
+    "rediss+sentinel",
+)
+
+DEFAULT_PORT = 6379
+SENTINEL_PORT = 26379
+
+
+class Address(NamedTuple):
+    """A host and its port."""
+
+    host: str
+    port: int
+
+
+def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
+    """A redis-py client for ``url`` with these time-outs in seconds, which never tries twice.
+
+    Raises ``ValueError`` for a URL that is of none of the kinds above. Only for a cluster does
+    making the client ask a server.
+    """
+    options = {
+        # One protocol for all versions of redis-py: the replies are the same everywhere.
+        "protocol": 2,
+        "socket_connect_timeout": connect_timeout,
+        "socket_timeout": socket_timeout,
+        "socket_keepalive": True,
+        "health_check_interval": 0,
+        "client_name": "celery_task_tracker",
+    }
+    kind = urlsplit(url).scheme.rpartition("+")[2]
+    if kind == "cluster":
+        return _cluster(url, options)
+    if kind == "sentinel":
+        return _sentinel(url, options)
+    return redis.Redis.from_url(url, retry=_no_retry(), retry_on_error=[], **options)
+
+
+def check_url(url: Any) -> str | None:
+    """What is wrong with ``url`` as a setting, in words; ``None`` if nothing is. Asks no server."""
+    if not isinstance(url, str) or urlsplit(url).scheme not in SCHEMES:
+        return "begin with " + ", ".join(f"{scheme}://" for scheme in SCHEMES)
+    try:
+        if "+" in urlsplit(url).scheme:
+            addresses(url, DEFAULT_PORT)
+            _options(url)
+            if urlsplit(url).scheme.endswith("sentinel"):
+                _service(url)
+        else:
+            parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError as error:
+        return f"be one that can be read: {error}"
+    return None
+
+
+def addresses(url: str, default_port: int) -> list[Address]:
+    """The servers of a URL that names several, as in ``redis+cluster://h1:6379,h2,[::1]:7000``."""
+    found = []
+    for part in urlsplit(url).netloc.rpartition("@")[2].split(","):
+        one = urlsplit(f"//{part}")
+        if not one.hostname:
+            raise ValueError(f"{url!r} names no host where one should be")
+        found.append(Address(one.hostname, one.port or default_port))
+    return found
+
+
+def _cluster(url: str, options: dict[str, Any]) -> Any:
+    # A node that is away is looked for anew by the next call, not by this one. What the client
+    # follows all the same is MOVED, ASK and TRYAGAIN. redis-py 5 counts its tries elsewhere.
+    tries = {"cluster_error_retry_attempts": 0} if int(redis.__version__.split(".")[0]) < 6 else {}
+    return RedisCluster(
+        startup_nodes=[ClusterNode(*each) for each in addresses(url, DEFAULT_PORT)],  # type: ignore[no-untyped-call]
+        retry=_no_retry(),
+        **{**options, **tries, **_options(url)},
+    )
+
+
+def _sentinel(url: str, options: dict[str, Any]) -> Any:
+    service, db = _service(url)
+    known = _options(url)
+    times = {name: options[name] for name in ("socket_connect_timeout", "socket_timeout")}
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+        addresses(url, SENTINEL_PORT), sentinel_kwargs={**times, "retry": _no_retry()}
+    )
+    return sentinel.master_for(  # type: ignore[no-untyped-call]
+        service, db=db, retry=_no_retry(), retry_on_error=[], **{**options, **known}
+    )
+
+
+def _service(url: str) -> tuple[str, int]:
+    """The name that the sentinels have for the master, and the number of its database."""
+    service, _, db = urlsplit(url).path.strip("/").partition("/")
+    if not service:
+        raise ValueError("the sentinels' name of the service is missing: …/<service>/<db>")
+    return unquote(service), int(db or 0)
+
+
+def _options(url: str) -> dict[str, Any]:
+    """User, password, TLS and the query of a URL that names several servers, for redis-py."""
+    parts = urlsplit(url)
+    user = parts.netloc.rpartition("@")[0]
+    scheme = parts.scheme.partition("+")[0]
+    plain = f"{scheme}://{user + '@' if user else ''}localhost/?{parts.query}"
+    options: dict[str, Any] = dict(parse_url(plain))  # type: ignore[no-untyped-call]
+    for name in ("host", "port", "db", "connection_class"):
+        options.pop(name, None)
+    return options | ({"ssl": True} if scheme == "rediss" else {})
+
+
+def _no_retry() -> Retry:
+    return Retry(NoBackoff(), 0)
