@@ -28,6 +28,8 @@ help:
 	@echo 'make module        build $(MODULE)'
 	@echo 'make test-rust     the Rust half of make test'
 	@echo 'make test-python   the Python half of make test'
+	@echo 'make test-servers  the tests of the module on Redis 8 and Valkey 8 too'
+	@echo 'make test-python-matrix  the tests of the package on every version it supports'
 	@echo 'make bench         time the module beside plain Redis commands'
 	@echo 'make clean         remove what the targets above made'
 
@@ -55,6 +57,20 @@ test-python: redis-server chromium module $(VENV)/installed
 	@$(VENV)/bin/ruff format --check python-client
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
 	@cd python-client && TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
+
+.PHONY: test-servers
+test-servers: redis-server module
+	@.ci/servers target/servers
+	@for server in redis-server target/servers/redis-8 target/servers/valkey-8; do \
+		$(say) "Testing the module in $$server"; \
+		REDIS_SERVER=$$(command -v $$server) TRACKER_MODULE=$(abspath $(MODULE)) \
+			cargo test --quiet --locked --test module || exit 1; \
+	done
+
+.PHONY: test-python-matrix
+test-python-matrix: redis-server chromium module $(VENV)/installed
+	@$(say) 'Testing the Django package over the versions that it supports'
+	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py
 
 .PHONY: bench
 bench: redis-server module

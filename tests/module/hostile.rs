@@ -209,6 +209,34 @@ fn a_key_of_another_type_is_an_error_before_anything_is_written() {
 }
 
 #[test]
+fn a_key_of_another_type_never_stops_a_command_half_way() {
+    for key in ["record:a", "tasks", "expiry", "names", "state:STARTED", "state:FAILURE", "task:shop.pay"] {
+        for command in [
+            "GET shop.order 1042 a",
+            "QUERY shop.order 1042 STATE STARTED STATE FAILURE TASK shop.pay WITHCOUNTS",
+            "STATS shop.order 1042",
+            "RETAIN shop.order 1042 a 5",
+            "EXPIRE shop.order 1042",
+            "EXPIRE shop.order 1042 60",
+            "DEL shop.order 1042 a",
+            "DEL shop.order 1042",
+        ] {
+            let server = Server::start();
+            server.run("TRACKER.UPSERT shop.order 1042 a STATE STARTED NAME shop.pay");
+            server.run("TRACKER.UPSERT shop.order 1042 b STATE FAILURE NAME shop.ship");
+            server.run(&format!("DEL shop.order:{{1042}}:{key}"));
+            server.run(&format!("RPUSH shop.order:{{1042}}:{key} a b"));
+            let digest = server.digest();
+            if let Err(error) = server.try_run(&format!("TRACKER.{command}")) {
+                assert!(error.starts_with("WRONGTYPE"), "{command}, {key}: {error}");
+                assert_eq!(server.digest(), digest, "{command}, {key}");
+            }
+            server.run("FLUSHALL");
+        }
+    }
+}
+
+#[test]
 fn without_memory_left_reading_and_removing_still_work() {
     let server = Server::start();
     server.run("TRACKER.UPSERT shop.order 1042 a STATE PENDING NAME shop.pay");

@@ -97,6 +97,32 @@ fn a_server_reloaded_from_rdb_holds_the_same_data() {
 }
 
 #[test]
+fn a_replica_that_takes_over_goes_on_where_the_primary_was() {
+    let server = Server::start();
+    let replica = server.replica();
+    run_stream(&server, 11, 800);
+    server.wait_for(&replica);
+    let digest = server.digest();
+    replica.run("REPLICAOF NO ONE");
+    drop(server);
+    assert_eq!(replica.digest(), digest);
+    run_stream(&replica, 12, 800);
+}
+
+#[test]
+fn a_replica_with_other_settings_holds_the_same_data() {
+    let server = Server::start_with(&["retention-window", "50", "max-tasks-per-object", "5", "max-value-bytes", "20"]);
+    let replica = server.replica();
+    run_stream(&server, 13, 1500);
+    server.run("CONFIG SET tracker.max-tasks-per-object 3");
+    server.run("CONFIG SET tracker.max-value-bytes 7");
+    run_stream(&server, 14, 500);
+    settle(&server);
+    server.wait_for(&replica);
+    assert_eq!(server.digest(), replica.digest());
+}
+
+#[test]
 fn an_update_is_one_replicated_command_and_one_that_changes_nothing_is_none() {
     let server = Server::start();
     let offset = || {
@@ -105,8 +131,6 @@ fn an_update_is_one_replicated_command_and_one_that_changes_nothing_is_none() {
         line.split(':').nth(1).unwrap().parse::<usize>().unwrap()
     };
     let _replica = server.replica();
-    let mut monitor = server.connect();
-    let _ = &mut monitor;
     server.run("TRACKER.UPSERT shop.order 1 a STATE STARTED NAME n ATTEMPT 1 AT 5000");
     let before = offset();
     server.run("TRACKER.UPSERT shop.order 1 a STATE SUCCESS AT 6000 ATTEMPT 1");
@@ -134,13 +158,11 @@ fn a_replica_reads_by_its_own_clock_and_refuses_to_write() {
     server.run("TRACKER.UPSERT shop.order 1 b STATE SUCCESS NAME n");
     let replica = server.replica();
     let total = |server: &Server| text(&crate::server::get(&server.run("TRACKER.QUERY shop.order 1"), "total"));
-    let digest = replica.digest();
     crate::server::eventually("the retention to end on the replica", || total(&replica) == "1");
     assert_eq!(replica.text("TRACKER.GET shop.order 1 a"), "nil");
     for write in ["UPSERT shop.order 1 a STATE STARTED", "DEL shop.order 1", "EXPIRE shop.order 1"] {
         assert!(replica.error(&format!("TRACKER.{write}")).starts_with("READONLY"));
     }
-    let _ = digest;
 }
 
 #[test]

@@ -98,6 +98,42 @@ fn one_write_removes_a_bounded_number() {
 }
 
 #[test]
+fn a_retention_goes_on_across_a_restart() {
+    let mut server = Server::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    server.run("TRACKER.UPSERT shop.order 1042 keeper STATE SUCCESS NAME shop.pay");
+    for n in 0..20 {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 t{n} STATE SUCCESS NAME shop.ship RETAIN 2"));
+    }
+    let ends = server.list("ZRANGE shop.order:{1042}:expiry 0 -1 WITHSCORES");
+    server.kill_and_restart();
+    assert_eq!(server.list("ZRANGE shop.order:{1042}:expiry 0 -1 WITHSCORES"), ends);
+    let end: i64 = ends[39].parse().unwrap();
+    assert_eq!(server.text("PEXPIRETIME shop.order:{1042}:record:t19"), end.to_string());
+    eventually("the retention to end", || total(&server) == 1);
+    assert!(server.clock() >= end);
+    server.kill_and_restart();
+    assert_eq!(total(&server), 1);
+    server.run("TRACKER.UPSERT shop.order 1042 keeper STATE SUCCESS");
+    assert_eq!(server.list("ZRANGE shop.order:{1042}:names 0 -1"), ["shop.pay"]);
+}
+
+#[test]
+fn on_a_replica_too_a_record_is_shown_until_its_retention_ends_and_never_after() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 long STATE SUCCESS NAME shop.pay");
+    server.run("TRACKER.UPSERT shop.order 1042 a STATE SUCCESS NAME shop.pay RETAIN 1");
+    let replica = server.replica();
+    let end: i64 = server.text("ZSCORE shop.order:{1042}:expiry a").parse().unwrap();
+    while replica.clock() <= end + 100 {
+        let before = replica.clock();
+        let (total, found) = (total(&replica), replica.run("TRACKER.GET shop.order 1042 a") != redis::Value::Nil);
+        let after = replica.clock();
+        assert!(after >= end || (total == 2 && found), "gone {} ms early", end - after);
+        assert!(before < end || (total == 1 && !found), "still there {} ms late", before - end);
+    }
+}
+
+#[test]
 fn reading_writes_nothing() {
     let server = Server::start();
     server.run("TRACKER.UPSERT shop.order 1042 keeper STATE PENDING NAME shop.pay");
