@@ -32,6 +32,18 @@ def test_a_sound_project_has_no_complaint():
         ("TASK_TRACKER_REDACT", "password", "E009"),
         ("TASK_TRACKER_REDACT", ["("], "E009"),
         ("TASK_TRACKER_PAGE_SIZE", 500, "E010"),
+        ("CELERY_TASKTRACKER_REDIS_URL", "redis+sentinel://h:1", "E001"),
+        ("CELERY_TASKTRACKER_REDIS_URL", "redis+cluster://", "E001"),
+        ("CELERY_TASKTRACKER_REDIS_URL", "redis://h:port", "E001"),
+        ("TASK_TRACKER_RETENTION_WINDOW", {"LOST": 1}, "E002"),
+        ("TASK_TRACKER_RETENTION_WINDOW", {"FAILURE": 0}, "E002"),
+        ("TASK_TRACKER_SPOOL_SIZE", 0, "E011"),
+        ("TASK_TRACKER_STORE_ARGS", None, "E012"),
+        ("TASK_TRACKER_STORE_RESULT", "no", "E013"),
+        ("TASK_TRACKER_TERMINATE", "SIGKILL", "E014"),
+        ("TASK_TRACKER_PURGE_ON_DELETE", 1, "E015"),
+        ("TASK_TRACKER_TERMINATE_SIGNAL", "TERM", "E016"),
+        ("TASK_TRACKER_TERMINATE_PERMISSION", "delete", "E017"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id):
@@ -40,6 +52,23 @@ def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id)
     assert ids([message]) == [id]
     assert setting in message.msg
     assert message.hint
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("CELERY_TASKTRACKER_REDIS_URL", "unix:///run/redis.sock?db=1"),
+        ("CELERY_TASKTRACKER_REDIS_URL", "redis+cluster://user:word@h1:7000,h2,[::1]:7001"),
+        ("CELERY_TASKTRACKER_REDIS_URL", "rediss+sentinel://h1,h2:26380/main/2?ssl_cert_reqs=none"),
+        ("TASK_TRACKER_RETENTION_WINDOW", {"FAILURE": 604800, "default": 3600}),
+        ("TASK_TRACKER_REDACT", lambda name, value: value),
+        ("TASK_TRACKER_TERMINATE_SIGNAL", "SIGKILL"),
+        ("TASK_TRACKER_TERMINATE_PERMISSION", "shop.revoke_tasks"),
+    ],
+)
+def test_these_settings_have_no_complaint(settings, setting, value):
+    setattr(settings, setting, value)
+    assert checks.check_settings() == []
 
 
 @pytest.fixture
@@ -70,6 +99,19 @@ def test_an_id_query_that_names_no_argument_is_an_error(registry, app):
     (message,) = checks.check_registrations()
     assert ids([message]) == ["E021"]
     assert "order_id" in message.hint
+
+
+def test_a_look_up_by_what_the_model_does_not_have_is_an_error(registry, app):
+    registry.register(Order, id_query={"colour": "order_id"})(app.task(name="t")(takes_an_order))
+    (message,) = checks.check_registrations()
+    assert ids([message]) == ["E023"]
+    assert "colour" in message.msg
+
+
+def test_a_look_up_through_a_relation_is_none(registry, app):
+    query = {"customer__email__iexact": "order_id"}
+    registry.register(Order, id_query=query)(app.task(name="t")(takes_an_order))
+    assert checks.check_registrations() == []
 
 
 def test_a_task_without_arguments_is_an_error(registry, app):

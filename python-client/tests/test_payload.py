@@ -103,3 +103,19 @@ def test_a_model_instance_or_queryset_does_not_ask_the_database():
     # pytest-django refuses the database to a test that has not asked for it.
     assert value_json(Order.objects.all()) == '"<QuerySet of shop.Order>"'
     assert value_json(Order(pk=3)) == '"<shop.Order 3>"'
+
+
+class TestRuleOfTheProject:
+    """The setting TASK_TRACKER_REDACT as a function."""
+
+    def test_says_what_is_stored_of_each_named_value(self, settings):
+        settings.TASK_TRACKER_REDACT = lambda name, value: (
+            value.partition("@")[2] if name == "email" else value
+        )
+        stored = value_json({"email": "ada@mail.example", "deep": [{"email": "b@c.example"}]})
+        assert json.loads(stored) == {"email": "mail.example", "deep": [{"email": "c.example"}]}
+        assert json.loads(arguments_json(["ada@d.example"], ["email"])) == ["d.example"]
+
+    def test_that_fails_shows_nothing(self, settings):
+        settings.TASK_TRACKER_REDACT = lambda name, value: value.nothing
+        assert json.loads(value_json({"a": 1})) == {"a": "[redacted]"}

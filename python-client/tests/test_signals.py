@@ -456,3 +456,11 @@ def test_redis_killed_in_the_middle_of_a_task_does_not_harm_it(told):
     finally:
         worker.kill()
         server.remove()
+
+
+def test_arguments_and_results_may_be_kept_out_of_redis(record, settings):
+    settings.TASK_TRACKER_STORE_ARGS = False
+    settings.TASK_TRACKER_STORE_RESULT = False
+    found = record(70, tasks.succeed.apply((70,), {"note": "n"}).id)
+    assert found["state"] == "SUCCESS"
+    assert not {"args", "kwargs", "result"} & set(found)

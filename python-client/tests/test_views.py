@@ -1,19 +1,21 @@
 """The page and its endpoints: what they answer, and to whom."""
 
 import json
+import uuid
 
 import pytest
 from celery import Celery
+from django.conf import settings as project
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from celery_task_tracker import views
 from celery_task_tracker.client import Event, get_client
+from celery_task_tracker.endpoint import LOADMODULE
 from celery_task_tracker.registry import registry
 from celery_task_tracker.resolution import ObjectRef
-from servers import HOST, free_port
+from servers import HOST, Worker, free_port, wait_for
 from shop import tasks
 from shop.models import Customer, Order, Shelf
 
@@ -113,6 +115,31 @@ class TestList:
         response = admin_client.get(url(f"list/?{query}"))
         assert response.status_code == 400
         assert query.split("=")[0] in error(response)["message"]
+
+    def test_takes_the_filters_of_the_first_version(self, admin_client, order, tracker):
+        for number, state in enumerate(("FAILURE", "SUCCESS", "SUCCESS")):
+            keep(f"t{number}", state, name=f"n{number}")
+        history = admin_client.get(url("list/?filter=state&value=Success")).json()
+        assert history["total"] == 2
+        assert admin_client.get(url("list/?filter=task&value=n1")).json()["total"] == 1
+        assert admin_client.get(url("list/?filter=&value=&state=&task=")).json()["total"] == 3
+        response = admin_client.get(url("list/?filter=colour&value=1"))
+        assert response.status_code == 400
+        assert "filter" in error(response)["message"]
+
+    def test_is_narrowed_by_time(self, admin_client, order, tracker):
+        keep()
+        moment = "2023-11-14T22:13:20Z"
+        for query, total in (
+            (f"since={moment}", 1),
+            ("since=1700000000001", 0),
+            (f"until={moment}", 1),
+            ("until=1699999999999", 0),
+        ):
+            assert admin_client.get(url(f"list/?{query}")).json()["total"] == total
+        response = admin_client.get(url("list/?since=yesterday"))
+        assert response.status_code == 400
+        assert "SINCE" in error(response)["message"]
 
     def test_is_empty_for_an_object_without_tasks(self, admin_client, order, tracker):
         history = admin_client.get(url("list/")).json()
@@ -215,6 +242,57 @@ class TestRevoke:
         assert admin_client.post(url("revoke/"), {"task_id": "t1"}).status_code == 404
         assert admin_client.post(url("revoke/")).status_code == 404
 
+    def test_of_a_running_task_may_be_switched_off(self, admin_client, order, settings):
+        settings.TASK_TRACKER_TERMINATE = False
+        keep(state="STARTED")
+        response = admin_client.post(url("revoke/"), {"task_id": "t1"})
+        assert response.status_code == 409
+        assert error(response)["code"] == "terminate-off"
+        keep("t2", state="RECEIVED")
+        assert admin_client.post(url("revoke/"), {"task_id": "t2"}).status_code == 202
+        assert '"canTerminate": false' in admin_client.get(url()).content.decode()
+
+    def test_of_a_running_task_may_need_a_permission_of_its_own(self, client, order, settings):
+        settings.TASK_TRACKER_TERMINATE_PERMISSION = "shop.delete_order"
+        keep(state="STARTED")
+        staff(client, "change_order")
+        assert client.post(url("revoke/"), {"task_id": "t1"}).status_code == 403
+        assert '"canTerminate": false' in client.get(url()).content.decode()
+        user = User.objects.get(username="staff")
+        user.user_permissions.add(Permission.objects.get(codename="delete_order"))
+        assert client.post(url("revoke/"), {"task_id": "t1"}).status_code == 202
+        assert '"canTerminate": true' in client.get(url()).content.decode()
+
+    def test_can_be_asked_again(self, admin_client, order):
+        keep(state="RECEIVED", revoke_requested="2023-11-14T22:13:20Z")
+        assert admin_client.post(url("revoke/"), {"task_id": "t1"}).status_code == 202
+
+    def test_of_a_pool_that_cannot_terminate_says_so(self, admin_client, order, ended, broker):
+        queue = f"threads-{uuid.uuid4()}"
+        options = ("--queues", queue, "--hostname", "threads@%h")
+        worker = Worker(project.BROKER_URL, project.TRACKER_URL, *options, pool="threads")
+        try:
+            sent = tasks.sleep.apply_async((1042, 10), queue=queue)
+            ended(1042, sent.id, "STARTED")
+            response = admin_client.post(url("revoke/"), {"task_id": sent.id})
+            assert response.status_code == 409
+            assert error(response)["code"] == "cannot-terminate"
+            assert "threads@" in error(response)["message"]
+            assert "revoke_requested" not in admin_client.get(url(f"tasks/{sent.id}/")).json()
+            assert not LogEntry.objects.exists()
+        finally:
+            worker.kill()
+
+    def test_sends_the_signal_of_the_settings(
+        self, admin_client, order, worker, ended, settings, broker
+    ):
+        settings.TASK_TRACKER_TERMINATE_SIGNAL = "SIGUSR1"
+        sent = tasks.heed.delay(1042)
+        with broker.client(db=2) as client:
+            wait_for(lambda: client.get("heeding:1042"), "the task to listen")
+            assert admin_client.post(url("revoke/"), {"task_id": sent.id}).status_code == 202
+            wait_for(lambda: client.get("heeded:1042"), "the task to have got the signal")
+
     def test_reaches_the_worker(self, admin_client, order, worker, ended):
         sent = tasks.sleep.delay(1042)
         ended(1042, sent.id, "STARTED")
@@ -294,7 +372,7 @@ class TestUnavailable:
         response = admin_client.get(url("list/"))
         assert response.status_code == 503
         assert error(response)["code"] == "module-missing"
-        assert error(response)["hint"] == views.LOADMODULE == "loadmodule /path/to/libtracker.so"
+        assert error(response)["hint"] == LOADMODULE == "loadmodule /path/to/libtracker.so"
 
     def test_a_broker_that_does_not_answer_is_said(
         self, admin_client, order, tracker, without_broker

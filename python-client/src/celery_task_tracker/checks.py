@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import signal
+from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.core import checks
 from django.core.exceptions import FieldError
 from django.db.models import OuterRef
 
+from .client import STATES
 from .config import config
+from .connection import wrong_with
 from .id_query import FirstParameter, Lookup
 from .registry import Registration, registry
 from .resolution import Unresolvable
-
-SCHEMES = ("redis", "rediss", "unix")
 
 
 def register() -> None:
@@ -39,17 +39,20 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessag
             )
         )
 
-    url = config.CELERY_TASKTRACKER_REDIS_URL
-    if not isinstance(url, str) or urlsplit(url).scheme not in SCHEMES:
+    wrong = wrong_with(config.CELERY_TASKTRACKER_REDIS_URL)
+    if wrong:
+        error(1, "CELERY_TASKTRACKER_REDIS_URL", f"a URL that {wrong}")
+    if not _is_retention(config.TASK_TRACKER_RETENTION_WINDOW):
         error(
-            1,
-            "CELERY_TASKTRACKER_REDIS_URL",
-            "a URL that begins with redis://, rediss:// or unix://",
+            2,
+            "TASK_TRACKER_RETENTION_WINDOW",
+            "a whole number of seconds above 0, or a dict of such by state or 'default'",
         )
-    window = config.TASK_TRACKER_RETENTION_WINDOW
-    if window is not None and not _is_count(window):
-        error(2, "TASK_TRACKER_RETENTION_WINDOW", "a whole number of seconds above 0")
-    for number, setting in ((3, "TASK_TRACKER_PAGE_SIZE"), (4, "TASK_TRACKER_MAX_PAGE_SIZE")):
+    for number, setting in (
+        (3, "TASK_TRACKER_PAGE_SIZE"),
+        (4, "TASK_TRACKER_MAX_PAGE_SIZE"),
+        (11, "TASK_TRACKER_SPOOL_SIZE"),
+    ):
         if not _is_count(getattr(config, setting)):
             error(number, setting, "a whole number above 0")
     for number, setting in (
@@ -61,8 +64,21 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessag
         value = getattr(config, setting)
         if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
             error(number, setting, "a number of seconds above 0")
-    if not _are_patterns(config.TASK_TRACKER_REDACT):
-        error(9, "TASK_TRACKER_REDACT", "a list or tuple of regular expressions")
+    if not callable(config.TASK_TRACKER_REDACT) and not _are_patterns(config.TASK_TRACKER_REDACT):
+        error(9, "TASK_TRACKER_REDACT", "regular expressions in a list or tuple, or a function")
+    for number, setting in (
+        (12, "TASK_TRACKER_STORE_ARGS"),
+        (13, "TASK_TRACKER_STORE_RESULT"),
+        (14, "TASK_TRACKER_TERMINATE"),
+        (15, "TASK_TRACKER_PURGE_ON_DELETE"),
+    ):
+        if not isinstance(getattr(config, setting), bool):
+            error(number, setting, "True or False")
+    if not _is_signal(config.TASK_TRACKER_TERMINATE_SIGNAL):
+        error(16, "TASK_TRACKER_TERMINATE_SIGNAL", 'the name of a signal, such as "SIGTERM"')
+    permission = config.TASK_TRACKER_TERMINATE_PERMISSION
+    if permission is not None and not (isinstance(permission, str) and "." in permission):
+        error(17, "TASK_TRACKER_TERMINATE_PERMISSION", 'a permission, "app.codename", or None')
     if not errors and config.TASK_TRACKER_PAGE_SIZE > config.TASK_TRACKER_MAX_PAGE_SIZE:
         error(
             10,
@@ -121,6 +137,19 @@ def _registration_errors(registration: Registration) -> Iterable[checks.CheckMes
                 hint="Name fields of the model, or give a dict of look-ups and names of arguments.",
                 id="celery_task_tracker.E023",
             )
+
+
+def _is_retention(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(
+            (state in STATES or state == "default") and _is_count(seconds)
+            for state, seconds in value.items()
+        )
+    return value is None or _is_count(value)
+
+
+def _is_signal(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("SIG") and hasattr(signal, value)
 
 
 def _is_count(value: Any) -> bool:

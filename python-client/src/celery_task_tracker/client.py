@@ -120,6 +120,10 @@ class Query:
     names: tuple[str, ...] = ()
     page: int = 1
     size: int = 10
+    since: str = ""
+    """The earliest creation, in unix milliseconds or RFC 3339; empty for any."""
+
+    until: str = ""
 
 
 class TrackerClient:
@@ -190,6 +194,9 @@ class TrackerClient:
             command += ["STATE", state]
         for name in query.names:
             command += ["TASK", name]
+        for word, time in (("SINCE", query.since), ("UNTIL", query.until)):
+            if time:
+                command += [word, time]
         command += ["PAGE", query.page, "SIZE", query.size]
         command += ["FIELDS", len(ROW_FIELDS), *ROW_FIELDS]
         command += ["WITHCOUNTS", "FORMAT", "JSON"]

@@ -68,10 +68,10 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
     return redis.Redis.from_url(url, retry=_no_retry(), retry_on_error=[], **options)
 
 
-def check_url(url: Any) -> str | None:
-    """What is wrong with ``url`` as a setting, in words; ``None`` if nothing is. Asks no server."""
+def wrong_with(url: Any) -> str | None:
+    """What a URL of this kind has to be and ``url`` is not; ``None`` if it is. Asks no server."""
     if not isinstance(url, str) or urlsplit(url).scheme not in SCHEMES:
-        return "begin with " + ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        return "begins with " + ", ".join(f"{scheme}://" for scheme in SCHEMES)
     try:
         if "+" in urlsplit(url).scheme:
             addresses(url, DEFAULT_PORT)
@@ -81,7 +81,7 @@ def check_url(url: Any) -> str | None:
         else:
             parse_url(url)  # type: ignore[no-untyped-call]
     except ValueError as error:
-        return f"be one that can be read: {error}"
+        return f"can be read ({error})"
     return None
 
 

@@ -40,7 +40,7 @@ def arguments_json(args: Iterable[Any], names: Iterable[str]) -> str:
     named = list(names)
     return _dumps(
         [
-            REDACTED if index < len(named) and is_secret(named[index]) else _plain(value, 0)
+            _named(named[index], value, 0) if index < len(named) else _plain(value, 0)
             for index, value in enumerate(args)
         ]
     )
@@ -68,10 +68,22 @@ def text(value: Any) -> str:
 
 
 def is_secret(name: Any) -> bool:
-    """Whether the setting TASK_TRACKER_REDACT names this argument or key."""
+    """Whether a pattern of the setting TASK_TRACKER_REDACT matches this argument or key."""
     normal = re.sub(r"[\s-]", "_", str(name))
     pattern = _any_of(tuple(config.TASK_TRACKER_REDACT))
     return pattern is not None and pattern.search(normal) is not None
+
+
+def _named(name: Any, value: Any, depth: int) -> Any:
+    """What is stored of a value that has a name, as the setting TASK_TRACKER_REDACT wants it."""
+    rule = config.TASK_TRACKER_REDACT
+    if not callable(rule):
+        return REDACTED if is_secret(name) else _plain(value, depth)
+    try:
+        return _plain(rule(text(name), value), depth)
+    except Exception:
+        # A rule that fails has not said that the value may be shown.
+        return REDACTED
 
 
 @cache
@@ -96,7 +108,7 @@ def _plain(value: Any, depth: int) -> Any:
     try:
         if isinstance(value, Mapping):
             members = {
-                text(key): REDACTED if is_secret(key) else _plain(member, depth + 1)
+                text(key): _named(key, member, depth + 1)
                 for key, member in islice(value.items(), MAX_MEMBERS)
             }
             return members | ({"…": _more(value)} if len(value) > MAX_MEMBERS else {})

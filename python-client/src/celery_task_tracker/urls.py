@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.urls import URLPattern, path
 
-from . import views
+from . import actions, views
 
 
 def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
@@ -30,6 +30,6 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
         route("", views.page, prefix),
         route("list/", views.task_list, f"{prefix}_list"),
         route("tasks/<path:task_id>/", views.task_detail, f"{prefix}_task"),
-        route("launch/", views.launch, f"{prefix}_launch"),
-        route("revoke/", views.revoke, f"{prefix}_revoke"),
+        route("launch/", actions.launch, f"{prefix}_launch"),
+        route("revoke/", actions.revoke, f"{prefix}_revoke"),
     ]

@@ -8,14 +8,11 @@ task is reachable only through the object that it ran for.
 
 from __future__ import annotations
 
-import functools
 import json
-from collections.abc import Callable
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Any
 
-from celery import current_app
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import quote, unquote
@@ -26,18 +23,16 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
 
+from .actions import may_terminate
 from .client import (
     ACTIVE_STATES,
     STATES,
-    CommandRefused,
-    ModuleMissing,
     Query,
-    TrackerUnavailable,
     get_client,
 )
 from .config import config
+from .endpoint import LOADMODULE, Refusal, endpoint, record_of
 from .registry import registry
 from .resolution import ObjectRef
 from .strings import interface_strings, state_labels
@@ -53,20 +48,6 @@ TIME_FIELDS = (
     "started_at",
     "finished_at",
 )
-
-#: What the line in redis.conf looks like that loads the module.
-LOADMODULE = "loadmodule /path/to/libtracker.so"
-
-View = Callable[..., HttpResponse]
-
-
-class Refusal(Exception):
-    """An answer other than the one asked for: a status, a word for programs, a sentence."""
-
-    def __init__(self, status: HTTPStatus, code: str, message: str, **extra: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"error": {"code": code, "message": message, **extra}}
 
 
 def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) -> HttpResponse:
@@ -125,6 +106,7 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
                 "revoke": f"{base}revoke/",
             },
             "canChange": can_change,
+            "canTerminate": can_change and may_terminate(request),
             "names": {
                 registration.name: humanize_task(registration.name)
                 for registration in registrations
@@ -149,74 +131,17 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
     )
 
 
-def _endpoint(method: str, permission: str) -> Callable[[View], View]:
-    """Turns a view of (request, obj, ref, …) into one that answers JSON, refusals included.
-
-    ``permission``: ``view`` or ``change``, asked of the ModelAdmin for this very object.
-    """
-
-    def decorate(view: View) -> View:
-        @functools.wraps(view)
-        def endpoint(
-            request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any], **kwargs: Any
-        ) -> HttpResponse:
-            try:
-                if request.method != method:
-                    raise Refusal(
-                        HTTPStatus.METHOD_NOT_ALLOWED,
-                        "method-not-allowed",
-                        _("Only %(method)s is allowed here.") % {"method": method},
-                    )
-                obj = model_admin.get_object(request, unquote(object_id))
-                if obj is None:
-                    raise Refusal(
-                        HTTPStatus.NOT_FOUND,
-                        "no-object",
-                        _("This object does not exist (any more)."),
-                    )
-                if not getattr(model_admin, f"has_{permission}_permission")(request, obj):
-                    raise Refusal(
-                        HTTPStatus.FORBIDDEN,
-                        "forbidden",
-                        _("You do not have the permission to do this on this object."),
-                    )
-                ref = ObjectRef(model_admin.opts.label_lower, str(obj.pk))
-                response = view(request, obj, ref, model_admin=model_admin, **kwargs)
-            except Refusal as refusal:
-                response = JsonResponse(refusal.body, status=refusal.status)
-                if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
-                    response["Allow"] = method
-            except ModuleMissing:
-                response = _unavailable(
-                    "module-missing",
-                    _("Redis answers, but the tracker module is not loaded in it."),
-                    hint=LOADMODULE,
-                )
-            except TrackerUnavailable as error:
-                response = _unavailable(
-                    "unreachable", _("The tracker's Redis server does not answer."), hint=str(error)
-                )
-            except CommandRefused as error:
-                response = JsonResponse(
-                    {"error": {"code": "refused", "message": str(error)}},
-                    status=HTTPStatus.BAD_REQUEST,
-                )
-            return response
-
-        return endpoint
-
-    return decorate
-
-
-@_endpoint("GET", "view")
+@endpoint("GET", "view")
 def task_list(
     request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
     """``?state=&task=&page=&page_size=``: one page of rows, as the module's own JSON.
 
-    ``state`` and ``task`` may be repeated. A page size above the setting's maximum is the maximum.
+    ``state`` and ``task`` may be repeated. ``since`` and ``until`` take unix milliseconds or RFC
+    3339. ``filter=state|task&value=…`` is the first version's form of one filter. A page size above
+    the setting's maximum is the maximum.
     """
-    states = tuple(state.upper() for state in request.GET.getlist("state"))
+    states = tuple(state.upper() for state in _all(request, "state"))
     for state in states:
         if state not in STATES:
             raise Refusal(
@@ -226,7 +151,9 @@ def task_list(
             )
     query = Query(
         states=states,
-        names=tuple(request.GET.getlist("task")),
+        names=tuple(_all(request, "task")),
+        since=request.GET.get("since", ""),
+        until=request.GET.get("until", ""),
         page=_count(request, "page", 1),
         size=min(
             _count(request, "page_size", config.TASK_TRACKER_PAGE_SIZE),
@@ -236,105 +163,24 @@ def task_list(
     return HttpResponse(get_client().query_json(ref, query), content_type="application/json")
 
 
-@_endpoint("GET", "view")
+@endpoint("GET", "view")
 def task_detail(
     request: HttpRequest, obj: Model, ref: ObjectRef, task_id: str, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
     """The whole record of one task: arguments, result, error and traceback included."""
-    record = _record_of(ref, task_id)
+    record = record_of(ref, task_id)
     return JsonResponse({name: _presentable(name, value) for name, value in record.items()})
 
 
-@_endpoint("POST", "change")
-def launch(
-    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
-) -> HttpResponse:
-    """``task=<name>``: launches a task for this object with its registered arguments."""
-    name = request.POST.get("task", "")
-    registration = next(
-        (r for r in registry.for_model(ref.model) if r.name == name and not r.hidden), None
-    )
-    if registration is None:
-        raise Refusal(
-            HTTPStatus.NOT_FOUND,
-            "no-task",
-            _("There is no task “%(name)s” to launch for this object.") % {"name": name},
-        )
-    try:
-        call = registration.launch_call(obj)
-        result = registration.task.apply_async(args=call.args, kwargs=dict(call.kwargs))
-    except OperationalError as error:
-        raise Refusal(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "broker-unreachable",
-            _("Celery's message broker does not answer, so the task was not sent."),
-            hint=str(error),
-        ) from error
-    except Exception as error:
-        raise Refusal(
-            HTTPStatus.BAD_REQUEST,
-            "not-launchable",
-            _("The task could not be launched with its registered arguments: %(error)s")
-            % {"error": error},
-        ) from error
-    model_admin.log_change(
-        request,
-        obj,
-        _("Launched task %(name)s (%(id)s).") % {"name": name, "id": result.id},
-    )
-    return JsonResponse(
-        {"id": result.id, "name": name, "label": humanize_task(name)}, status=HTTPStatus.ACCEPTED
-    )
-
-
-@_endpoint("POST", "change")
-def revoke(
-    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
-) -> HttpResponse:
-    """``task_id=<id>``: asks the workers to drop a task that waits, or to cut off one that runs.
-
-    The state becomes REVOKED when a worker has done so; until then the record says that it was
-    asked for.
-    """
-    task_id = request.POST.get("task_id", "")
-    record = _record_of(ref, task_id)
-    if record.get("state") not in ACTIVE_STATES:
-        raise Refusal(
-            HTTPStatus.CONFLICT,
-            "finished",
-            _("This task has already finished: %(state)s.") % {"state": record.get("state")},
-        )
-    registrations = registry.for_task(record["name"])
-    app = registrations[0].task.app if registrations else current_app
-    try:
-        app.control.revoke(task_id, terminate=record["state"] == "STARTED")
-    except OperationalError as error:
-        raise Refusal(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "broker-unreachable",
-            _("Celery's message broker does not answer, so the workers were not told."),
-            hint=str(error),
-        ) from error
-    model_admin.log_change(
-        request,
-        obj,
-        _("Revoked task %(name)s (%(id)s).") % {"name": record["name"], "id": task_id},
-    )
-    get_client().annotate(
-        ref, task_id, {"revoke_requested": datetime.now(timezone.utc).isoformat()}
-    )
-    return JsonResponse({"id": task_id, "name": record["name"]}, status=HTTPStatus.ACCEPTED)
-
-
-def _record_of(ref: ObjectRef, task_id: str) -> dict[str, Any]:
-    record = get_client().get(ref, task_id) if task_id else None
-    if record is None:
-        raise Refusal(
-            HTTPStatus.NOT_FOUND,
-            "no-task",
-            _("There is no record of this task for this object (any more)."),
-        )
-    return record
+def _all(request: HttpRequest, name: str) -> list[str]:
+    """Every value that the request gives for the filter ``name``, empty ones left out."""
+    values = request.GET.getlist(name)
+    old = request.GET.get("filter")
+    if old not in (None, "", "state", "task"):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "bad-filter", _("filter must be state or task."))
+    if old == name:
+        values = [*values, request.GET.get("value", "")]
+    return [value for value in values if value]
 
 
 def _count(request: HttpRequest, name: str, default: int) -> int:
@@ -362,13 +208,6 @@ def _presentable(name: str, value: Any) -> Any:
             # A value that was too long has been cut, and what is left is no JSON.
             return value
     return value
-
-
-def _unavailable(code: str, message: str, hint: str) -> JsonResponse:
-    return JsonResponse(
-        {"error": {"code": code, "message": message, "hint": hint}},
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-    )
 
 
 def _description(task: Any) -> str:

@@ -84,6 +84,18 @@ def sleep(order_id, seconds=30):
 
 @task_tracker.register(Order)
 @shared_task
+def heed(order_id):
+    """Ends when it gets SIGUSR1, and says so."""
+    heeded = []
+    signal.signal(signal.SIGUSR1, lambda *_: heeded.append(1))
+    tell(f"heeding:{order_id}")
+    while not heeded:
+        time.sleep(0.05)
+    tell(f"heeded:{order_id}")
+
+
+@task_tracker.register(Order)
+@shared_task
 def die(order_id):
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -97,7 +97,7 @@ export class Rows {
   }
 
   #row(firstTask, isNews) {
-    const { strings, states, names, activeStates, canChange } = this.config;
+    const { strings, states, names, activeStates, canChange, canTerminate } = this.config;
     const labels = this.body.dataset;
     let task = firstTask;
 
@@ -177,7 +177,8 @@ export class Rows {
       setText(facts, said.filter(Boolean).join(" · "));
       // A task that began just then has not heard of it: after a while it can be asked again.
       const heard = Date.now() - Date.parse(task.revoke_requested) < ASK_AGAIN_AFTER;
-      revokeButton.hidden = !(active && canChange) || heard;
+      const may = task.state === "STARTED" ? canTerminate : canChange;
+      revokeButton.hidden = !(active && may) || heard;
     };
     return { element, update, tick: showFacts };
   }

@@ -1,0 +1,108 @@
+"""What the endpoints have in common: one method each, the permissions, errors as JSON."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from .client import CommandRefused, ModuleMissing, TrackerUnavailable, get_client
+from .resolution import ObjectRef
+
+#: What the line in redis.conf looks like that loads the module.
+LOADMODULE = "loadmodule /path/to/libtracker.so"
+
+View = Callable[..., HttpResponse]
+
+
+class Refusal(Exception):
+    """An answer other than the one asked for: a status, a word for programs, a sentence."""
+
+    def __init__(self, status: HTTPStatus, code: str, message: str, **extra: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"code": code, "message": message, **extra}}
+
+
+def endpoint(method: str, permission: str) -> Callable[[View], View]:
+    """Turns a view of (request, obj, ref, …) into one that answers JSON, refusals included.
+
+    ``permission``: ``view`` or ``change``, asked of the ModelAdmin for this very object.
+    """
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(
+            request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any], **kwargs: Any
+        ) -> HttpResponse:
+            try:
+                if request.method != method:
+                    raise Refusal(
+                        HTTPStatus.METHOD_NOT_ALLOWED,
+                        "method-not-allowed",
+                        _("Only %(method)s is allowed here.") % {"method": method},
+                    )
+                obj = model_admin.get_object(request, unquote(object_id))
+                if obj is None:
+                    raise Refusal(
+                        HTTPStatus.NOT_FOUND,
+                        "no-object",
+                        _("This object does not exist (any more)."),
+                    )
+                if not getattr(model_admin, f"has_{permission}_permission")(request, obj):
+                    raise Refusal(
+                        HTTPStatus.FORBIDDEN,
+                        "forbidden",
+                        _("You do not have the permission to do this on this object."),
+                    )
+                ref = ObjectRef(model_admin.opts.label_lower, str(obj.pk))
+                response = view(request, obj, ref, model_admin=model_admin, **kwargs)
+            except Refusal as refusal:
+                response = JsonResponse(refusal.body, status=refusal.status)
+                if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
+                    response["Allow"] = method
+            except ModuleMissing:
+                response = _unavailable(
+                    "module-missing",
+                    _("Redis answers, but the tracker module is not loaded in it."),
+                    hint=LOADMODULE,
+                )
+            except TrackerUnavailable as error:
+                response = _unavailable(
+                    "unreachable", _("The tracker's Redis server does not answer."), hint=str(error)
+                )
+            except CommandRefused as error:
+                response = JsonResponse(
+                    {"error": {"code": "refused", "message": str(error)}},
+                    status=HTTPStatus.BAD_REQUEST,
+                )
+            return response
+
+        return guarded
+
+    return decorate
+
+
+def record_of(ref: ObjectRef, task_id: str) -> dict[str, Any]:
+    """The record of a task of this very object. Raises a 404 if there is none."""
+    record = get_client().get(ref, task_id) if task_id else None
+    if record is None:
+        raise Refusal(
+            HTTPStatus.NOT_FOUND,
+            "no-task",
+            _("There is no record of this task for this object (any more)."),
+        )
+    return record
+
+
+def _unavailable(code: str, message: str, hint: str) -> JsonResponse:
+    return JsonResponse(
+        {"error": {"code": code, "message": message, "hint": hint}},
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+    )
