@@ -57,7 +57,8 @@ class RedisServer:
     It keeps nothing when it ends, except where it is ``durable`` and started again.
     """
 
-    def __init__(self, port, *, with_module, durable=False):
+    def __init__(self, port, *, with_module, durable=False, options=()):
+        self.options = options
         self.port = port
         self.with_module = with_module
         self.durable = durable
@@ -71,15 +72,19 @@ class RedisServer:
     def client(self, db=0):
         return redis.Redis(host=HOST, port=self.port, db=db, decode_responses=True)
 
-    def start(self):
+    def start(self, *configuration):
+        """Starts it, with these lines in its configuration file."""
         module = ["--loadmodule", str(module_path())] if self.with_module else []
         durability = ("--appendonly", "yes", "--appendfsync", "always") if self.durable else ()
         os.makedirs(self.directory, exist_ok=True)
+        file = Path(self.directory, "redis.conf")
+        file.write_text("\n".join(configuration))
         self.process = subprocess.Popen(
             [
-                *("redis-server", "--port", str(self.port), "--bind", HOST),
+                *("redis-server", str(file), "--port", str(self.port), "--bind", HOST),
                 *("--dir", self.directory, "--save", "", *durability),
                 *module,
+                *self.options,
             ],
             stdout=subprocess.DEVNULL,
         )

@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from celery_task_tracker import availability
-from celery_task_tracker.client import Event, TrackerClient, get_client
+from celery_task_tracker.client import TrackerClient, get_client
+from celery_task_tracker.event import Event
 from celery_task_tracker.resolution import ObjectRef
 from servers import TESTS, RedisServer, free_port, wait_for
 from shop import tasks
@@ -47,9 +48,9 @@ def recorder(settings):
 def asked(monkeypatch):
     """How often a client was asked to store events."""
     calls = []
-    record = TrackerClient.record
+    record = TrackerClient.write
     monkeypatch.setattr(
-        TrackerClient, "record", lambda self, events: calls.append(events) or record(self, events)
+        TrackerClient, "write", lambda self, events: calls.append(events) or record(self, events)
     )
     return calls
 
@@ -218,7 +219,7 @@ AT_THE_END = """
 import django
 django.setup()
 from celery_task_tracker import availability
-from celery_task_tracker.client import Event
+from celery_task_tracker.event import Event
 from celery_task_tracker.resolution import ObjectRef
 event = Event((ObjectRef("shop.order", "1"),), "t1", "shop.t", "PENDING", 0, 1)
 availability.record(event)

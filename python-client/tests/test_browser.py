@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect, sync_playwright
 
-from celery_task_tracker.client import Event, get_client
+from celery_task_tracker.client import get_client
+from celery_task_tracker.event import Event
 from celery_task_tracker.resolution import ObjectRef
 from servers import HOST, RedisServer, free_port, wait_for
 from shop import tasks
@@ -82,7 +83,7 @@ def tracker_page(page, site):
 
 
 def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", at=1_700_000_000_000, **fields):
-    get_client().record(
+    get_client().write(
         [Event((ObjectRef("shop.order", "1042"),), task_id, name, state, 0, at, fields)]
     )
 
@@ -163,6 +164,13 @@ def test_a_hostile_record_is_shown_as_text(tracker_page):
     expect(dialog).to_contain_text('"><img src=x onerror=alert(1)>')
     assert tracker_page.locator("#task-tracker img, #task-tracker script:not([type])").count() == 0
     assert alerts == []
+
+
+def test_a_running_task_shows_how_far_it_is(tracker_page):
+    keep(state="STARTED", progress='{"current":40,"total":100,"message":"<b>lines"}')
+    expect(rows(tracker_page).first).to_contain_text("40 / 100 · <b>lines")
+    tracker_page.get_by_role("button", name=re.compile("^Details of")).click()
+    expect(tracker_page.get_by_role("dialog")).to_contain_text("40 / 100 · <b>lines")
 
 
 def test_the_page_is_served_under_a_strict_content_security_policy(page, site):

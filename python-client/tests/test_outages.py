@@ -62,7 +62,7 @@ def restart(server):
 @pytest.mark.parametrize("outage", [stop, freeze, restart], ids=lambda outage: outage.__name__)
 def test_every_task_ends_well_and_every_record_is_right(server, send, outage, monkeypatch):
     asked = []
-    record = TrackerClient.record
+    record = TrackerClient.write
 
     def counting(client, events):
         asked.append(availability.recorder.is_away)
@@ -71,7 +71,7 @@ def test_every_task_ends_well_and_every_record_is_right(server, send, outage, mo
     sent = send(0, 300)
     trouble = outage(server)
     next(trouble)
-    monkeypatch.setattr(TrackerClient, "record", counting)
+    monkeypatch.setattr(TrackerClient, "write", counting)
     sent |= send(300, 700)
     if outage is not restart:
         # Whoever sends is held up by one time-out; all other tries are the timer's.

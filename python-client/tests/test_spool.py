@@ -1,7 +1,7 @@
 import pytest
 
 from celery_task_tracker import spool
-from celery_task_tracker.client import Event
+from celery_task_tracker.event import Event
 from celery_task_tracker.resolution import ObjectRef
 
 

@@ -11,8 +11,9 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from celery_task_tracker.client import Event, get_client
+from celery_task_tracker.client import get_client
 from celery_task_tracker.endpoint import LOADMODULE
+from celery_task_tracker.event import Event
 from celery_task_tracker.registry import registry
 from celery_task_tracker.resolution import ObjectRef
 from servers import HOST, Worker, free_port, wait_for
@@ -34,7 +35,7 @@ def url(suffix="", pk=1042):
 
 def keep(task_id="t1", state="SUCCESS", pk="1042", model="shop.order", **fields):
     name = fields.pop("name", "shop.tasks.succeed")
-    get_client().record(
+    get_client().write(
         [Event((ObjectRef(model, pk),), task_id, name, state, 0, 1_700_000_000_000, fields)]
     )
 

@@ -7,9 +7,20 @@
 ... def process_payment(order_id): ...
 """
 
+from .client import TrackerError
 from .config import TaskTrackerConfig
-from .registry import registry as task_tracker
 from .resolution import FromModel
+from .results import Progress, TaskPage, TaskStats, TrackedTask
+from .tracker import task_tracker
 
-__all__ = ["FromModel", "TaskTrackerConfig", "task_tracker"]
+__all__ = [
+    "FromModel",
+    "Progress",
+    "TaskPage",
+    "TaskStats",
+    "TaskTrackerConfig",
+    "TrackedTask",
+    "TrackerError",
+    "task_tracker",
+]
 __version__ = "0.1.0"

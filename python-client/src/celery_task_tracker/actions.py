@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from . import broker
-from .client import ACTIVE_STATES, get_client
+from .client import get_client
 from .config import config
 from .endpoint import Refusal, endpoint, record_of
 from .registry import registry
 from .resolution import ObjectRef
+from .states import ACTIVE_STATES
 from .templatetags.task_humanize import humanize_task
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ import os
 import threading
 from collections.abc import Iterable
 
-from .client import CommandRefused, Event, ModuleMissing, TrackerUnavailable, get_client
+from .client import CommandRefused, ModuleMissing, TrackerUnavailable, get_client
 from .config import config
+from .event import Write
 from .spool import Spool
 
 logger = logging.getLogger("celery_task_tracker")
@@ -55,12 +56,12 @@ class Recorder:
         """How many events did not find room since Redis went away."""
         return self._spool.lost
 
-    def record(self, event: Event) -> None:
+    def record(self, event: Write) -> None:
         """Stores ``event``. Costs one round trip, or nothing while Redis is away."""
         if self._away and self._keep(event):
             return
         try:
-            refusals = get_client().record([event])
+            refusals = get_client().write([event])
         except TrackerUnavailable as error:
             self._leave_alone(event, error)
         else:
@@ -83,7 +84,7 @@ class Recorder:
                         lost, self._spool.lost = self._spool.lost, 0
                         break
                 try:
-                    refusals = get_client().record(batch)
+                    refusals = get_client().write(batch)
                 except BaseException as error:
                     with self._lock:
                         self._spool.put_back(batch)
@@ -102,7 +103,7 @@ class Recorder:
             )
         return True
 
-    def _keep(self, event: Event) -> bool:
+    def _keep(self, event: Write) -> bool:
         """Adds ``event`` to those that wait; ``False`` if Redis has come back meanwhile."""
         with self._lock:
             if self._away:
@@ -110,7 +111,7 @@ class Recorder:
                 self._ensure_timer()
             return self._away
 
-    def _leave_alone(self, event: Event, error: TrackerUnavailable) -> None:
+    def _leave_alone(self, event: Write, error: TrackerUnavailable) -> None:
         with self._lock:
             self._spool.append(event)
             was_away, self._away = self._away, True
@@ -147,17 +148,17 @@ class Recorder:
                     self._timer = None
                     return
 
-    def _report(self, refusals: Iterable[tuple[Event, CommandRefused]]) -> None:
+    def _report(self, refusals: Iterable[tuple[Write, CommandRefused]]) -> None:
         for event, refusal in refusals:
-            if event.name not in self._refused:
-                self._refused.add(event.name)
-                logger.error("The tracker refused an event of task %s: %s", event.name, refusal)
+            if event.subject not in self._refused:
+                self._refused.add(event.subject)
+                logger.error("The tracker refused %s: %s", event.subject, refusal)
 
 
 recorder = Recorder()
 
 
-def record(event: Event) -> None:
+def record(event: Write) -> None:
     """Stores ``event`` by this process's recorder."""
     recorder.record(event)
 

@@ -12,18 +12,21 @@ from django.core import checks
 from django.core.exceptions import FieldError
 from django.db.models import OuterRef
 
-from .client import STATES
+from .client import ModuleMissing, ModuleOutdated, TrackerUnavailable, get_client
 from .config import config
 from .connection import wrong_with
+from .endpoint import LOADMODULE
 from .id_query import FirstParameter, Lookup
 from .registry import Registration, registry
 from .resolution import Unresolvable
+from .states import STATES
 
 
 def register() -> None:
     """Registers the checks with Django."""
     checks.register(check_settings, "celery_task_tracker")
     checks.register(check_registrations, "celery_task_tracker")
+    checks.register(check_server, "celery_task_tracker", deploy=True)
 
 
 def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
@@ -93,6 +96,38 @@ def check_registrations(app_configs: Any = None, **_: Any) -> list[checks.CheckM
     return [
         message for registration in registry.all() for message in _registration_errors(registration)
     ]
+
+
+def check_server(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
+    """With ``check --deploy``: Redis answers, and has the tracker module in a fitting version."""
+    try:
+        get_client().ensure_compatible()
+    except ModuleMissing:
+        return [
+            checks.Error(
+                "The task tracker's Redis answers, and the tracker module is not loaded in it.",
+                hint=f"Add this line to redis.conf and restart Redis: {LOADMODULE}",
+                id="celery_task_tracker.E031",
+            )
+        ]
+    except ModuleOutdated as error:
+        return [
+            checks.Error(
+                f"{error}.",
+                hint="Build libtracker.so anew, and restart Redis with it.",
+                id="celery_task_tracker.E032",
+            )
+        ]
+    except TrackerUnavailable as error:
+        # Where a project is deployed from need not be where its Redis answers.
+        return [
+            checks.Warning(
+                f"The task tracker's Redis does not answer: {error}",
+                hint="Is it running, and is CELERY_TASKTRACKER_REDIS_URL its address?",
+                id="celery_task_tracker.W030",
+            )
+        ]
+    return []
 
 
 def _registration_errors(registration: Registration) -> Iterable[checks.CheckMessage]:

@@ -7,46 +7,23 @@ needed, with short time-outs and no retries: the caller decides what to do while
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 import redis
 from django.core.signals import setting_changed
+from redis.cluster import RedisCluster
 
 from .config import config
 from .connection import connect
+from .event import Word, Write, field_words, object_id
 from .resolution import ObjectRef
 
-#: One word of a command.
-Word: TypeAlias = str | int | bytes
+#: The oldest version of the module that this package works with, as the module tells it.
+MINIMUM_MODULE = 100
 
-State = Literal[
-    "PENDING",
-    "RECEIVED",
-    "STARTED",
-    "RETRY",
-    "SUCCESS",
-    "FAILURE",
-    "REVOKED",
-    "REJECTED",
-    "IGNORED",
-]
-
-#: All states, in the order in which a task goes through them.
-STATES: tuple[State, ...] = (
-    "PENDING",
-    "RECEIVED",
-    "STARTED",
-    "RETRY",
-    "SUCCESS",
-    "FAILURE",
-    "REVOKED",
-    "REJECTED",
-    "IGNORED",
-)
-#: The states of a task that may still run.
-ACTIVE_STATES: frozenset[str] = frozenset({"PENDING", "RECEIVED", "STARTED", "RETRY"})
+MODULE_MISSING = "Redis has no TRACKER commands: its tracker module is not loaded"
 
 #: What a row of the history shows; arguments, result and traceback are for the single record.
 ROW_FIELDS = (
@@ -68,7 +45,22 @@ ROW_FIELDS = (
     "retry_exception",
     "max_retries",
     "eta",
+    "progress",
     "revoke_requested",
+)
+
+#: Everything that is worth reading of a record.
+ALL_FIELDS = (
+    *ROW_FIELDS,
+    "objects",
+    "args",
+    "kwargs",
+    "result",
+    "traceback",
+    "retry_traceback",
+    "root_id",
+    "parent_id",
+    "group_id",
 )
 
 
@@ -84,32 +76,29 @@ class ModuleMissing(TrackerUnavailable):
     """Redis answers, but has no ``TRACKER.*`` commands."""
 
 
+class ModuleOutdated(TrackerUnavailable):
+    """Redis has the tracker module, of a version that this package cannot work with."""
+
+
 class CommandRefused(TrackerError):
     """Redis understood the command and refused its arguments: it will again."""
 
 
 @dataclass(frozen=True)
-class Event:
-    """Something that happened to one attempt of a task."""
+class Server:
+    """What one Redis server says of itself."""
 
-    objects: tuple[ObjectRef, ...]
-    task_id: str
     name: str
-    state: State
-    attempt: int
-    at: int
-    """When it happened, in milliseconds since 1970."""
+    """Its address within a cluster, otherwise empty."""
 
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """What is stored with it. An empty value removes the field."""
+    redis: str
+    """The version of Redis."""
 
-    rerun: bool = False
-    """Whether the attempt began although it may have ended before, as after a redelivery."""
+    module: int | None
+    """The version of the tracker module, ``100`` for 0.1.0; ``None`` where it is not loaded."""
 
-    @property
-    def length(self) -> int:
-        """How many characters its fields hold."""
-        return sum(len(value) for value in self.fields.values())
+    counters: Mapping[str, Any]
+    """The module's section of INFO, without the prefix ``tracker_``."""
 
 
 @dataclass(frozen=True)
@@ -141,21 +130,22 @@ class TrackerClient:
         except (redis.RedisError, OSError) as error:
             # A cluster is asked for its nodes at once.
             raise _translated(error) from error
+        self._is_compatible = False
 
-    def record(self, events: Sequence[Event]) -> list[tuple[Event, CommandRefused]]:
-        """Stores ``events`` for each of their objects, in order and in one round trip.
+    def write(self, writes: Sequence[Write]) -> list[tuple[Write, CommandRefused]]:
+        """Carries out ``writes`` for each of their objects, in order and in one round trip.
 
-        Returns those that Redis refused, and why; the others are stored. Raises
-        :class:`TrackerUnavailable` if any may not be: storing them all again changes nothing
+        Returns those that Redis refused, and why; the others are done. Raises
+        :class:`TrackerUnavailable` if any may not be: doing them all again changes nothing
         about those that are.
         """
-        commands = [(event, _upsert(ref, event)) for event in events for ref in event.objects]
+        commands = [(write, command) for write in writes for command in write.commands()]
         if len(commands) == 1:
-            ((event, command),) = commands
+            ((write, command),) = commands
             try:
                 self._execute(*command)
             except CommandRefused as refusal:
-                return [(event, refusal)]
+                return [(write, refusal)]
             return []
         pipeline = self._redis.pipeline(transaction=False)
         for _, command in commands:
@@ -165,21 +155,23 @@ class TrackerClient:
         except (redis.RedisError, OSError) as error:
             raise _translated(error) from error
         refusals = []
-        for (event, _), reply in zip(commands, replies, strict=True):
+        for (write, _), reply in zip(commands, replies, strict=True):
             if isinstance(reply, Exception):
                 translated = _translated(reply)
                 if not isinstance(translated, CommandRefused):
                     raise translated from reply
-                refusals.append((event, translated))
+                refusals.append((write, translated))
         return refusals
 
     def annotate(self, ref: ObjectRef, task_id: str, fields: Mapping[str, str]) -> None:
         """Sets fields of a record that is there, whatever its state."""
-        self._execute("TRACKER.UPSERT", ref.model, _id(ref), task_id, "XX", *_fields(fields))
+        self._execute(
+            "TRACKER.UPSERT", ref.model, object_id(ref), task_id, "XX", *field_words(fields)
+        )
 
     def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
         """One record: times and counts as ``int``, everything else as text. ``None``: not there."""
-        reply = self._execute("TRACKER.GET", ref.model, _id(ref), task_id)
+        reply = self._execute("TRACKER.GET", ref.model, object_id(ref), task_id)
         if reply is None:
             return None
         pairs = (
@@ -187,9 +179,9 @@ class TrackerClient:
         )
         return {_text(name): _text(value) for name, value in pairs}
 
-    def query_json(self, ref: ObjectRef, query: Query) -> bytes:
+    def query_json(self, ref: ObjectRef, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
         """One page of an object's records with the count per state, as the module's own JSON."""
-        command: list[Word] = ["TRACKER.QUERY", ref.model, _id(ref)]
+        command: list[Word] = ["TRACKER.QUERY", ref.model, object_id(ref)]
         for state in query.states:
             command += ["STATE", state]
         for name in query.names:
@@ -198,9 +190,40 @@ class TrackerClient:
             if time:
                 command += [word, time]
         command += ["PAGE", query.page, "SIZE", query.size]
-        command += ["FIELDS", len(ROW_FIELDS), *ROW_FIELDS]
+        command += ["FIELDS", len(fields), *fields]
         command += ["WITHCOUNTS", "FORMAT", "JSON"]
         return cast(bytes, self._execute(*command))
+
+    def stats_json(self, ref: ObjectRef) -> bytes:
+        """The counts of an object's records, and which one changed last, as the module's JSON."""
+        return cast(
+            bytes, self._execute("TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON")
+        )
+
+    def ensure_compatible(self) -> None:
+        """Raises :class:`ModuleOutdated` for a module that is too old. Asks once per process."""
+        if not self._is_compatible:
+            for server in self.servers():
+                if server.module is None:
+                    raise ModuleMissing(MODULE_MISSING)
+                if server.module < MINIMUM_MODULE:
+                    raise ModuleOutdated(
+                        f"The tracker module is version {version_text(server.module)}, and "
+                        f"{version_text(MINIMUM_MODULE)} or later is needed"
+                    )
+            self._is_compatible = True
+
+    def servers(self) -> list[Server]:
+        """Every server that keeps records: one, or the primaries of a cluster."""
+        try:
+            if isinstance(self._redis, RedisCluster):
+                return [
+                    _server(node.name, self._redis.get_redis_connection(node))
+                    for node in self._redis.get_primaries()  # type: ignore[no-untyped-call]
+                ]
+            return [_server("", self._redis)]
+        except (redis.RedisError, OSError) as error:
+            raise _translated(error) from error
 
     def _execute(self, *command: Word) -> Any:
         try:
@@ -241,45 +264,26 @@ def _forget_client(*, setting: str, **_: Any) -> None:
 setting_changed.connect(_forget_client, dispatch_uid="celery_task_tracker.client")
 
 
-def _upsert(ref: ObjectRef, event: Event) -> list[Word]:
-    return [
-        "TRACKER.UPSERT",
-        ref.model,
-        _id(ref),
-        event.task_id,
-        "STATE",
-        event.state,
-        "NAME",
-        event.name,
-        "ATTEMPT",
-        event.attempt,
-        "AT",
-        event.at,
-        *(["RERUN"] if event.rerun else []),
-        *_retain(event.state),
-        *_fields(event.fields),
-    ]
+def version_text(version: int) -> str:
+    """A module's version as people write it: ``10203`` as ``1.2.3``."""
+    return f"{version // 10_000}.{version // 100 % 100}.{version % 100}"
 
 
-def _retain(state: State) -> Iterable[Word]:
-    window = config.TASK_TRACKER_RETENTION_WINDOW
-    if isinstance(window, Mapping):
-        window = window.get(state, window.get("default"))
-    return () if window is None else ("RETAIN", window)
-
-
-def _fields(fields: Mapping[str, str]) -> list[Word]:
-    words: list[Word] = ["FIELDS", len(fields)] if fields else []
-    for name, value in fields.items():
-        # A lone surrogate is valid in a str and not in UTF-8.
-        words += [name, value.encode(errors="replace")]
-    return words
-
-
-def _id(ref: ObjectRef) -> bytes:
-    """The primary key as the module takes it, where braces mark a cluster's hash tag."""
-    escaped = ref.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
-    return escaped.encode(errors="replace")
+def _server(name: str, connection: Any) -> Server:
+    info = {**connection.info("server"), **connection.info("modules"), **connection.info("tracker")}
+    modules = info.get("modules", [])
+    # One module alone is no list in some versions of redis-py.
+    versions = {each.get("name"): each.get("ver") for each in modules if isinstance(each, dict)}
+    return Server(
+        name=name,
+        redis=str(info.get("valkey_version", info.get("redis_version", "?"))),
+        module=versions.get("tracker"),
+        counters={
+            key.removeprefix("tracker_"): value
+            for key, value in info.items()
+            if key.startswith("tracker_")
+        },
+    )
 
 
 def _text(value: Any) -> Any:
@@ -295,7 +299,7 @@ def _translated(error: Exception) -> TrackerError:
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)
     if message.lower().startswith("unknown command"):
-        return ModuleMissing("Redis has no TRACKER commands: its tracker module is not loaded")
+        return ModuleMissing(MODULE_MISSING)
     if type(error) is redis.ResponseError and not message.startswith(_SERVER_CONDITIONS):
         return CommandRefused(message)
     return TrackerUnavailable(message)

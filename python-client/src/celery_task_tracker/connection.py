@@ -56,11 +56,13 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
         "protocol": 2,
         "socket_connect_timeout": connect_timeout,
         "socket_timeout": socket_timeout,
-        "socket_keepalive": True,
         "health_check_interval": 0,
         "client_name": "celery_task_tracker",
     }
-    kind = urlsplit(url).scheme.rpartition("+")[2]
+    scheme = urlsplit(url).scheme
+    if scheme != "unix":
+        options["socket_keepalive"] = True
+    kind = scheme.rpartition("+")[2]
     if kind == "cluster":
         return _cluster(url, options)
     if kind == "sentinel":

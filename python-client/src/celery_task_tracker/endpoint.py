@@ -12,7 +12,7 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from .client import CommandRefused, ModuleMissing, TrackerUnavailable, get_client
+from .client import CommandRefused, ModuleMissing, ModuleOutdated, TrackerUnavailable, get_client
 from .resolution import ObjectRef
 
 #: What the line in redis.conf looks like that loads the module.
@@ -72,6 +72,12 @@ def endpoint(method: str, permission: str) -> Callable[[View], View]:
                     "module-missing",
                     _("Redis answers, but the tracker module is not loaded in it."),
                     hint=LOADMODULE,
+                )
+            except ModuleOutdated as error:
+                response = _unavailable(
+                    "module-outdated",
+                    _("The tracker module in Redis is too old: build it anew and restart Redis."),
+                    hint=str(error),
                 )
             except TrackerUnavailable as error:
                 response = _unavailable(

@@ -89,30 +89,7 @@ class Registry:
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
     ) -> Callable[[T], T]:
-        """A decorator that tracks the task below it for the instances of ``model_class``.
-
-        It goes above ``@shared_task`` or ``@app.task`` and may be stacked, once per model::
-
-            @task_tracker.register(Warehouse)
-            @task_tracker.register(Product, id_query="product_id")
-            @shared_task
-            def restock_product(warehouse_id, product_id): ...
-
-        ``model_class``: the model, or its label ``"shop.Order"`` where importing it is not
-        possible. ``id_query``: how the task's arguments name the object. ``None``: the first
-        parameter is the primary key. A string: the argument of that name is. A tuple or list of
-        field names: the object whose fields have the values of the arguments of those names. A
-        dict: the same, from look-ups as ``filter()`` takes them to names of arguments; of
-        ``{"pk": …}`` alone no database is asked. Arguments may be passed by position or by
-        keyword. ``launch_args``, ``launch_kwargs``: what the admin launches the task with, where
-        :class:`FromModel` stands for a value of the instance; without either, the primary key
-        alone, or of a look-up the instance's own values. ``hidden``: tracked, but not offered
-        for launching.
-
-        Registering the same again replaces what was there. Raises ``TypeError`` for arguments
-        of the wrong kind; a label of no model and an ``id_query`` of no argument are found by
-        ``manage.py check``.
-        """
+        """The decorator that ``task_tracker.register()`` gives."""
         model = _model_label(model_class)
         query = parse_id_query(id_query)
         if launch_args is not None and not isinstance(launch_args, tuple | list):

@@ -8,11 +8,8 @@ registered.
 
 from __future__ import annotations
 
-import functools
-import logging
 import time
 import traceback as tracebacks
-from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -21,7 +18,6 @@ from celery.app.task import Context
 from celery.exceptions import Reject
 
 from . import availability
-from .client import Event, State
 from .config import config
 from .delivery import (
     ATTEMPT_HEADER,
@@ -31,11 +27,12 @@ from .delivery import (
     message_call,
     message_id,
 )
+from .event import Event
+from .guard import harmless
 from .payload import result_text, text
 from .registry import registry
 from .resolution import Call, ObjectRef, OutOfReach
-
-logger = logging.getLogger("celery_task_tracker")
+from .states import State
 
 #: The requests that this worker's parent process holds now, by task id.
 _requests: WeakValueDictionary[str, Any] = WeakValueDictionary()
@@ -61,20 +58,7 @@ def connect() -> None:
         signal.connect(handler, weak=False, dispatch_uid=f"celery_task_tracker.{handler.__name__}")
 
 
-def _harmless(handler: Callable[..., None]) -> Callable[..., None]:
-    """No exception leaves the handler: a fault of the tracker is logged and nothing else."""
-
-    @functools.wraps(handler)
-    def guarded(*args: Any, **kwargs: Any) -> None:
-        try:
-            handler(*args, **kwargs)
-        except Exception:
-            logger.exception("The task tracker failed in %s; the task goes on", handler.__name__)
-
-    return guarded
-
-
-@_harmless
+@harmless
 def announce_objects(
     sender: str | None = None, headers: Any = None, body: Any = None, **_: Any
 ) -> None:
@@ -101,7 +85,7 @@ def announce_objects(
     headers[OBJECTS_HEADER] = [list(ref) for ref in objects]
 
 
-@_harmless
+@harmless
 def task_published(
     sender: str | None = None,
     headers: Any = None,
@@ -116,7 +100,7 @@ def task_published(
             _record(delivery, "PENDING", **delivery.arguments())
 
 
-@_harmless
+@harmless
 def task_received(request: Any = None, **_: Any) -> None:
     """task_received, in a worker's parent process: RECEIVED."""
     delivery = Delivery.of_request(request)
@@ -125,7 +109,7 @@ def task_received(request: Any = None, **_: Any) -> None:
         _record(delivery, "RECEIVED")
 
 
-@_harmless
+@harmless
 def task_started(sender: Any = None, **_: Any) -> None:
     """task_prerun: STARTED. Of a message that came without its objects, they are found here."""
     context = sender.request
@@ -137,7 +121,7 @@ def task_started(sender: Any = None, **_: Any) -> None:
         _record(delivery, "STARTED", **delivery.arguments())
 
 
-@_harmless
+@harmless
 def task_succeeded(sender: Any = None, result: Any = None, **_: Any) -> None:
     """task_success: SUCCESS with the result."""
     delivery = Delivery.of_context(sender.name, sender.request)
@@ -146,7 +130,7 @@ def task_succeeded(sender: Any = None, result: Any = None, **_: Any) -> None:
         _record(delivery, "SUCCESS", result=stored)
 
 
-@_harmless
+@harmless
 def task_failed(
     sender: Any = None,
     task_id: str = "",
@@ -172,7 +156,7 @@ def task_failed(
         _record_failure(delivery, exception, traceback, einfo)
 
 
-@_harmless
+@harmless
 def task_broke(
     sender: Any = None,
     args: Any = (),
@@ -190,7 +174,7 @@ def task_broke(
         _record_failure(delivery, exception, traceback, einfo)
 
 
-@_harmless
+@harmless
 def task_retried(
     sender: Any = None, request: Any = None, reason: Any = None, einfo: Any = None, **_: Any
 ) -> None:
@@ -218,7 +202,7 @@ def task_retried(
     )
 
 
-@_harmless
+@harmless
 def task_revoked(
     sender: Any = None,
     request: Any = None,
@@ -233,7 +217,7 @@ def task_revoked(
         _record(delivery, "REVOKED", error="Expired before it started" if expired else why)
 
 
-@_harmless
+@harmless
 def task_left(sender: Any = None, state: State | None = None, retval: Any = None, **_: Any) -> None:
     """task_postrun: REJECTED or IGNORED, which no other signal tells, with the reason if given."""
     if state in ("REJECTED", "IGNORED"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from .client import Event
 from .config import config
+from .event import Write
 
 #: The most text that the events of one spool may hold together, in characters.
 MAX_TEXT = 32 * 1024 * 1024
@@ -23,7 +23,7 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._events: deque[Event] = deque()
+        self._events: deque[Write] = deque()
         self._text = 0
         self.lost = 0
         """How many events were pushed out."""
@@ -31,15 +31,15 @@ class Spool:
     def __len__(self) -> int:
         return len(self._events)
 
-    def append(self, event: Event) -> None:
+    def append(self, event: Write) -> None:
         """Keeps ``event`` as the latest."""
         self._events.append(event)
         self._text += event.length
         self._keep_bounds()
 
-    def take(self) -> list[Event]:
+    def take(self) -> list[Write]:
         """Removes the oldest events that fit into one round trip, oldest first."""
-        batch: list[Event] = []
+        batch: list[Write] = []
         length = 0
         while self._events and len(batch) < BATCH_EVENTS:
             length += self._events[0].length
@@ -48,7 +48,7 @@ class Spool:
             batch.append(self._remove_oldest())
         return batch
 
-    def put_back(self, batch: list[Event]) -> None:
+    def put_back(self, batch: list[Write]) -> None:
         """Undoes ``take()``."""
         self._events.extendleft(reversed(batch))
         self._text += sum(event.length for event in batch)
@@ -61,7 +61,7 @@ class Spool:
             self._remove_oldest()
             self.lost += 1
 
-    def _remove_oldest(self) -> Event:
+    def _remove_oldest(self) -> Write:
         event = self._events.popleft()
         self._text -= event.length
         return event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from .client import STATES
+from .states import STATES
 
 
 def state_labels() -> dict[str, str]:
@@ -65,6 +65,7 @@ def interface_strings() -> dict[str, str]:
         "started": _("Started"),
         "finished": _("Finished"),
         "eta": _("Not before"),
+        "progress": _("Progress"),
         "worker": _("Worker"),
         "queue": _("Queue"),
         "parent": _("Parent task"),

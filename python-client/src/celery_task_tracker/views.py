@@ -26,8 +26,6 @@ from django.utils.translation import gettext as _
 
 from .actions import may_terminate
 from .client import (
-    ACTIVE_STATES,
-    STATES,
     Query,
     get_client,
 )
@@ -35,6 +33,7 @@ from .config import config
 from .endpoint import LOADMODULE, Refusal, endpoint, record_of
 from .registry import registry
 from .resolution import ObjectRef
+from .states import ACTIVE_STATES, STATES
 from .strings import interface_strings, state_labels
 from .templatetags.task_humanize import humanize_task
 
@@ -160,7 +159,9 @@ def task_list(
             config.TASK_TRACKER_MAX_PAGE_SIZE,
         ),
     )
-    return HttpResponse(get_client().query_json(ref, query), content_type="application/json")
+    client = get_client()
+    client.ensure_compatible()
+    return HttpResponse(client.query_json(ref, query), content_type="application/json")
 
 
 @endpoint("GET", "view")

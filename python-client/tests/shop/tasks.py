@@ -190,6 +190,15 @@ def whole(parts, order_id):
     return parts
 
 
+@task_tracker.register(Order)
+@shared_task
+def advance(order_id, steps=3):
+    """Says how far it is, and waits for a word before it ends."""
+    for step in range(1, steps + 1):
+        task_tracker.progress(step, steps, f"step {step}")
+    return steps
+
+
 @shared_task
 def quiet(order_id):
     """Nobody registered it, but it may take another one's place."""

@@ -2,7 +2,7 @@
 
 import { el, icon } from "./dom.js";
 import { exact, fill, number, pretty, relative } from "./format.js";
-import { attempt, badge, pace } from "./rows.js";
+import { attempt, badge, pace, progress } from "./rows.js";
 
 export class Detail {
   /** `load(id)` fetches a record, `copy(text, button)` copies. */
@@ -158,6 +158,7 @@ export class Detail {
     const time = (label, value) => value && add(label, exact(value), relative(value));
     add(strings.taskId, record.id);
     add(strings.run, [pace(record, strings), attempt(record, strings)].filter(Boolean).join(" · "));
+    add(strings.progress, progress(record));
     add(strings.worker, record.worker);
     add(strings.queue, record.queue);
     time(strings.eta, record.eta);

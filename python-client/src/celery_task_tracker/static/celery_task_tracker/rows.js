@@ -69,6 +69,13 @@ export function attempt(task, strings) {
     : fill(strings.attempt, { n });
 }
 
+/** How far a running task says it is: "40 / 100 · counting". */
+export function progress({ progress: said }) {
+  if (said?.current === undefined) return "";
+  const share = [said.current, said.total].filter((part) => part != null).map(String);
+  return [share.join(" / "), said.message].filter(Boolean).join(" · ");
+}
+
 export class Rows {
   /** `actions`: what the buttons of a row do, `{details(task), revoke(task), copy(text, button)}`. */
   constructor(body, config, actions) {
@@ -173,7 +180,8 @@ export class Rows {
     const showFacts = () => {
       const active = activeStates.includes(task.state);
       const asked = active && task.revoke_requested ? strings.revokeRequested : "";
-      const said = [asked || pace(task, strings), attempt(task, strings)];
+      const far = active ? progress(task) : "";
+      const said = [asked || pace(task, strings), far, attempt(task, strings)];
       setText(facts, said.filter(Boolean).join(" · "));
       // A task that began just then has not heard of it: after a while it can be asked again.
       const heard = Date.now() - Date.parse(task.revoke_requested) < ASK_AGAIN_AFTER;

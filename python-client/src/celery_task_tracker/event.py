@@ -1,0 +1,119 @@
+"""What is written to the tracker, each as the commands that write it.
+
+What was written once may be written again and changes nothing: who does not know whether a command
+arrived just sends it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from .config import config
+from .resolution import ObjectRef
+from .states import State
+
+#: One word of a command.
+Word: TypeAlias = str | int | bytes
+
+
+class Write(Protocol):
+    """Something to be written for one or more objects."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about, for people."""
+
+    @property
+    def length(self) -> int:
+        """How many characters of text it holds, about."""
+
+    def commands(self) -> list[list[Word]]:
+        """The commands that write it, one for each object."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to one attempt of a task."""
+
+    objects: tuple[ObjectRef, ...]
+    task_id: str
+    name: str
+    state: State
+    attempt: int
+    at: int
+    """When it happened, in milliseconds since 1970."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What is stored with it. An empty value removes the field."""
+
+    rerun: bool = False
+    """Whether the attempt began although it may have ended before, as after a redelivery."""
+
+    @property
+    def subject(self) -> str:
+        return f"an event of task {self.name}"
+
+    @property
+    def length(self) -> int:
+        return sum(len(value) for value in self.fields.values())
+
+    def commands(self) -> list[list[Word]]:
+        return [
+            [
+                "TRACKER.UPSERT",
+                ref.model,
+                object_id(ref),
+                self.task_id,
+                "STATE",
+                self.state,
+                "NAME",
+                self.name,
+                "ATTEMPT",
+                self.attempt,
+                "AT",
+                self.at,
+                *(["RERUN"] if self.rerun else []),
+                *_retain(self.state),
+                *field_words(self.fields),
+            ]
+            for ref in self.objects
+        ]
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """An object that is no more: its records go with it, because its key may be used again."""
+
+    ref: ObjectRef
+    length = 0
+
+    @property
+    def subject(self) -> str:
+        return f"the deletion of {self.ref.model} {self.ref.pk}"
+
+    def commands(self) -> list[list[Word]]:
+        return [["TRACKER.DEL", self.ref.model, object_id(self.ref)]]
+
+
+def field_words(fields: Mapping[str, str]) -> list[Word]:
+    """Fields of a record as words of a command. An empty value removes the field."""
+    words: list[Word] = ["FIELDS", len(fields)] if fields else []
+    for name, value in fields.items():
+        # A lone surrogate is valid in a str and not in UTF-8.
+        words += [name, value.encode(errors="replace")]
+    return words
+
+
+def object_id(ref: ObjectRef) -> bytes:
+    """The primary key as the module takes it, where braces mark a cluster's hash tag."""
+    escaped = ref.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
+    return escaped.encode(errors="replace")
+
+
+def _retain(state: State) -> Iterable[Word]:
+    window = config.TASK_TRACKER_RETENTION_WINDOW
+    if isinstance(window, Mapping):
+        window = window.get(state, window.get("default"))
+    return () if window is None else ("RETAIN", window)

@@ -1,0 +1,53 @@
+"""``manage.py tracker_status``: whether the tracker's Redis can be used, and what it has done."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ...client import (
+    MODULE_MISSING,
+    ModuleMissing,
+    ModuleOutdated,
+    TrackerUnavailable,
+    get_client,
+    version_text,
+)
+from ...config import config
+from ...endpoint import LOADMODULE
+
+
+class Command(BaseCommand):
+    """Prints the connection, the versions and the module's counters; fails if it cannot be used."""
+
+    help = "Tells whether the task tracker's Redis answers, which module it has and what it did."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # A password between the first colon and the last at sign is nobody's business.
+        url = re.sub(r"(?<=//)([^/@]*):[^/]*@", r"\1:***@", config.CELERY_TASKTRACKER_REDIS_URL)
+        self.stdout.write(f"Connection: {url}")
+        try:
+            client = get_client()
+            servers = client.servers()
+            for server in servers:
+                if server.name:
+                    self.stdout.write(f"Node: {server.name}")
+                self.stdout.write(f"Redis: {server.redis}")
+                if server.module is not None:
+                    self.stdout.write(f"Tracker module: {version_text(server.module)}")
+                for name, value in server.counters.items():
+                    self.stdout.write(f"  {name.replace('_', ' ')}: {value}")
+            client.ensure_compatible()
+        except ModuleMissing as error:
+            raise CommandError(f"{MODULE_MISSING}. Add to redis.conf: {LOADMODULE}") from error
+        except ModuleOutdated as error:
+            raise CommandError(f"{error}. Build it anew, and restart Redis.") from error
+        except TrackerUnavailable as error:
+            raise CommandError(
+                f"Redis does not answer: {error}. Is it running, and is "
+                "CELERY_TASKTRACKER_REDIS_URL its address?"
+            ) from error
+        self.stdout.write(self.style.SUCCESS("The tracker is ready."))

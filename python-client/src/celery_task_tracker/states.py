@@ -1,0 +1,32 @@
+"""The states of a task, by Celery's names."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+State = Literal[
+    "PENDING",
+    "RECEIVED",
+    "STARTED",
+    "RETRY",
+    "SUCCESS",
+    "FAILURE",
+    "REVOKED",
+    "REJECTED",
+    "IGNORED",
+]
+
+#: All states, in the order in which a task goes through them.
+STATES: tuple[State, ...] = (
+    "PENDING",
+    "RECEIVED",
+    "STARTED",
+    "RETRY",
+    "SUCCESS",
+    "FAILURE",
+    "REVOKED",
+    "REJECTED",
+    "IGNORED",
+)
+#: The states of a task that may still run.
+ACTIVE_STATES: frozenset[str] = frozenset({"PENDING", "RECEIVED", "STARTED", "RETRY"})

@@ -1,0 +1,138 @@
+"""``task_tracker``: what a project's own code calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db.models import Model
+
+from . import purge
+from .client import ALL_FIELDS, Query, get_client
+from .config import config
+from .progress import report
+from .registry import Registry, registry
+from .resolution import ObjectRef
+from .results import TaskPage, TaskStats
+from .states import STATES
+
+T = TypeVar("T")
+
+
+class TaskTracker:
+    """Registers tasks for models, and tells what is known of an instance's tasks."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def register(
+        self,
+        model_class: type[Model] | str,
+        id_query: str | Sequence[str] | Mapping[str, str] | None = None,
+        launch_args: Sequence[Any] | None = None,
+        launch_kwargs: Mapping[str, Any] | None = None,
+        hidden: bool = False,
+    ) -> Callable[[T], T]:
+        """A decorator that tracks the task below it for the instances of ``model_class``.
+
+        It goes above ``@shared_task`` or ``@app.task`` and may be stacked, once per model::
+
+            @task_tracker.register(Warehouse)
+            @task_tracker.register(Product, id_query="product_id")
+            @shared_task
+            def restock_product(warehouse_id, product_id): ...
+
+        ``model_class``: the model, or its label ``"shop.Order"`` where importing it is not
+        possible. ``id_query``: how the task's arguments name the object. ``None``: the first
+        parameter is the primary key. A string: the argument of that name is. A tuple or list of
+        field names: the object whose fields have the values of the arguments of those names. A
+        dict: the same, from look-ups as ``filter()`` takes them to names of arguments; of
+        ``{"pk": …}`` alone no database is asked. Arguments may be passed by position or by
+        keyword. ``launch_args``, ``launch_kwargs``: what the admin launches the task with, where
+        :class:`FromModel` stands for a value of the instance; without either, the primary key
+        alone, or of a look-up the instance's own values. ``hidden``: tracked, but not offered
+        for launching.
+
+        Registering the same again replaces what was there. Raises ``TypeError`` for arguments
+        of the wrong kind; a label of no model and an ``id_query`` of no argument are found by
+        ``manage.py check``.
+        """
+        decorate = self._registry.register(
+            model_class, id_query, launch_args, launch_kwargs, hidden
+        )
+        purge.watch(model_class)
+        return decorate
+
+    def tasks(
+        self,
+        instance: Model,
+        *,
+        state: str | Iterable[str] = (),
+        task: str | Iterable[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        page: int = 1,
+        page_size: int | None = None,
+    ) -> TaskPage:
+        """One page of the tasks that were sent for ``instance``, newest first.
+
+        ``state``, ``task``: one or more states and full task names to narrow it to. ``since``,
+        ``until``: aware times between which the tasks were created. ``page`` counts from 1;
+        ``page_size`` is the setting TASK_TRACKER_PAGE_SIZE by default, and at most
+        TASK_TRACKER_MAX_PAGE_SIZE. Raises ``ValueError`` for arguments that cannot be, and
+        :class:`TrackerError` when Redis does not answer. Costs one round trip.
+        """
+        states = tuple(each.upper() for each in _several(state))
+        unknown = [each for each in states if each not in STATES]
+        if unknown:
+            raise ValueError(f"state must be among {', '.join(STATES)}, not {unknown[0]!r}")
+        size = config.TASK_TRACKER_PAGE_SIZE if page_size is None else page_size
+        if page < 1 or size < 1:
+            raise ValueError(f"page and page_size must be above 0, not {page} and {size}")
+        query = Query(
+            states=states,
+            names=tuple(_several(task)),
+            page=page,
+            size=min(size, config.TASK_TRACKER_MAX_PAGE_SIZE),
+            since=_moment("since", since),
+            until=_moment("until", until),
+        )
+        return TaskPage.of(get_client().query_json(_ref(instance), query, ALL_FIELDS))
+
+    def stats(self, instance: Model) -> TaskStats:
+        """How many tasks ``instance`` has, by state and by name, and which one changed last.
+
+        Raises :class:`TrackerError` when Redis does not answer. Costs one round trip.
+        """
+        return TaskStats.of(get_client().stats_json(_ref(instance)))
+
+    def progress(self, current: float, total: float | None = None, message: str = "") -> None:
+        """Says how far the running task is; called within a task.
+
+        ``current`` of ``total``, in whatever unit, with a few words if wanted. Stored at most
+        five times a second, the first and the last (``current`` is ``total``) always. Does
+        nothing outside a tracked task and never raises. Costs one round trip when it is stored.
+        """
+        report(current, total, message)
+
+
+def _several(given: str | Iterable[str]) -> Iterable[str]:
+    return (given,) if isinstance(given, str) else given
+
+
+def _moment(name: str, time: datetime | None) -> str:
+    if time is None:
+        return ""
+    if time.tzinfo is None:
+        raise ValueError(f"{name} must be an aware datetime, not {time!r}")
+    return str(int(time.timestamp() * 1000))
+
+
+def _ref(instance: Model) -> ObjectRef:
+    if instance.pk is None:
+        raise ValueError(f"{instance!r} is not saved, so it has no tasks")
+    return ObjectRef(instance._meta.label_lower, str(instance.pk))
+
+
+task_tracker = TaskTracker(registry)

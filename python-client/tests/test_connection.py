@@ -1,0 +1,177 @@
+"""Every kind of URL, with the servers that it is for."""
+
+import subprocess
+
+import pytest
+
+from celery_task_tracker.availability import Recorder
+from celery_task_tracker.client import TrackerClient, TrackerUnavailable
+from celery_task_tracker.connection import Address, addresses, connect, wrong_with
+from celery_task_tracker.event import Event
+from celery_task_tracker.resolution import ObjectRef
+from servers import HOST, RedisServer, free_port, wait_for
+
+
+def events(*keys):
+    refs = tuple(ObjectRef("shop.order", str(key)) for key in keys)
+    return [Event(refs, "t1", "shop.t", "PENDING", 0, 1)]
+
+
+def works(client, *keys):
+    client.write(events(*keys))
+    client.ensure_compatible()
+    return all(client.get(ObjectRef("shop.order", str(key)), "t1") for key in keys)
+
+
+def test_several_servers_are_named_with_or_without_their_ports():
+    url = "redis+cluster://user:pa%40ss@h1:7000,h2,[::1]:7001/?socket_timeout=1"
+    assert addresses(url, 6379) == [Address("h1", 7000), Address("h2", 6379), Address("::1", 7001)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, 7, "", "localhost", "http://h", "redis+cluster://", "redis+cluster://h1,,h2",
+     "redis+sentinel://h1/", "redis+sentinel://h1/main/x", "redis://h:port", "redis+cluster://h:x"],
+)  # fmt: skip
+def test_a_url_that_cannot_be_used_says_why(url):
+    assert wrong_with(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://", "rediss://u:p@h:1/2", "unix:///run/redis.sock", "redis+cluster://h1,h2:7000",
+     "rediss+cluster://u:p@h1", "redis+sentinel://h1:26379,h2/main/3", "redis+sentinel://h1/main"],
+)  # fmt: skip
+def test_these_can_be_used(url):
+    assert wrong_with(url) is None
+
+
+def test_what_is_told_of_a_user_goes_to_every_server():
+    client = connect("rediss+sentinel://me:word@h1/main/3?ssl_cert_reqs=none", 0.1, 0.2)
+    options = client.connection_pool.connection_kwargs
+    assert (options["username"], options["password"], options["db"]) == ("me", "word", 3)
+    assert (options["socket_connect_timeout"], options["socket_timeout"]) == (0.1, 0.2)
+    assert options["ssl_cert_reqs"] == "none"
+
+
+def test_a_server_by_its_socket(tmp_path):
+    socket = tmp_path / "redis.sock"
+    server = RedisServer(free_port(), with_module=True, options=("--unixsocket", str(socket)))
+    try:
+        server.start()
+        assert works(TrackerClient(f"unix://{socket}?db=1", 1, 1), 1)
+        with server.client(db=1) as client:
+            assert client.exists("shop.order:{1}:tasks")
+    finally:
+        server.remove()
+
+
+def test_a_server_with_a_password():
+    server = RedisServer(free_port(), with_module=True)
+    try:
+        server.start()
+        with server.client() as client:
+            client.acl_setuser("tracker", enabled=True, passwords="+word", keys=["shop.*"])
+            client.execute_command("ACL", "SETUSER", "tracker", "+@all")
+        assert works(TrackerClient(f"redis://tracker:word@{HOST}:{server.port}", 1, 1), 1)
+        with pytest.raises(TrackerUnavailable):
+            TrackerClient(f"redis://tracker:guess@{HOST}:{server.port}", 1, 1).write(events(1))
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def cluster():
+    """Three primaries, with the module in each."""
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+    # The bus takes the port plus 10000, which must be one too.
+    ports = []
+    while len(ports) < 3:
+        port = free_port()
+        if port < 55_000 and port not in ports:
+            ports.append(port)
+    servers = [RedisServer(port, with_module=True, options=options) for port in ports]
+    try:
+        for server in servers:
+            server.start()
+        subprocess.run(
+            [
+                *("redis-cli", "--cluster", "create", "--cluster-yes"),
+                *(f"{HOST}:{port}" for port in ports),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        for server in servers:
+            with server.client() as client:
+                wait_for(lambda c=client: c.cluster("info")["cluster_state"] == "ok", "the cluster")
+        yield servers
+    finally:
+        for server in servers:
+            server.remove()
+
+
+def test_a_cluster_by_any_of_its_nodes(cluster, settings):
+    hosts = f"{HOST}:{free_port()},{HOST}:{cluster[0].port}"
+    client = TrackerClient(f"redis+cluster://{hosts}", 1, 1)
+    assert works(client, *range(20))
+    assert len(client.servers()) == 3
+    for server in cluster:
+        with server.client() as plain:
+            assert plain.dbsize()
+    # One node goes: what is its own waits, and the tracker says that it is away.
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{hosts}"
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    recorder = Recorder()
+    cluster[2].kill()
+    for key in range(20):
+        recorder.record(events(key)[0])
+    assert recorder.is_away
+    assert recorder.waiting
+
+
+@pytest.fixture
+def sentinel():
+    """A primary, a replica and a sentinel that watches them under the name ``main``."""
+    primary = RedisServer(free_port(), with_module=True)
+    replica = RedisServer(
+        free_port(), with_module=True, options=("--replicaof", f"{HOST} {primary.port}")
+    )
+    watcher = RedisServer(free_port(), with_module=False, options=("--sentinel",))
+    try:
+        primary.start()
+        replica.start()
+        with replica.client() as client:
+            wait_for(lambda: client.info("replication")["master_link_status"] == "up", "replica")
+        watcher.start(
+            f"sentinel monitor main {HOST} {primary.port} 1",
+            "sentinel down-after-milliseconds main 300",
+            "sentinel failover-timeout main 1000",
+        )
+        with watcher.client() as client:
+            wait_for(lambda: client.sentinel_slaves("main"), "the sentinel to know the replica")
+        yield watcher, primary, replica
+    finally:
+        for server in (watcher, replica, primary):
+            server.remove()
+
+
+def test_a_primary_that_sentinels_know_and_the_one_after_it(sentinel):
+    watcher, primary, replica = sentinel
+    client = TrackerClient(f"redis+sentinel://{HOST}:{watcher.port}/main/0", 1, 1)
+    assert works(client, 1)
+    with replica.client() as plain:
+        wait_for(lambda: plain.exists("shop.order:{1}:tasks"), "the replica to follow")
+    primary.kill()
+
+    def written():
+        try:
+            client.write(events(2))
+        except TrackerUnavailable:
+            return False
+        return True
+
+    wait_for(written, "the replica to have become the primary")
+    with replica.client() as plain:
+        assert plain.exists("shop.order:{1}:tasks")
+        assert plain.exists("shop.order:{2}:tasks")

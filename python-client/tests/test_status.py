@@ -1,0 +1,94 @@
+"""``manage.py tracker_status`` and ``manage.py check --deploy``: what is wrong, and what to do."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
+
+from celery_task_tracker import checks, client
+from celery_task_tracker.client import get_client, version_text
+from celery_task_tracker.event import Event
+from celery_task_tracker.resolution import ObjectRef
+from servers import HOST, free_port
+
+
+def status():
+    out = StringIO()
+    call_command("tracker_status", stdout=out)
+    return out.getvalue()
+
+
+def deploy_check():
+    return checks.check_server()
+
+
+def test_a_server_that_can_be_used_is_described(tracker):
+    get_client().write([Event((ObjectRef("shop.order", "1"),), "t1", "n", "PENDING", 0, 1)])
+    told = status()
+    assert f"Connection: {tracker.url}/0" in told
+    assert "Redis: " in told
+    assert "Tracker module: " in told
+    assert "  created: " in told
+    assert "The tracker is ready." in told
+    assert deploy_check() == []
+
+
+def test_a_password_is_not_printed(settings, tracker):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis://user:pa@ss@{HOST}:{free_port()}/0"
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("tracker_status", stdout=out)
+    assert "redis://user:***@" in out.getvalue()
+    assert "pa@ss" not in out.getvalue()
+
+
+def test_a_server_that_does_not_answer_is_told(settings):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis://{HOST}:{free_port()}"
+    with pytest.raises(CommandError, match="CELERY_TASKTRACKER_REDIS_URL"):
+        status()
+    (message,) = deploy_check()
+    assert message.id == "celery_task_tracker.W030"
+    assert "CELERY_TASKTRACKER_REDIS_URL" in message.hint
+
+
+def test_a_server_without_the_module_is_told_with_the_line_to_add(settings, broker):
+    settings.CELERY_TASKTRACKER_REDIS_URL = broker.url
+    with pytest.raises(CommandError, match="loadmodule"):
+        status()
+    (message,) = deploy_check()
+    assert message.id == "celery_task_tracker.E031"
+    assert "loadmodule" in message.hint
+
+
+def test_a_module_that_is_too_old_is_told(settings, tracker, monkeypatch):
+    monkeypatch.setattr(client, "MINIMUM_MODULE", 990_000)
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.5
+    with pytest.raises(CommandError, match=r"99\.0\.0 or later"):
+        status()
+    (message,) = deploy_check()
+    assert message.id == "celery_task_tracker.E032"
+    assert "99.0.0" in message.msg
+
+
+@pytest.mark.django_db
+def test_the_page_tells_of_a_module_that_is_too_old(settings, tracker, monkeypatch, admin_client):
+    from shop.models import Order
+
+    monkeypatch.setattr(client, "MINIMUM_MODULE", 990_000)
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.5
+    order = Order.objects.create()
+    response = admin_client.get(f"/admin/shop/order/{order.pk}/task-tracker/list/")
+    assert response.status_code == 503
+    assert response.json()["error"]["code"] == "module-outdated"
+
+
+def test_the_deploy_check_runs_with_check_deploy(settings, broker):
+    settings.CELERY_TASKTRACKER_REDIS_URL = broker.url
+    with pytest.raises(SystemCheckError, match="E031"):
+        call_command("check", "--deploy", stdout=StringIO(), stderr=StringIO())
+    call_command("check", stdout=StringIO())
+
+
+def test_a_version_is_written_as_people_do():
+    assert version_text(10_203) == "1.2.3"

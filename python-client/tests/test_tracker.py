@@ -1,0 +1,120 @@
+"""What a project's own code calls: ``task_tracker.tasks()``, ``.stats()`` and ``.progress()``."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from celery_task_tracker import Progress, TrackerError, progress, task_tracker
+from celery_task_tracker.client import get_client
+from celery_task_tracker.event import Event
+from celery_task_tracker.resolution import ObjectRef
+from servers import HOST, free_port
+from shop import tasks
+from shop.models import Order
+
+ORDER = Order(pk=1042)
+MOMENT = datetime(2023, 11, 14, 22, 13, 20, tzinfo=timezone.utc)
+
+
+def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", after=0, **fields):
+    at = int(MOMENT.timestamp() * 1000) + after
+    ref = ObjectRef("shop.order", "1042")
+    get_client().write([Event((ref,), task_id, name, state, 0, at, fields)])
+
+
+@pytest.mark.usefixtures("tracker")
+class TestTasks:
+    def test_are_typed_and_newest_first(self):
+        keep("t1", args="[1]", kwargs='{"a":1}', result='{"b":2}', worker="w@h", queue="q")
+        keep("t2", "FAILURE", after=1, error="bad", exception="ValueError", traceback="Trace")
+        page = task_tracker.tasks(ORDER)
+        assert (page.total, page.page, page.size, page.pages) == (2, 1, 10, 1)
+        assert page.states == {"SUCCESS": 1, "FAILURE": 1}
+        failed, well = page.tasks
+        assert (failed.id, failed.error, failed.exception) == ("t2", "bad", "ValueError")
+        assert failed.traceback == "Trace"
+        assert (well.args, well.kwargs, well.result) == ([1], {"a": 1}, {"b": 2})
+        assert (well.worker, well.queue, well.attempt) == ("w@h", "q", 0)
+        assert well.created_at == well.finished_at == MOMENT
+        assert well.started_at is None
+        assert well.progress is None
+        assert not well.is_active
+
+    def test_are_narrowed_and_paged(self):
+        for number in range(5):
+            keep(f"t{number}", "FAILURE" if number < 3 else "STARTED", f"n{number}", number)
+        page = task_tracker.tasks(ORDER, state="failure", page=2, page_size=2)
+        assert [task.id for task in page.tasks] == ["t0"]
+        assert task_tracker.tasks(ORDER, state=("FAILURE", "STARTED")).total == 5
+        assert task_tracker.tasks(ORDER, task=["n1", "n4"]).total == 2
+        later = MOMENT + timedelta(milliseconds=2)
+        assert task_tracker.tasks(ORDER, since=later).total == 3
+        assert task_tracker.tasks(ORDER, until=later).total == 3
+
+    def test_come_in_pages_no_larger_than_the_setting_allows(self, settings):
+        settings.TASK_TRACKER_MAX_PAGE_SIZE = 20
+        assert task_tracker.tasks(ORDER, page_size=1000).size == 20
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [{"state": "LOST"}, {"page": 0}, {"page_size": 0}, {"since": datetime(2026, 1, 1)}],
+    )
+    def test_of_arguments_that_cannot_be_are_an_error(self, arguments):
+        with pytest.raises(ValueError, match=next(iter(arguments))):
+            task_tracker.tasks(ORDER, **arguments)
+
+    def test_of_an_instance_that_is_not_saved_are_an_error(self):
+        with pytest.raises(ValueError, match="not saved"):
+            task_tracker.tasks(Order())
+
+    def test_may_have_values_that_are_no_json(self):
+        keep(args='["cut', result="<object>", progress="half")
+        (task,) = task_tracker.tasks(ORDER).tasks
+        assert (task.args, task.result, task.progress) == ('["cut', "<object>", None)
+
+
+@pytest.mark.usefixtures("tracker")
+class TestStats:
+    def test_count_by_state_and_by_name(self):
+        keep("t1", name="a")
+        keep("t2", "STARTED", name="b", after=5)
+        stats = task_tracker.stats(ORDER)
+        assert (stats.total, stats.active) == (2, 1)
+        assert stats.states == {"SUCCESS": 1, "STARTED": 1}
+        assert stats.tasks == {"a": 1, "b": 1}
+        assert stats.oldest == MOMENT
+        assert stats.newest == stats.last.updated_at == MOMENT + timedelta(milliseconds=5)
+        assert (stats.last.id, stats.last.name, stats.last.state) == ("t2", "b", "STARTED")
+
+    def test_of_an_object_without_tasks_are_empty(self):
+        stats = task_tracker.stats(ORDER)
+        assert (stats.total, stats.active, stats.states, stats.tasks) == (0, 0, {}, {})
+        assert stats.oldest is stats.newest is stats.last is None
+
+
+def test_a_redis_that_is_away_is_an_error_to_who_asks(settings):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis://{HOST}:{free_port()}"
+    with pytest.raises(TrackerError):
+        task_tracker.tasks(ORDER)
+    with pytest.raises(TrackerError):
+        task_tracker.stats(ORDER)
+
+
+class TestProgress:
+    def test_of_a_running_task_is_stored(self, tracker, worker, ended):
+        sent = tasks.advance.delay(1042)
+        ended(1042, sent.id, "SUCCESS")
+        (task,) = task_tracker.tasks(ORDER).tasks
+        assert task.progress == Progress(3, 3, "step 3")
+        assert task.finished_at >= task.started_at
+
+    def test_is_stored_a_few_times_a_second_and_at_the_end(self, tracker, monkeypatch):
+        monkeypatch.setattr(progress, "INTERVAL", 3600)
+        tasks.advance.apply((1042, 100))
+        # Started, the first and the last progress, success.
+        assert tracker.commands() == {"tracker.upsert": 4}
+        assert task_tracker.tasks(ORDER).tasks[0].progress.current == 100
+
+    def test_outside_a_tracked_task_is_nothing(self, tracker):
+        task_tracker.progress(1)
+        assert tracker.commands() == {}
