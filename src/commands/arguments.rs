@@ -63,6 +63,14 @@ impl<'a> Arguments<'a> {
         Some(first)
     }
 
+    /// Fails where there is another argument.
+    pub(super) fn end(&mut self) -> Result<(), Failure> {
+        match self.next() {
+            None => Ok(()),
+            Some(argument) => Err(Failure::error(format_args!("unexpected argument '{}'", shown(argument)))),
+        }
+    }
+
     /// The next argument, which the command cannot do without.
     pub(super) fn required(&mut self, argument: &'static str) -> Result<&'a [u8], Failure> {
         self.next().ok_or_else(|| Failure::error(format_args!("wrong number of arguments: {argument} is missing")))
@@ -136,6 +144,10 @@ pub(super) fn once<T>(slot: &mut Option<T>, option: &'static str, value: T) -> R
 
 /// The error for an argument that no option of the command begins with.
 pub(super) fn unexpected(argument: &[u8], options: &'static str) -> Failure {
-    let shown = &argument[..argument.len().min(64)];
-    Failure::error(format_args!("unexpected argument '{}': the options are {options}", shown.escape_ascii()))
+    Failure::error(format_args!("unexpected argument '{}': the options are {options}", shown(argument)))
+}
+
+/// The beginning of an argument, in characters that an error reply can hold.
+fn shown(argument: &[u8]) -> impl std::fmt::Display + '_ {
+    argument[..argument.len().min(64)].escape_ascii()
 }

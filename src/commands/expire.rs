@@ -1,4 +1,4 @@
-use super::arguments::{unexpected, Arguments};
+use super::arguments::Arguments;
 use super::syntax::{ID, MODEL, SINCE};
 use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys};
 use crate::store::Instance;
@@ -33,9 +33,7 @@ impl Command for Expire {
         let terms = arguments.terms();
         let object = arguments.object()?;
         let seconds = (!arguments.is_empty()).then(|| arguments.seconds("seconds", 0)).transpose()?;
-        if let Some(argument) = arguments.next() {
-            return Err(unexpected(argument, "seconds"));
-        }
+        arguments.end()?;
         let instance = Instance::of(call, &object)?;
         let removed = match seconds {
             None => instance.expire(&terms)?,

@@ -1,4 +1,3 @@
-use super::arguments::{unexpected, Arguments};
 use super::syntax::SINCE;
 use super::COMMANDS;
 use crate::redis::{Call, Command, Documentation, Failure};
@@ -25,9 +24,6 @@ impl Command for Help {
     };
 
     fn run(call: &Call<'_>) -> Result<(), Failure> {
-        if let Some(argument) = Arguments::of(call).next() {
-            return Err(unexpected(argument, "none"));
-        }
         let reply = call.reply();
         reply.array(2 * COMMANDS.len());
         for command in &COMMANDS {

@@ -1,4 +1,4 @@
-use super::arguments::{unexpected, Arguments};
+use super::arguments::Arguments;
 use super::syntax::{ID, MODEL, SINCE, TASK_ID};
 use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys};
 use crate::store::Instance;
@@ -20,7 +20,8 @@ impl Command for Retain {
         summary: c"Gives one task record a retention of its own, counted from now.",
         complexity: c"O(log(N)) with N being the number of records of the object.",
         since: SINCE,
-        arity: 5,
+        // At least five words: a replayed call ends in its terms.
+        arity: -5,
         keys: Some(Keys::Write),
         arguments: &[MODEL, ID, TASK_ID, Argument::integer(c"seconds")],
     };
@@ -31,9 +32,7 @@ impl Command for Retain {
         let object = arguments.object()?;
         let task_id = arguments.task_id()?;
         let seconds = arguments.seconds("seconds", 1)?;
-        if let Some(argument) = arguments.next() {
-            return Err(unexpected(argument, "none"));
-        }
+        arguments.end()?;
         let is_there = Instance::of(call, &object)?.retain(task_id, seconds, &terms)?;
         call.reply().integer(i64::from(is_there));
         Ok(())

@@ -173,6 +173,7 @@ fn errors_name_the_argument_and_what_it_should_have_been() {
         ("QUERY shop.order 1 ORDER UP", "ERR ORDER must be NEWEST or OLDEST"),
         ("QUERY shop.order 1 FORMAT XML", "ERR FORMAT must be RESP or JSON"),
         ("GET shop.order 1 a NOW", "ERR unexpected argument 'NOW': the options are FIELDS"),
+        ("RETAIN shop.order 1 a 5 6", "ERR unexpected argument '6'"),
         ("EXPIRE shop.order 1 soon", "ERR seconds must be a whole number from 0 to 3153600000"),
     ] {
         assert_eq!(server.error(&format!("TRACKER.{command}")), expected, "{command}");

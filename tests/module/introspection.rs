@@ -24,7 +24,7 @@ fn command_info_tells_arity_flags_and_where_the_object_id_stands() {
         ("tracker.query", -3, "readonly", 2),
         ("tracker.stats", -3, "readonly", 2),
         ("tracker.expire", -3, "write", 2),
-        ("tracker.retain", 5, "write", 2),
+        ("tracker.retain", -5, "write", 2),
         ("tracker.del", -3, "write", 2),
         ("tracker.help", 1, "fast", 0),
     ] {

@@ -12,6 +12,7 @@ fn random_command(random: &mut fastrand::Rng, now: i64) -> String {
         2 => format!("TRACKER.DEL shop.order {object}"),
         3..=5 => format!("TRACKER.EXPIRE shop.order {object}"),
         6 => format!("TRACKER.EXPIRE shop.order {object} {}", random.u16(0..2000)),
+        7..=9 => format!("TRACKER.RETAIN shop.order {object} t{task} {}", random.u16(1..3)),
         _ => {
             let states = ["PENDING", "RECEIVED", "RETRY", "STARTED", "SUCCESS", "FAILURE"];
             let mut command = format!(
@@ -44,14 +45,14 @@ fn run_stream(server: &Server, seed: u64, commands: usize) {
         let words: Vec<_> = command.split_whitespace().map(str::as_bytes).collect();
         call(&mut connection, &words).unwrap_or_else(|error| panic!("{command}: {error}"));
         if n % 100 == 0 {
-            sleep(Duration::from_millis(50));
+            sleep(Duration::from_millis(150));
         }
     }
 }
 
 /// Lets what has a short retention run out, and the server notice it.
 fn settle(server: &Server) {
-    sleep(Duration::from_millis(1200));
+    sleep(Duration::from_millis(2300));
     for object in 0..3 {
         server.run(&format!("TRACKER.EXPIRE shop.order {object}"));
     }
@@ -87,6 +88,18 @@ fn a_server_restarted_from_its_aof_holds_the_same_data() {
 }
 
 #[test]
+fn a_replica_restarted_from_its_own_aof_holds_the_same_data() {
+    let server = Server::start();
+    let replica = server.replica_with(&["--appendonly", "yes"]);
+    run_stream(&server, 21, 1500);
+    settle(&server);
+    server.wait_for(&replica);
+    replica.run("REPLICAOF NO ONE");
+    replica.run("DEBUG LOADAOF");
+    assert_eq!(replica.digest(), server.digest());
+}
+
+#[test]
 fn a_server_reloaded_from_rdb_holds_the_same_data() {
     let server = Server::start();
     run_stream(&server, 9, 1500);
@@ -101,6 +114,7 @@ fn a_replica_that_takes_over_goes_on_where_the_primary_was() {
     let server = Server::start();
     let replica = server.replica();
     run_stream(&server, 11, 800);
+    settle(&server);
     server.wait_for(&replica);
     let digest = server.digest();
     replica.run("REPLICAOF NO ONE");

@@ -65,7 +65,13 @@ impl Server {
 
     /// A replica of this server that has caught up with it.
     pub fn replica(&self) -> Self {
-        let replica = Self::start_with(&["--replicaof", &format!("127.0.0.1 {}", self.port)]);
+        self.replica_with(&[])
+    }
+
+    /// A replica of this server that has caught up with it, with more options than the usual.
+    pub fn replica_with(&self, options: &[&str]) -> Self {
+        let primary = format!("127.0.0.1 {}", self.port);
+        let replica = Self::start_with(&[&["--replicaof", &primary], options].concat());
         self.wait_for(&replica);
         replica
     }
