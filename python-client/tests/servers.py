@@ -1,5 +1,6 @@
 """Real servers for the tests: redis-server with and without the module, and Celery workers."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -158,6 +159,8 @@ class Worker:
         return self.log.read().decode(errors="replace")
 
     def kill(self):
-        os.killpg(self.process.pid, signal.SIGKILL)
+        # It may have ended already.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.log.close()

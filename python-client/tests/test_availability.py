@@ -4,14 +4,16 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 
 import pytest
+from django.conf import settings as project
 
 from celery_task_tracker import availability
 from celery_task_tracker.client import TrackerClient, get_client
 from celery_task_tracker.event import Event
 from celery_task_tracker.resolution import ObjectRef
-from servers import TESTS, RedisServer, free_port, wait_for
+from servers import TESTS, RedisServer, Worker, free_port, wait_for
 from shop import tasks
 
 ORDER = ObjectRef("shop.order", "1")
@@ -257,6 +259,22 @@ def test_a_process_that_ends_while_redis_is_away_says_what_is_lost(server):
     errors = process.communicate("\n")[1]
     assert process.returncode == 0
     assert "1 events are lost with this process" in errors
+
+
+def test_the_processes_of_a_worker_that_ends_try_once_more(server, broker):
+    queue = f"ending-{uuid.uuid4()}"
+    worker = Worker(project.BROKER_URL, server.url, "--queues", queue, TEST_RETRY_AFTER="3600")
+    try:
+        sent = tasks.succeed.apply_async((1,), queue=queue)
+        wait_for(lambda: "succeeded in" in worker.output(), "the task to succeed")
+        server.start()
+        worker.process.terminate()
+        worker.process.wait(30)
+        found = get_client().get(ORDER, sent.id)
+        assert found["state"] == "SUCCESS"
+        assert found["received_at"] <= found["started_at"]
+    finally:
+        worker.kill()
 
 
 def test_sending_a_task_works_while_the_tracker_is_away(server, broker, monkeypatch, recorder):

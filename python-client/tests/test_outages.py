@@ -90,7 +90,7 @@ def test_every_task_ends_well_and_every_record_is_right(server, send, outage, mo
             assert not client.exists(f"shop.order:{{1}}:state:{state}")
         for task_id in sent:
             found = client.hgetall(f"shop.order:{{1}}:record:{task_id}")
-            moments = [found[f"{name}_at"] for name in ("published", "received", "started")]
+            moments = [found[f"{name}_at"] for name in ("received", "started", "finished")]
             assert found["state"] == "SUCCESS"
             assert moments == sorted(moments)
             assert found["args"].startswith('[1,"')

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+import time
 import uuid
 
 import pytest
@@ -303,6 +304,12 @@ def test_a_task_whose_worker_was_killed_is_delivered_to_the_next_and_ends_well(e
             wait_for(lambda: client.get("pid:42"), "the task to run")
     finally:
         doomed.kill()
+    with broker.client(db=1) as client:
+        # A worker looks for messages past their time when it starts, and then seldom.
+        wait_for(
+            lambda: any(client.zrangebyscore("unacked_index", 0, time.time() - 1.5)),
+            "the visibility time-out of the message",
+        )
     heir = Worker(*options, "--hostname", "heir@%h", TEST_VISIBILITY_TIMEOUT="1")
     try:
         found = ended(42, sent.id, "SUCCESS")

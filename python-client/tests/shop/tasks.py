@@ -76,6 +76,12 @@ def ignore(order_id):
 
 @task_tracker.register(Order)
 @shared_task
+def ignore_because(order_id, reason):
+    raise Ignore(reason)
+
+
+@task_tracker.register(Order)
+@shared_task
 def sleep(order_id, seconds=30):
     time.sleep(seconds)
     tell(f"slept:{order_id}")
