@@ -3,9 +3,11 @@ import uuid
 import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import quote
+from django.http import HttpResponse
 from django.urls import NoReverseMatch, clear_script_prefix, reverse, set_script_prefix
+from django.utils import translation
 
-from celery_task_tracker.admin import TaskTrackerAdminMixin, equip
+from celery_task_tracker.admin import TaskTrackerAdminMixin, equip, install
 from shop.models import Customer, Order, Parcel, Shelf, Untracked
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +88,50 @@ def test_an_address_prefix_of_the_server_is_kept(admin_client):
     finally:
         clear_script_prefix()
     assert f'"/shop/admin/shop/order/{order.pk}/task-tracker/list/"' in page
+
+
+def test_an_admin_at_a_renamed_and_translated_address_is_followed(admin_client, settings):
+    settings.ROOT_URLCONF = "project.i18n_urls"
+    settings.LANGUAGE_CODE = "de"
+    order = Order.objects.create()
+    with translation.override("de"):
+        page = change_page(admin_client, order)
+        assert button(order, prefix="de/backoffice") in page
+        address = reverse("admin:shop_order_task_tracker", args=(order.pk,))
+        page = admin_client.get(address).content.decode()
+    assert f'"/de/backoffice/shop/order/{order.pk}/task-tracker/list/"' in page
+
+
+def test_the_mixin_may_be_written_down(admin_client):
+    class Explicit(TaskTrackerAdminMixin, admin.ModelAdmin): ...
+
+    site = admin.AdminSite(name="explicit")
+    site.register(Order, Explicit)
+    equip(site)
+    assert type(site._registry[Order]) is Explicit
+    names = [pattern.name for pattern in site._registry[Order].get_urls()]
+    assert "shop_order_task_tracker" in names
+
+
+def test_a_response_that_is_no_template_is_left_alone(admin_client, monkeypatch):
+    model_admin = admin.site._registry[Parcel]
+    monkeypatch.setattr(
+        admin.ModelAdmin, "render_change_form", lambda *args, **kwargs: HttpResponse("own page")
+    )
+    parcel = Parcel.objects.create()
+    assert change_page(admin_client, parcel) == "own page"
+    assert isinstance(model_admin, TaskTrackerAdminMixin)
+
+
+def test_a_site_without_the_pages_has_no_button(admin_client, monkeypatch):
+    monkeypatch.setattr(TaskTrackerAdminMixin, "_task_tracker_url", lambda self, request, obj: None)
+    assert "task-tracker-link" not in change_page(admin_client, Order.objects.create())
+
+
+def test_installing_twice_changes_nothing():
+    before = admin.AdminSite.get_urls
+    install()
+    assert admin.AdminSite.get_urls is before
 
 
 def test_a_model_admin_stays_what_it_is():

@@ -261,9 +261,12 @@ def test_a_process_that_ends_while_redis_is_away_says_what_is_lost(server):
     assert "1 events are lost with this process" in errors
 
 
-def test_the_processes_of_a_worker_that_ends_try_once_more(server, broker):
+@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent"])
+def test_the_processes_of_a_worker_that_ends_try_once_more(server, broker, pool):
     queue = f"ending-{uuid.uuid4()}"
-    worker = Worker(project.BROKER_URL, server.url, "--queues", queue, TEST_RETRY_AFTER="3600")
+    worker = Worker(
+        project.BROKER_URL, server.url, "--queues", queue, pool=pool, TEST_RETRY_AFTER="3600"
+    )
     try:
         sent = tasks.succeed.apply_async((1,), queue=queue)
         wait_for(lambda: "succeeded in" in worker.output(), "the task to succeed")
@@ -273,6 +276,23 @@ def test_the_processes_of_a_worker_that_ends_try_once_more(server, broker):
         found = get_client().get(ORDER, sent.id)
         assert found["state"] == "SUCCESS"
         assert found["received_at"] <= found["started_at"]
+    finally:
+        worker.kill()
+
+
+def test_the_timer_of_a_worker_of_greenlets_writes_what_waits(server, broker):
+    queue = f"green-{uuid.uuid4()}"
+    options = ("--queues", queue)
+    worker = Worker(project.BROKER_URL, server.url, *options, pool="gevent", TEST_RETRY_AFTER="0.2")
+    try:
+        sent = [tasks.succeed.apply_async((1,), queue=queue).id for _ in range(20)]
+        wait_for(lambda: worker.output().count("succeeded in") == 20, "the tasks to succeed")
+        server.start()
+        for task_id in sent:
+            wait_for(
+                lambda id=task_id: (get_client().get(ORDER, id) or {}).get("finished_at"),
+                "the timer to have written what waits",
+            )
     finally:
         worker.kill()
 

@@ -336,7 +336,7 @@ def test_a_failure_of_celery_itself_around_a_task_is_a_failure(ended, broker):
     assert found["traceback"]
 
 
-@pytest.mark.parametrize("pool", ["solo", "threads"])
+@pytest.mark.parametrize("pool", ["solo", "threads", "gevent"])
 def test_other_pools_are_tracked_alike(ended, pool):
     queue = f"{pool}-{uuid.uuid4()}"
     worker = Worker(settings.BROKER_URL, settings.TRACKER_URL, "--queues", queue, pool=pool)

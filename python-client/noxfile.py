@@ -1,0 +1,57 @@
+"""The tests on the lowest, the highest and the middle of the versions that the package supports.
+
+``make test-python-matrix`` from the root of the repository runs them all; ``nox -f
+python-client/noxfile.py -s "tests(lowest)"`` one. The browser tests and those of the demo do not
+depend on these versions, and run in ``make test``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+nox.options.error_on_missing_interpreters = False
+
+#: Name, Python, and what Django, Celery with its kombu, and redis-py have to be.
+MATRIX = (
+    ("lowest", "3.10", "django==4.2.*", "celery==5.3.* kombu==5.3.*", "redis==5.0.*"),
+    ("low", "3.11", "django==4.2.*", "celery==5.4.* kombu==5.4.*", "redis==5.2.*"),
+    ("middle", "3.12", "django==5.2.*", "celery==5.5.* kombu==5.5.*", "redis==6.*"),
+    ("high", "3.13", "django==5.2.*", "celery==5.6.* kombu==5.6.*", "redis==7.*"),
+    ("highest", "3.13", "django==6.1.*", "celery>=5.7", "redis>=8"),
+)
+
+
+def interpreter(version: str) -> str:
+    """The Python of that version: the one that runs by this name, or one that pyenv keeps."""
+    name = f"python{version}"
+    found = shutil.which(name)
+    # A shim of pyenv may be there for a version that is not switched on.
+    if found and subprocess.run([found, "--version"], capture_output=True).returncode == 0:  # noqa: S603
+        return found
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    kept = sorted(root.glob(f"{version}.*/bin/{name}"))
+    return str(kept[-1]) if kept else name
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django", "celery", "redis"),
+    [(interpreter(python), *libraries) for _, python, *libraries in MATRIX],
+    ids=[name for name, *_ in MATRIX],
+)
+def tests(session: nox.Session, django: str, celery: str, redis: str) -> None:
+    """Runs the suite with these versions; arguments after ``--`` go to pytest."""
+    session.install("--quiet", "pip>=25.1")
+    session.install(
+        *("--quiet", "--editable", ".", "--group", "suite", django, *celery.split(), redis),
+        "--upgrade",
+    )
+    session.run(
+        *("pytest", "--no-cov", "--ignore=tests/test_browser.py", "--ignore=tests/test_demo.py"),
+        *("--ignore=tests/test_wheel.py", *session.posargs),
+    )
