@@ -1,3 +1,5 @@
+use std::str::FromStr;
+
 use super::{Kept, Seconds, State, Time};
 
 /// When one attempt reached the steps of its life.
@@ -48,18 +50,13 @@ pub struct Record {
 impl Record {
     /// Reads a record through `value`, which tells a stored field's bytes. `None` where they are not a record's, which
     /// happens only if something else than the module wrote to its hash.
-    pub fn read<B: AsRef<[u8]>>(mut value: impl FnMut(Kept) -> Option<B>) -> Option<Self> {
-        let mut text = |kept| value(kept).and_then(|bytes| std::str::from_utf8(bytes.as_ref()).ok().map(str::to_owned));
-        let name = text(Kept::Name)?;
-        let state = State::parse(text(Kept::State)?.as_bytes())?;
-        let attempt = text(Kept::Attempt)?.parse().ok()?;
-        let retention = text(Kept::Retention).and_then(|seconds| Seconds::new(seconds.parse().ok()?));
-        let mut time = |kept| text(kept).and_then(|millis| Time::from_millis(millis.parse().ok()?));
+    pub fn read<B: AsRef<[u8]>>(value: impl Fn(Kept) -> Option<B>) -> Option<Self> {
+        let time = |kept| number(&value(kept)?).and_then(Time::from_millis);
         Some(Self {
-            name,
-            state,
-            attempt,
-            retention,
+            name: std::str::from_utf8(value(Kept::Name)?.as_ref()).ok()?.to_owned(),
+            state: State::parse(value(Kept::State)?.as_ref())?,
+            attempt: number(&value(Kept::Attempt)?)?,
+            retention: value(Kept::Retention).and_then(|seconds| Seconds::new(number(&seconds)?)),
             created_at: time(Kept::CreatedAt)?,
             updated_at: time(Kept::UpdatedAt)?,
             timestamps: Timestamps {
@@ -69,6 +66,23 @@ impl Record {
                 finished: time(Kept::FinishedAt),
             },
         })
+    }
+
+    /// Whether a kept field is the same in both.
+    pub fn has_same(&self, other: &Self, kept: Kept) -> bool {
+        match kept {
+            Kept::Id => true,
+            Kept::Name => self.name == other.name,
+            Kept::State => self.state == other.state,
+            Kept::Attempt => self.attempt == other.attempt,
+            Kept::CreatedAt => self.created_at == other.created_at,
+            Kept::UpdatedAt => self.updated_at == other.updated_at,
+            Kept::PublishedAt => self.timestamps.published == other.timestamps.published,
+            Kept::ReceivedAt => self.timestamps.received == other.timestamps.received,
+            Kept::StartedAt => self.timestamps.started == other.timestamps.started,
+            Kept::FinishedAt => self.timestamps.finished == other.timestamps.finished,
+            Kept::Retention => self.retention == other.retention,
+        }
     }
 
     /// The stored text of a kept field; `None` where the record lacks it. The id is not part of a record: its key names it.
@@ -90,6 +104,10 @@ impl Record {
     }
 }
 
+fn number<T: FromStr>(bytes: &impl AsRef<[u8]>) -> Option<T> {
+    std::str::from_utf8(bytes.as_ref()).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +127,21 @@ mod tests {
     #[test]
     fn a_record_reads_back_what_it_wrote() {
         assert_eq!(Record::read(|kept| record().text(kept)), Some(record()));
+    }
+
+    #[test]
+    fn fields_differ_where_their_texts_do() {
+        let time = |millis| Time::from_millis(millis);
+        let other = Record {
+            name: "shop.ship".into(),
+            state: State::Success,
+            updated_at: time(4).unwrap(),
+            timestamps: Timestamps { started: time(3), finished: time(4), ..Timestamps::default() },
+            ..record()
+        };
+        for kept in Kept::ALL {
+            assert_eq!(record().has_same(&other, kept), record().text(kept) == other.text(kept), "{kept:?}");
+        }
     }
 
     #[test]

@@ -153,11 +153,10 @@ fn write(
         hash.set(Kept::Id.name(), update.task_id.as_bytes());
     }
     for kept in Kept::ALL {
-        let text = transition.record.text(kept);
-        if text == before.and_then(|before| before.text(kept)) {
+        if before.is_some_and(|before| before.has_same(&transition.record, kept)) {
             continue;
         }
-        if let Some(text) = text {
+        if let Some(text) = transition.record.text(kept) {
             hash.set(kept.name(), text.as_bytes());
             written = true;
         }
