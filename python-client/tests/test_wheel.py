@@ -154,7 +154,9 @@ def test_a_new_project_with_the_wheel_gets_tracking(built, tmp_path):
         for name, content in FILES.items():
             (project / name).write_text(content)
         inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTHON", "DJANGO", "TEST", "COV"))
         }
         done = subprocess.run(
             [python, "use.py"],
