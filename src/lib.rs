@@ -39,6 +39,7 @@ fn load(ctx: &Context, arguments: &[RedisString]) -> Status {
         ctx.log_warning(&format!("tracker: not loaded: {reason}"));
         return Status::Err;
     }
+    redis::signal_changes_only(ctx);
     redis::inform::<Counters>(ctx);
     Status::Ok
 }

@@ -112,10 +112,17 @@ impl<'a> Arguments<'a> {
         chosen.map(|(_, choice)| choice).ok_or_else(|| Failure::error(Invalid::new(option, expected)))
     }
 
-    /// `numfields field …`, after `FIELDS`: fields to read.
+    /// `numfields field …`, after `FIELDS`: fields to read, each once.
     pub(super) fn fields_to_read(&mut self) -> Result<Vec<FieldName<'a>>, Failure> {
         let count = self.field_count()?;
-        (0..count).map(|_| FieldName::readable(self.required("FIELDS field")?).map_err(Failure::error)).collect()
+        let mut fields = Vec::new();
+        for _ in 0..count {
+            let field = FieldName::readable(self.required("FIELDS field")?).map_err(Failure::error)?;
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        Ok(fields)
     }
 
     /// `numfields field value …`, after `FIELDS`: fields to store.

@@ -15,7 +15,7 @@ pub struct Retain;
 
 impl Command for Retain {
     const NAME: &'static str = "tracker.retain";
-    const FLAGS: &'static str = "write fast";
+    const FLAGS: &'static str = "write deny-oom";
     const DOCUMENTATION: Documentation = Documentation {
         summary: c"Gives one task record a retention of its own, counted from now.",
         complexity: c"O(log(N)) with N being the number of records of the object.",

@@ -88,6 +88,9 @@ fn parse<'a>(arguments: &mut Arguments<'a>) -> Result<Update<'a>, Failure> {
             _ => return Err(unexpected(option, OPTIONS)),
         }
     }
+    if rerun.is_some() && state.is_none() {
+        return Err(Failure::error(Invalid::new("STATE", "given with RERUN")));
+    }
     Ok(Update {
         task_id,
         event: Event {

@@ -106,7 +106,7 @@ impl<'a> FieldName<'a> {
     /// A name that a client wants to read: any field, the module's own ([`Kept`], `<field>_bytes`) included.
     pub fn readable(bytes: &'a [u8]) -> Result<Self, Invalid> {
         let longest = Self::MAX_BYTES + FullLength::SUFFIX.len();
-        Self::of(bytes, longest).ok_or_else(|| Invalid::new("FIELDS field", "1 to 64 bytes of a-z, 0-9 and '_'"))
+        Self::of(bytes, longest).ok_or_else(|| Invalid::new("FIELDS field", "a field's name, of a-z, 0-9 and '_'"))
     }
 
     /// A name that a client may give a value for: none of the module's own.

@@ -21,7 +21,7 @@ impl Time {
     /// Reads unix milliseconds or RFC 3339, from the option named by `argument`. Unix milliseconds past
     /// [`Time::MAX`] are read as that, since a time in the future means now.
     pub fn parse(argument: &'static str, bytes: &[u8]) -> Result<Self, Invalid> {
-        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        let text = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('+')).unwrap_or_default();
         let millis = text.parse().ok().or_else(|| Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis()));
         millis
             .filter(|millis| *millis >= 0)
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused_by_the_name_of_its_option() {
-        for text in ["", "-1", "now", "1.5", "1e3", "1969-12-31T23:59:59Z", "2026-01-01", "9223372036854775808"] {
+        for text in ["", "-1", "+1", "now", "1.5", "1e3", "1969-12-31T23:59:59Z", "2026-01-01", "9223372036854775808"] {
             assert!(parse(text).unwrap_err().to_string().starts_with("AT must be "), "{text:?}");
         }
         assert!(Time::parse("SINCE", b"\xff").is_err());

@@ -1,10 +1,10 @@
 use std::any::Any;
-use std::ffi::{c_int, CString};
+use std::ffi::{c_int, CStr, CString};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use redis_module::{raw, Context};
 
-use super::{Call, Documentation, Failure};
+use super::{Call, Documentation, Failure, Keys};
 
 /// A command of the module: its face to the server, and what it does.
 pub trait Command {
@@ -59,14 +59,26 @@ impl Entry {
         if raw::Status::from(status) == raw::Status::Err {
             return Err(format!("the server does not take the command {}: its name may be taken", self.name));
         }
-        // SAFETY: as above, and the command was just created.
+        // SAFETY: as above, and the command was just created; the categories end in NUL. Redis 7.0 has no such function.
         let status = unsafe {
             let command = raw::RedisModule_GetCommand.unwrap()(ctx.get_raw(), name.as_ptr());
+            if let Some(set_categories) = raw::RedisModule_SetCommandACLCategories {
+                set_categories(command, self.categories().as_ptr());
+            }
             self.documentation.attach(command)
         };
         match status {
             raw::Status::Ok => Ok(()),
             raw::Status::Err => Err(format!("the server does not take the documentation of {}", self.name)),
+        }
+    }
+
+    /// The ACL categories that an administrator would look for it in.
+    fn categories(&self) -> &'static CStr {
+        match self.documentation.keys {
+            Some(Keys::Write) => c"write slow",
+            Some(Keys::Read) => c"read slow",
+            None => c"fast",
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct Hash<'c> {
 impl<'c> Hash<'c> {
     /// Opens the hash of that name, which may be missing. O(1).
     pub fn open(call: &'c Call<'c>, name: &[u8], mode: Mode) -> Result<Self, Failure> {
-        let key = ServerKey::open(call, &ServerString::new(name), mode, raw::KeyType::Hash)?;
+        let key = ServerKey::open(call, name, mode, raw::KeyType::Hash)?;
         Ok(Self { key, field: RefCell::default() })
     }
 
@@ -118,7 +118,7 @@ impl<'c> Hash<'c> {
             // SAFETY: the key is open for writing; with CFIELDS the list is a C string, its value, and a null.
             unsafe {
                 raw::RedisModule_HashSet.unwrap()(
-                    self.key.as_ptr(),
+                    self.key.as_ptr_to_change(),
                     flags | raw::REDISMODULE_HASH_CFIELDS as c_int,
                     field,
                     value,

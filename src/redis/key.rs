@@ -1,8 +1,7 @@
+use std::cell::Cell;
 use std::ffi::c_int;
-use std::marker::PhantomData;
-use std::ptr;
 
-use redis_module::raw;
+use redis_module::{raw, Context};
 
 use super::string::ServerString;
 use super::{Call, Failure};
@@ -21,23 +20,22 @@ pub enum Mode {
 /// An open key of one type, or a missing one. No two may be open for the same key while one of them writes.
 pub(super) struct ServerKey<'c> {
     key: *mut raw::RedisModuleKey,
-    call: PhantomData<&'c Call<'c>>,
+    name: ServerString,
+    is_changed: Cell<bool>,
+    call: &'c Call<'c>,
 }
 
 impl<'c> ServerKey<'c> {
     /// Fails where the user may not open it that way, and where it holds another type than `expected`.
-    pub(super) fn open(
-        call: &'c Call<'c>,
-        name: &ServerString,
-        mode: Mode,
-        expected: raw::KeyType,
-    ) -> Result<Self, Failure> {
-        call.user().check(name, mode)?;
+    pub(super) fn open(call: &'c Call<'c>, name: &[u8], mode: Mode, expected: raw::KeyType) -> Result<Self, Failure> {
+        let name = ServerString::new(name);
+        call.user().check(&name, mode)?;
         let mode = match mode {
             Mode::Read => raw::KeyMode::READ,
             Mode::Write | Mode::Maintain => raw::KeyMode::READ | raw::KeyMode::WRITE,
         };
-        let key = Self { key: raw::open_key(call.ctx(), name.as_ptr(), mode), call: PhantomData };
+        let key = raw::open_key(call.ctx(), name.as_ptr(), mode);
+        let key = Self { key, name, is_changed: Cell::new(false), call };
         match key.kind() {
             raw::KeyType::Empty => Ok(key),
             kind if kind == expected => Ok(key),
@@ -53,6 +51,20 @@ impl<'c> ServerKey<'c> {
 
     pub(super) fn as_ptr(&self) -> *mut raw::RedisModuleKey {
         self.key
+    }
+
+    /// The pointer, for a write.
+    pub(super) fn as_ptr_to_change(&self) -> *mut raw::RedisModuleKey {
+        self.is_changed.set(true);
+        self.key
+    }
+
+    pub(super) fn name(&self) -> &ServerString {
+        &self.name
+    }
+
+    pub(super) fn call(&self) -> &'c Call<'c> {
+        self.call
     }
 
     pub(super) fn exists(&self) -> bool {
@@ -77,22 +89,35 @@ impl<'c> ServerKey<'c> {
 
     pub(super) fn expire_at(&mut self, millis: i64) {
         // SAFETY: self keeps the key open for writing.
-        unsafe { raw::RedisModule_SetAbsExpire.unwrap()(self.key, millis) };
+        unsafe { raw::RedisModule_SetAbsExpire.unwrap()(self.as_ptr_to_change(), millis) };
     }
 
     pub(super) fn delete(&mut self) {
-        // SAFETY: self keeps the key open for writing.
-        unsafe { raw::RedisModule_DeleteKey.unwrap()(self.key) };
+        if self.exists() {
+            // SAFETY: self keeps the key open for writing.
+            unsafe { raw::RedisModule_DeleteKey.unwrap()(self.as_ptr_to_change()) };
+        }
     }
 }
 
 impl Drop for ServerKey<'_> {
     fn drop(&mut self) {
-        if !ptr::eq(self.key, ptr::null()) {
+        if !self.key.is_null() {
             raw::close_key(self.key);
+        }
+        // The server would do this for every key that is closed after it was opened for writing, changed or not: a
+        // refused update would break another client's WATCH.
+        if self.is_changed.get() {
+            // SAFETY: the call has not returned yet, and the name is valid.
+            unsafe { raw::RedisModule_SignalModifiedKey.unwrap()(self.call.ctx(), self.name.as_ptr()) };
         }
     }
 }
 
 /// The server's code for success.
 pub(super) const OK: c_int = raw::REDISMODULE_OK as c_int;
+
+/// Has the server leave it to the keys themselves to tell who watches them that they were changed.
+pub fn signal_changes_only(ctx: &Context) {
+    ctx.set_module_options(raw::ModuleOptions::NO_IMPLICIT_SIGNAL_MODIFIED);
+}

@@ -21,6 +21,6 @@ pub use documentation::{Argument, Documentation, Keys};
 pub use failure::{Failure, NO_PERMISSION, TRY_AGAIN};
 pub use hash::Hash;
 pub use info::{inform, Info};
-pub use key::Mode;
+pub use key::{signal_changes_only, Mode};
 pub use reply::Reply;
 pub use zset::{Direction, ScoreRange, Walk, Zset};

@@ -1,4 +1,5 @@
 use std::ffi::c_int;
+use std::io;
 use std::ptr::NonNull;
 
 use redis_module::raw;
@@ -28,8 +29,11 @@ impl User {
             return Self::Server;
         }
         // A script runs as a client that the server does not list, with the user of the one that called it. Any other
-        // client that is not listed is another module's, and has no user: asking for its name would crash the server.
+        // client that is not listed is another module's, and has no user.
         let name = if has_flag(raw::REDISMODULE_CTX_FLAGS_LUA) {
+            if !has_user(ctx) {
+                return Self::Server;
+            }
             raw::RedisModule_GetCurrentUserName.unwrap()(ctx)
         } else {
             let client = raw::RedisModule_GetClientId.unwrap()(ctx);
@@ -67,6 +71,20 @@ impl User {
         }
     }
 }
+
+/// Whether the call's client has a user. A module may call a command under a script too, and Redis 7.0 would crash when
+/// asked for the name of a user that is not there; a call on behalf of the user fails in a way of its own instead.
+unsafe fn has_user(ctx: *mut raw::RedisModuleCtx) -> bool {
+    let reply = raw::RedisModule_Call.unwrap()(ctx, c"PING".as_ptr(), c"C".as_ptr());
+    if reply.is_null() {
+        return io::Error::last_os_error().raw_os_error() != Some(ENOTSUP);
+    }
+    raw::RedisModule_FreeCallReply.unwrap()(reply);
+    true
+}
+
+/// What the server says where there is no user to act for.
+const ENOTSUP: i32 = 95;
 
 impl Drop for User {
     fn drop(&mut self) {

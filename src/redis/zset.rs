@@ -31,17 +31,13 @@ impl ScoreRange {
 
 /// A sorted set: members, each with a score.
 pub struct Zset<'c> {
-    call: &'c Call<'c>,
-    name: ServerString,
     key: ServerKey<'c>,
 }
 
 impl<'c> Zset<'c> {
     /// Opens the sorted set of that name, which may be missing. O(1).
     pub fn open(call: &'c Call<'c>, name: &[u8], mode: Mode) -> Result<Self, Failure> {
-        let name = ServerString::new(name);
-        let key = ServerKey::open(call, &name, mode, raw::KeyType::ZSet)?;
-        Ok(Self { call, name, key })
+        Ok(Self { key: ServerKey::open(call, name, mode, raw::KeyType::ZSet)? })
     }
 
     /// How many members there are. O(1).
@@ -86,16 +82,19 @@ impl<'c> Zset<'c> {
         let member = ServerString::new(member);
         let mut flags = 0;
         // SAFETY: the key is open for writing.
-        unsafe { raw::RedisModule_ZsetAdd.unwrap()(self.key.as_ptr(), score, member.as_ptr(), &mut flags) };
+        unsafe { raw::RedisModule_ZsetAdd.unwrap()(self.key.as_ptr_to_change(), score, member.as_ptr(), &mut flags) };
         flags & raw::REDISMODULE_ZADD_ADDED as c_int != 0
     }
 
     /// Removes a member. Whether it was there. O(log n).
     pub fn remove(&mut self, member: &[u8]) -> bool {
+        if self.score(member).is_none() {
+            return false;
+        }
         let member = ServerString::new(member);
         let mut removed: c_int = 0;
         // SAFETY: the key is open for writing.
-        unsafe { raw::RedisModule_ZsetRem.unwrap()(self.key.as_ptr(), member.as_ptr(), &mut removed) };
+        unsafe { raw::RedisModule_ZsetRem.unwrap()(self.key.as_ptr_to_change(), member.as_ptr(), &mut removed) };
         removed != 0
     }
 
@@ -154,8 +153,9 @@ impl<'c> Zset<'c> {
         })
     }
 
-    /// Runs a reading command of the server on this key: the module API has no ranks and no counts.
-    fn ask<R>(
+    /// Runs a reading command of the server on this key: the module API has no ranks and no counts. Where the server
+    /// refuses to run it there is nothing to tell.
+    fn ask<R: Default>(
         &self,
         command: &std::ffi::CStr,
         arguments: &[&[u8]],
@@ -167,17 +167,18 @@ impl<'c> Zset<'c> {
         // reply is freed after it was read.
         unsafe {
             let reply = raw::RedisModule_Call.unwrap()(
-                self.call.ctx(),
+                self.key.call().ctx(),
                 command.as_ptr(),
                 c"sv".as_ptr(),
-                self.name.as_ptr(),
+                self.key.name().as_ptr(),
                 pointers.as_ptr(),
                 pointers.len(),
             );
-            let result = read(reply);
-            if !reply.is_null() {
-                raw::RedisModule_FreeCallReply.unwrap()(reply);
+            if reply.is_null() {
+                return R::default();
             }
+            let result = read(reply);
+            raw::RedisModule_FreeCallReply.unwrap()(reply);
             result
         }
     }

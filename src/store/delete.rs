@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crate::model::{TaskId, Terms};
 use crate::redis::{Failure, Mode};
 
@@ -10,11 +12,10 @@ impl Instance<'_> {
         indexes.check_all()?;
         let mut live = 0;
         let mut leaving = Vec::new();
-        for task_id in task_ids {
-            let task_id = task_id.as_bytes();
+        let distinct: BTreeSet<_> = task_ids.iter().map(|task_id| task_id.as_bytes()).collect();
+        for task_id in distinct {
             let record = self.hash(task_id, Mode::Write)?;
-            let is_there = record.exists() || indexes.holds(task_id);
-            if is_there && !leaving.iter().any(|other| other == task_id) {
+            if record.exists() || indexes.holds(task_id) {
                 live += usize::from(is_live(&record, indexes.end(task_id), terms.now));
                 leaving.push(task_id.to_vec());
             }
@@ -34,17 +35,15 @@ impl Instance<'_> {
     pub fn delete_all(&self, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
-        let ends = indexes.ends();
+        let task_ids = indexes.task_ids();
         let mut live = 0;
-        for (task_id, end) in &ends {
-            live += usize::from(is_live(&self.hash(task_id, Mode::Write)?, Some(*end), terms.now));
+        for task_id in &task_ids {
+            live += usize::from(is_live(&self.hash(task_id, Mode::Write)?, indexes.end(task_id), terms.now));
         }
-        if ends.is_empty() && indexes.len() == 0 {
+        if task_ids.is_empty() {
             return Ok(0);
         }
-        for (task_id, _) in &ends {
-            self.hash(task_id, Mode::Maintain)?.delete();
-        }
+        self.remove(&mut indexes, &task_ids);
         indexes.clear();
         self.replicate(terms);
         Ok(live)

@@ -9,7 +9,8 @@ impl Instance<'_> {
     pub fn expire(&self, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
-        let leaving = indexes.expired(terms.now, usize::MAX);
+        let mut leaving = indexes.expired(terms.now, usize::MAX);
+        leaving.extend(indexes.lost(usize::MAX));
         self.remove(&mut indexes, &leaving);
         COUNTERS.expired.add(leaving.len());
         if !leaving.is_empty() {

@@ -1,3 +1,5 @@
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use crate::model::{KeyNames, Record, State, Time};
 use crate::redis::{Call, Direction, Failure, Mode, ScoreRange, Zset};
 
@@ -11,7 +13,7 @@ pub(super) struct Indexes<'c> {
     expiry: Zset<'c>,
     names: Zset<'c>,
     states: [Option<Zset<'c>>; State::ALL.len()],
-    by_name: Vec<(Vec<u8>, Zset<'c>)>,
+    by_name: HashMap<Vec<u8>, Zset<'c>>,
 }
 
 /// In which order a removed id is looked for: what has run out is nearly always finished.
@@ -36,7 +38,7 @@ impl<'c> Indexes<'c> {
             expiry: open(keys.expiry())?,
             names: open(keys.names())?,
             states: Default::default(),
-            by_name: Vec::new(),
+            by_name: HashMap::new(),
             call,
             keys,
         })
@@ -59,14 +61,15 @@ impl<'c> Indexes<'c> {
         Ok(())
     }
 
-    /// Opens all of them. Fails where one is not the user's to write.
+    /// Opens all of them. Fails where one is no sorted set or not the user's to write.
     pub(super) fn check_all(&mut self) -> Result<(), Failure> {
-        let allowed = |opened: Result<&mut Zset<'c>, Failure>| match opened {
-            Err(Failure::NoPermission) => Err(Failure::NoPermission),
-            _ => Ok(()),
-        };
-        State::ALL.into_iter().try_for_each(|state| allowed(self.open_state(state, Mode::Write)))?;
-        self.task_names().iter().try_for_each(|name| allowed(self.open_task(name, Mode::Write)))
+        for state in State::ALL {
+            self.open_state(state, Mode::Write)?;
+        }
+        for name in self.task_names() {
+            self.open_task(&name, Mode::Write)?;
+        }
+        Ok(())
     }
 
     /// Puts an id where its record belongs, and nowhere else. Fails only where [`Indexes::check`] would.
@@ -106,25 +109,29 @@ impl<'c> Indexes<'c> {
             }
         }
         let task = self.task(after.name.as_bytes())?;
-        let is_new_name = task.is_empty();
         task.add(task_id, created_at);
         keep(task, end, now);
-        if is_new_name {
+        if self.names.score(after.name.as_bytes()).is_none() {
             self.names.add(after.name.as_bytes(), 0.0);
         }
         keep(&mut self.names, end, now);
         Ok(())
     }
 
-    /// Removes ids from wherever they stand. An index that is no sorted set holds none of them, and stays.
-    ///
-    /// O(states + names) for each id: the record that would tell its place is often gone already.
-    pub(super) fn remove(&mut self, task_ids: &[Vec<u8>]) {
-        if task_ids.is_empty() {
-            return;
+    /// Removes the id of a record. An index that is no sorted set holds none, and stays. O(log n).
+    pub(super) fn remove(&mut self, task_id: &[u8], record: &Record) {
+        self.tasks.remove(task_id);
+        self.expiry.remove(task_id);
+        if let Ok(index) = self.state(record.state) {
+            index.remove(task_id);
         }
-        let names = self.task_names();
-        for task_id in task_ids {
+        self.remove_from_task(record.name.as_bytes(), &mut vec![task_id.to_vec()]);
+    }
+
+    /// Removes ids from wherever they stand, when the records that would tell are gone already. O(states + names) for
+    /// each at the most.
+    pub(super) fn remove_everywhere(&mut self, mut task_ids: Vec<Vec<u8>>) {
+        for task_id in &task_ids {
             self.tasks.remove(task_id);
             self.expiry.remove(task_id);
             for state in LIKELIEST_FIRST {
@@ -132,15 +139,32 @@ impl<'c> Indexes<'c> {
                     break;
                 }
             }
-            for name in &names {
-                let Ok(index) = self.task(name) else { continue };
-                index.remove(task_id);
-                // It may also have run out by its own TTL.
-                if index.is_empty() {
-                    self.names.remove(name);
-                }
-            }
         }
+        for name in self.task_names() {
+            if task_ids.is_empty() {
+                return;
+            }
+            self.remove_from_task(&name, &mut task_ids);
+        }
+    }
+
+    /// Removes those ids that the index of that name holds from it and from `task_ids`.
+    fn remove_from_task(&mut self, name: &[u8], task_ids: &mut Vec<Vec<u8>>) {
+        let Ok(index) = self.task(name) else { return };
+        task_ids.retain(|task_id| !index.remove(task_id));
+        // It may also have run out by its own TTL.
+        if index.is_empty() {
+            self.names.remove(name);
+        }
+    }
+
+    /// Every id of the object, also one that one of the indexes has lost.
+    pub(super) fn task_ids(&mut self) -> Vec<Vec<u8>> {
+        let mut task_ids = BTreeSet::new();
+        for index in [&mut self.tasks, &mut self.expiry] {
+            task_ids.extend(index.walk(ScoreRange::ALL, Direction::Up).map(|(task_id, _)| task_id));
+        }
+        task_ids.into_iter().collect()
     }
 
     /// Removes every index of the object.
@@ -166,6 +190,16 @@ impl<'c> Indexes<'c> {
         self.expiry.walk(ended, Direction::Up).take(at_most).map(|(task_id, _)| task_id).collect()
     }
 
+    /// The ids that the expiry index lost, which happens only where a key was removed by hand or evicted by the server.
+    pub(super) fn lost(&mut self, at_most: usize) -> Vec<Vec<u8>> {
+        if self.tasks.len() == self.expiry.len() {
+            return Vec::new();
+        }
+        let (tasks, expiry) = (&mut self.tasks, &self.expiry);
+        let task_ids = tasks.walk(ScoreRange::ALL, Direction::Up).map(|(task_id, _)| task_id);
+        task_ids.filter(|task_id| expiry.score(task_id).is_none()).take(at_most).collect()
+    }
+
     /// Every id with the moment at which its retention ends, the first to end first.
     pub(super) fn ends(&mut self) -> Vec<(Vec<u8>, Time)> {
         let ends = self.expiry.walk(ScoreRange::ALL, Direction::Up);
@@ -174,6 +208,7 @@ impl<'c> Indexes<'c> {
 
     /// The `count` ids that make room for `task_id`: the oldest finished, then the oldest. `leaving` go anyway.
     pub(super) fn oldest(&mut self, count: usize, leaving: &[Vec<u8>], task_id: &[u8]) -> Vec<Vec<u8>> {
+        let leaving: HashSet<_> = leaving.iter().collect();
         let stays = |other: &Vec<u8>| other != task_id && !leaving.contains(other);
         let mut finished = Vec::new();
         for state in State::ALL.into_iter().filter(|state| state.is_final()) {
@@ -182,14 +217,14 @@ impl<'c> Indexes<'c> {
             finished.extend(walk.filter(|(other, _)| stays(other)).take(count));
         }
         finished.sort_by(|(a, a_score), (b, b_score)| a_score.total_cmp(b_score).then_with(|| a.cmp(b)));
-        let mut oldest: Vec<_> = finished.into_iter().map(|(other, _)| other).take(count).collect();
+        let mut oldest: BTreeSet<_> = finished.into_iter().map(|(other, _)| other).take(count).collect();
         let missing = count - oldest.len();
         if missing > 0 {
             let walk = self.tasks.walk(ScoreRange::ALL, Direction::Up).map(|(other, _)| other);
             let others: Vec<_> = walk.filter(|other| stays(other) && !oldest.contains(other)).take(missing).collect();
             oldest.extend(others);
         }
-        oldest
+        oldest.into_iter().collect()
     }
 
     /// Gives an id another end of its retention, and its indexes with it. Fails only where [`Indexes::check`] would.
@@ -246,15 +281,11 @@ impl<'c> Indexes<'c> {
     }
 
     fn open_task(&mut self, name: &[u8], mode: Mode) -> Result<&mut Zset<'c>, Failure> {
-        let at = match self.by_name.iter().position(|(opened, _)| opened == name) {
-            Some(at) => at,
-            None => {
-                let index = Zset::open(self.call, &self.keys.task(name), mode)?;
-                self.by_name.push((name.to_vec(), index));
-                self.by_name.len() - 1
-            }
-        };
-        Ok(&mut self.by_name[at].1)
+        if !self.by_name.contains_key(name) {
+            let index = Zset::open(self.call, &self.keys.task(name), mode)?;
+            self.by_name.insert(name.to_vec(), index);
+        }
+        Ok(self.by_name.get_mut(name).expect("it was opened above"))
     }
 }
 

@@ -41,16 +41,25 @@ impl<'c> Instance<'c> {
         Indexes::open(self.call, self.keys.clone())
     }
 
-    /// Removes records and their ids, whatever state and name they have.
+    /// Removes records and their ids. None of them may be open.
     ///
-    /// A record's key that holds something else is not the tracker's, and stays.
+    /// A record's key that holds something else is not the tracker's, and stays. O(log n) for each that is still there;
+    /// most that ran out are not, and are looked for in every index.
     fn remove(&self, indexes: &mut Indexes<'c>, task_ids: &[Vec<u8>]) {
+        let mut gone = Vec::new();
         for task_id in task_ids {
-            if let Ok(mut record) = self.hash(task_id, Mode::Maintain) {
-                record.delete();
+            let mut hash = self.hash(task_id, Mode::Maintain).ok();
+            match hash.as_ref().and_then(|hash| Record::read(|kept| hash.get(kept.name()))) {
+                Some(record) => indexes.remove(task_id, &record),
+                None => gone.push(task_id.clone()),
+            }
+            if let Some(hash) = &mut hash {
+                hash.delete();
             }
         }
-        indexes.remove(task_ids);
+        if !gone.is_empty() {
+            indexes.remove_everywhere(gone);
+        }
     }
 
     /// Has replicas and the AOF run this call again under the terms that it ran under here.

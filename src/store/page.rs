@@ -56,7 +56,13 @@ impl<'c> Instance<'c> {
     pub(super) fn expired(&self, now: Time) -> Result<Expired, Failure> {
         let ended = ScoreRange { max: score(now), ..ScoreRange::ALL };
         let mut expiry = self.index(&self.keys.expiry())?;
-        let expired = expiry.walk(ended, Direction::Up).map(|(task_id, _)| task_id).collect();
+        let mut expired: Expired = expiry.walk(ended, Direction::Up).map(|(task_id, _)| task_id).collect();
+        let mut tasks = self.index(&self.keys.tasks())?;
+        // They differ only where a key was removed by hand or evicted: what expiry has lost is not live any more.
+        if tasks.len() != expiry.len() {
+            let task_ids = tasks.walk(ScoreRange::ALL, Direction::Up).map(|(task_id, _)| task_id);
+            expired.extend(task_ids.filter(|task_id| expiry.score(task_id).is_none()));
+        }
         Ok(expired)
     }
 

@@ -42,10 +42,11 @@ impl Instance<'_> {
         }
 
         let leaving = Leaving::with(&mut indexes, task_id, before, terms);
+        let last_evicted = leaving.evicted.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving.expired);
         self.remove(&mut indexes, &leaving.evicted);
         if before.is_none() && indexes.holds(task_id) {
-            indexes.remove(&[task_id.to_vec()]);
+            indexes.remove_everywhere(vec![task_id.to_vec()]);
         }
         let written = write(&mut hash, before, &transition, update, terms);
         let end = starts_anew(before, &transition, terms);
@@ -55,8 +56,9 @@ impl Instance<'_> {
         if written || end.is_some() {
             indexes.place(task_id, before, &transition.record, end, terms.now)?;
         }
-        if let Some(end_before) = end_before.filter(|before| end.is_some_and(|end| end < *before)) {
-            indexes.let_go(end_before, terms.now);
+        let shortened = end_before.filter(|before| end.is_some_and(|end| end < *before));
+        if let Some(last) = shortened.max(last_evicted) {
+            indexes.let_go(last, terms.now);
         }
 
         if written || end.is_some() || !leaving.is_empty() {
@@ -108,6 +110,7 @@ struct Leaving {
 impl Leaving {
     fn with(indexes: &mut Indexes<'_>, task_id: &[u8], before: Option<&Record>, terms: &Terms) -> Self {
         let mut expired = indexes.expired(terms.now, Limits::REMOVED_PER_WRITE);
+        expired.extend(indexes.lost(Limits::REMOVED_PER_WRITE));
         expired.retain(|expired| expired != task_id);
         let mut evicted = Vec::new();
         if before.is_none() {

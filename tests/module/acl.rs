@@ -130,6 +130,26 @@ fn permissions_that_are_taken_away_are_gone_at_once() {
 }
 
 #[test]
+fn the_commands_are_in_the_categories_that_an_administrator_looks_for_them_in() {
+    let server = Server::start();
+    if server.info("server").contains("redis_version:7.0.") {
+        // It lets a module say nothing about categories.
+        return;
+    }
+    for (category, commands) in [
+        ("write", &["upsert", "retain", "expire", "del"][..]),
+        ("read", &["get", "query", "stats"]),
+        ("slow", &["upsert", "query"]),
+        ("fast", &["help"]),
+    ] {
+        let listed = server.list(&format!("ACL CAT {category}"));
+        for command in commands {
+            assert!(listed.contains(&format!("tracker.{command}")), "{command} is not in {category}");
+        }
+    }
+}
+
+#[test]
 fn a_transaction_is_checked_command_by_command() {
     let server = server_with(&[("reader", "%R~shop.order:*")]);
     let mut connection = server.connect_as("reader", "pass");

@@ -44,6 +44,18 @@ fn with_seconds_the_indexes_end_soon_after_their_newest_record() {
 }
 
 #[test]
+fn thousands_of_records_of_as_many_names_leave_at_once() {
+    let server = Server::start();
+    for n in 0..3000 {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 t{n} STATE SUCCESS NAME shop.n{n} RETAIN 2"));
+    }
+    sleep(Duration::from_millis(2100));
+    let left: i64 = server.text("ZCARD shop.order:{1042}:expiry").parse().unwrap();
+    assert_eq!(server.text("TRACKER.EXPIRE shop.order 1042"), left.to_string());
+    assert_eq!(server.keys().len(), 0);
+}
+
+#[test]
 fn an_object_without_records_has_none_to_remove() {
     let server = Server::start();
     assert_eq!(server.text("TRACKER.EXPIRE shop.order 1042"), "0");

@@ -31,7 +31,7 @@ fn a_resp3_client_gets_a_map_and_a_null() {
 fn named_fields_come_in_the_order_asked_for_and_missing_ones_are_left_out() {
     let server = Server::start();
     server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED NAME shop.pay FIELDS 1 worker w1");
-    let record = server.run("TRACKER.GET shop.order 1042 a1 FIELDS 3 worker traceback state");
+    let record = server.run("TRACKER.GET shop.order 1042 a1 FIELDS 4 worker traceback state worker");
     let fields: Vec<_> = pairs(&record).iter().map(|(field, value)| (field.clone(), text(value))).collect();
     assert_eq!(fields, [("worker".into(), "w1".into()), ("state".into(), "STARTED".into())]);
 }

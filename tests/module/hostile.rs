@@ -164,6 +164,8 @@ fn errors_name_the_argument_and_what_it_should_have_been() {
             "UPSERT shop.order 1 a STATE DONE",
             "ERR STATE must be one of PENDING, RECEIVED, RETRY, STARTED, SUCCESS, FAILURE, REVOKED, REJECTED, IGNORED",
         ),
+        ("UPSERT shop.order 1 a RERUN", "ERR STATE must be given with RERUN"),
+        ("UPSERT shop.order 1 a AT +5", "ERR AT must be unix milliseconds or an RFC 3339 time, not before 1970"),
         ("UPSERT shop.order 1 a ATTEMPT -1", "ERR ATTEMPT must be a whole number from 0 to 4294967295"),
         ("UPSERT shop.order 1 a AT yesterday", "ERR AT must be unix milliseconds or an RFC 3339 time, not before 1970"),
         ("UPSERT shop.order 1 a RETAIN 0", "ERR RETAIN must be a whole number from 1 to 3153600000"),

@@ -34,7 +34,7 @@ fn command_info_tells_arity_flags_and_where_the_object_id_stands() {
         assert_eq!(info[3], Value::Int(position), "{command}");
     }
     assert!(flags(&info(&server, "tracker.upsert")).contains(&"denyoom".to_owned()));
-    for command in ["expire", "del", "retain"] {
+    for command in ["expire", "del"] {
         assert!(!flags(&info(&server, &format!("tracker.{command}"))).contains(&"denyoom".to_owned()), "{command}");
     }
 }

@@ -37,6 +37,12 @@ fn a_shorter_retention_takes_every_key_along() {
     server.run("TRACKER.UPSERT shop.order 1042 b STATE SUCCESS RETAIN 1");
     eventually("the keys to go", || server.keys().is_empty());
 
+    server.run("CONFIG SET tracker.max-tasks-per-object 1");
+    server.run("TRACKER.UPSERT shop.order 1042 evicted STATE SUCCESS NAME shop.pay RETAIN 1000");
+    server.run("TRACKER.UPSERT shop.order 1042 next STATE SUCCESS NAME shop.pay RETAIN 1");
+    eventually("the keys to go", || server.keys().is_empty());
+    server.run("CONFIG SET tracker.max-tasks-per-object 0");
+
     server.run("TRACKER.UPSERT shop.order 1042 short STATE SUCCESS NAME shop.pay RETAIN 1");
     server.run("TRACKER.UPSERT shop.order 1042 long STATE FAILURE NAME shop.ship");
     server.run("TRACKER.DEL shop.order 1042 long");
