@@ -52,9 +52,10 @@ test-rust: redis-server module
 
 .PHONY: test-python
 test-python: redis-server chromium module $(VENV)/installed
-	@$(say) 'Checking the Python code (ruff)'
+	@$(say) 'Checking the Python code (ruff, mypy)'
 	@$(VENV)/bin/ruff check python-client
 	@$(VENV)/bin/ruff format --check python-client
+	@cd python-client && ../$(VENV)/bin/mypy
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
 	@cd python-client && TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
 
