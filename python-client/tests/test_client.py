@@ -39,6 +39,26 @@ def test_a_record_that_is_not_there_is_none(tracker):
     assert client(tracker).get(ORDER, "nothing") is None
 
 
+def test_a_user_who_may_not_ask_for_the_version_uses_the_tracker_all_the_same(tracker):
+    tracker.client().execute_command(
+        "ACL",
+        "SETUSER",
+        "dashboard",
+        "on",
+        ">secret",
+        "-@all",
+        "+tracker.query",
+        "+tracker.upsert",
+        "+client",
+        "~shop.order:*",
+    )
+    url = tracker.url.replace("redis://", "redis://dashboard:secret@")
+    restricted = TrackerClient(url, 1, 1)
+    restricted.ensure_compatible()
+    restricted.write([event()])
+    assert json.loads(restricted.query_json(ORDER, Query()))["total"] == 1
+
+
 def test_an_event_for_several_objects_is_kept_under_each(tracker):
     other = ObjectRef("shop.shelf", "A1")
     client(tracker).write([event(ORDER, other)])

@@ -195,15 +195,18 @@ class TrackerClient:
         return cast(bytes, self._execute(*command))
 
     def stats_json(self, ref: ObjectRef) -> bytes:
-        """The counts of an object's records, and which one changed last, as the module's JSON."""
+        """The counts of an object's records, and which was created last, as the module's JSON."""
         return cast(
             bytes, self._execute("TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON")
         )
 
     def ensure_compatible(self) -> None:
-        """Raises :class:`ModuleOutdated` for a module that is too old. Asks once per process."""
+        """Raises :class:`ModuleOutdated` for a module that is too old. Asks once per process.
+
+        A user who may not ask (``INFO``) but may use the tracker is taken at its commands' word.
+        """
         if not self._is_compatible:
-            for server in self.servers():
+            for server in self._servers_that_tell():
                 if server.module is None:
                     raise ModuleMissing(MODULE_MISSING)
                 if server.module < MINIMUM_MODULE:
@@ -224,6 +227,14 @@ class TrackerClient:
             return [_server("", self._redis)]
         except (redis.RedisError, OSError) as error:
             raise _translated(error) from error
+
+    def _servers_that_tell(self) -> list[Server]:
+        try:
+            return self.servers()
+        except TrackerUnavailable as error:
+            if isinstance(error.__cause__, redis.exceptions.NoPermissionError):
+                return []
+            raise
 
     def _execute(self, *command: Word) -> Any:
         try:
