@@ -100,6 +100,18 @@ def test_the_timer_writes_what_waits_when_redis_is_back(server, settings, log):
     assert [record.levelname for record in log.records] == ["WARNING", "INFO"]
 
 
+def test_the_next_event_has_redis_asked_before_the_timer_would(server, settings, monkeypatch):
+    settings.TASK_TRACKER_RETRY_AFTER = 600
+    monkeypatch.setattr(availability, "LEAST_PAUSE", 0.001)
+    recorder = availability.Recorder()
+    recorder.record(event(1))
+    server.start()
+    recorder.record(event(2))
+    wait_for(lambda: not recorder.is_away, "the event to have had Redis asked")
+    assert get_client().get(ORDER, "t1")
+    assert get_client().get(ORDER, "t2")
+
+
 def test_redis_may_go_and_come_back_again_and_again(server, settings):
     settings.TASK_TRACKER_RETRY_AFTER = 0.05
     recorder = availability.Recorder()

@@ -175,3 +175,26 @@ def test_a_primary_that_sentinels_know_and_the_one_after_it(sentinel):
     with replica.client() as plain:
         assert plain.exists("shop.order:{1}:tasks")
         assert plain.exists("shop.order:{2}:tasks")
+
+
+def test_a_server_behind_tls(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    port = free_port()
+    options = ("--tls-port", str(port), "--tls-auth-clients", "no")
+    files = ("--tls-cert-file", str(certificate), "--tls-key-file", str(key))
+    authority = ("--tls-ca-cert-file", str(certificate))
+    server = RedisServer(free_port(), with_module=True, options=options + files + authority)
+    try:
+        server.start()
+        url = f"rediss://localhost:{port}"
+        assert works(TrackerClient(f"{url}?ssl_ca_certs={certificate}", 1, 1), 1)
+        with pytest.raises(TrackerUnavailable, match=r"(?i)certificate"):
+            TrackerClient(url, 1, 1).write(events(2))
+    finally:
+        server.remove()

@@ -1,9 +1,10 @@
 """What happens to events while Redis is away: nothing that a task could notice.
 
 A call that Redis does not answer costs its time-out, once. From then on this process leaves Redis
-alone: events are kept in a spool, and a timer in a thread of its own tries whether Redis is back,
-writes what waits in the order in which it happened, and then lets events through again. The log
-says once that Redis went and once that it is back.
+alone: events are kept in a spool, and a thread of its own tries whether Redis is back, with the
+next event or after a while, whichever comes first. It writes what waits in the order in which it
+happened, and then lets events through again. The log says once that Redis went and once that it
+is back.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterable
 
 from .client import CommandRefused, ModuleMissing, TrackerUnavailable, get_client
@@ -21,6 +23,9 @@ from .event import Write
 from .spool import Spool
 
 logger = logging.getLogger("celery_task_tracker")
+
+#: Which part of the time between two tries has to pass before an event asks for the next one.
+LEAST_PAUSE = 0.1
 
 #: Seconds that a process which ends waits for a try of its timer that is under way.
 LAST_WAIT = 2.0
@@ -38,6 +43,7 @@ class Recorder:
         self._spool = Spool()
         self._away = False
         self._timer: threading.Thread | None = None
+        self._asked = threading.Event()
         self._writing = threading.Lock()
         self._refused: set[str] = set()
 
@@ -109,6 +115,7 @@ class Recorder:
             if self._away:
                 self._spool.append(event)
                 self._ensure_timer()
+                self._asked.set()
             return self._away
 
     def _leave_alone(self, event: Write, error: TrackerUnavailable) -> None:
@@ -136,9 +143,11 @@ class Recorder:
                 self._timer = timer
 
     def _try_again(self) -> None:
-        pause = threading.Event()
         while True:
-            pause.wait(config.TASK_TRACKER_RETRY_AFTER)
+            pause = config.TASK_TRACKER_RETRY_AFTER
+            time.sleep(pause * LEAST_PAUSE)
+            self._asked.wait(pause * (1 - LEAST_PAUSE))
+            self._asked.clear()
             try:
                 self.flush()
             except Exception:
