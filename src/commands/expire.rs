@@ -10,8 +10,8 @@ use crate::store::Instance;
 /// ```
 ///
 /// Without `seconds`: removes every record whose retention has ended. With it: every record of the object now ends that
-/// long after its last update, and what is past is removed. Replies how many were removed. O(log n) for each removed
-/// one, O(n log n) with `seconds`.
+/// long after its last update, and what is past is removed. Replies how many were removed. O(states + names) for
+/// each removed one, and O(n log n) with `seconds`.
 pub struct Expire;
 
 impl Command for Expire {
@@ -20,8 +20,8 @@ impl Command for Expire {
     const DOCUMENTATION: Documentation = Documentation {
         summary: c"Removes the task records whose retention has ended, or ends the retention of all of an object's.",
         complexity:
-            c"O(log(N)) for each record removed, with N being the number of records of the object; with seconds \
-            O(N*log(N)).",
+            c"O(S+T) for each record removed, with S being the number of states and T that of task names of the \
+            object; with seconds O(N*log(N)) beside it, with N being the number of records.",
         since: SINCE,
         arity: -3,
         keys: Some(Keys::Write),

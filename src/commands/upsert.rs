@@ -27,7 +27,8 @@ impl Command for Upsert {
     const DOCUMENTATION: Documentation = Documentation {
         summary: c"Creates or updates one task record by the transition rule, and all indexes of its object with it.",
         complexity: c"O(log(N)+F) with N being the number of records of the object and F that of fields given, and \
-            O(log(N)) for each record that leaves because its retention has ended, 100 at the most.",
+            O(S+T) for each record that leaves because its retention has ended, 100 at the most, with S being the number \
+            of states and T that of task names of the object.",
         since: SINCE,
         arity: -4,
         keys: Some(Keys::Write),

@@ -5,7 +5,7 @@ use crate::redis::{Failure, Mode};
 use super::{live_record, Instance};
 
 impl Instance<'_> {
-    /// Removes every record whose retention has ended. How many. O(log n) for each.
+    /// Removes every record whose retention has ended. How many. O(states + names) for each.
     pub fn expire(&self, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;

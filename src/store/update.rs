@@ -25,7 +25,7 @@ impl Instance<'_> {
     /// Creates or updates a record by the transition rule, all indexes with it, and removes what has run out. `None`
     /// where the condition forbids it. Fails before the first write, or not at all.
     ///
-    /// O(log n) for n records of the object, and O(log n) for each record that leaves.
+    /// O(log n) for n records of the object, and O(states + names) for each record that leaves.
     pub fn update(&self, update: &Update<'_>, terms: &Terms) -> Result<Option<Outcome>, Failure> {
         let task_id = update.task_id.as_bytes();
         let mut hash = self.hash(task_id, Mode::Write)?;
