@@ -65,8 +65,9 @@ impl Command for Query {
         let object = arguments.object()?;
         let request = Request::parse(&mut arguments)?;
         let instance = Instance::of(call, &object)?;
-        let page = instance.page(&request.filter, &request.page, &request.columns, now)?;
-        let counts = request.with_counts.then(|| instance.state_counts(now)).transpose()?;
+        let expired = instance.expired(now)?;
+        let page = instance.page(&request.filter, &request.page, &request.columns, &expired)?;
+        let counts = request.with_counts.then(|| instance.state_counts(&expired)).transpose()?;
         COUNTERS.queries.add(1);
         match request.format {
             Format::Resp => reply_resp(&call.reply(), &request.page, &page, counts.as_ref()),

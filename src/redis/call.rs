@@ -36,10 +36,10 @@ impl Call<'_> {
         &self.arguments
     }
 
-    /// The server's clock in unix milliseconds. It stands still while a command, a transaction or a script runs, as the
-    /// server's own expiry does.
+    /// The server's clock in unix milliseconds. From Redis 7.2 on it stands still while a command, a transaction or a
+    /// script runs, as the server's own expiry does; before, it goes on, and is never behind that.
     pub fn clock(&self) -> i64 {
-        // SAFETY: neither function takes anything; the first is there from Redis 7.0 on.
+        // SAFETY: neither function takes anything; the first is there from Redis 7.2 on.
         unsafe {
             match raw::RedisModule_CachedMicroseconds {
                 Some(microseconds) => microseconds() / 1000,

@@ -3,7 +3,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::model::{KeyNames, Record, State, Time};
 use crate::redis::{Call, Direction, Failure, Mode, ScoreRange, Zset};
 
-use super::{score, time};
+use super::expired::{ended, lost};
+use super::{in_order, score, time};
 
 /// The sorted sets of one object, opened for writing when they are first needed.
 pub(super) struct Indexes<'c> {
@@ -186,18 +187,12 @@ impl<'c> Indexes<'c> {
 
     /// The ids whose retention has ended, the longest over first, at most so many.
     pub(super) fn expired(&mut self, now: Time, at_most: usize) -> Vec<Vec<u8>> {
-        let ended = ScoreRange { max: score(now), ..ScoreRange::ALL };
-        self.expiry.walk(ended, Direction::Up).take(at_most).map(|(task_id, _)| task_id).collect()
+        ended(&mut self.expiry, now).take(at_most).collect()
     }
 
-    /// The ids that the expiry index lost, which happens only where a key was removed by hand or evicted by the server.
+    /// The ids that the expiry index has lost, at most so many.
     pub(super) fn lost(&mut self, at_most: usize) -> Vec<Vec<u8>> {
-        if self.tasks.len() == self.expiry.len() {
-            return Vec::new();
-        }
-        let (tasks, expiry) = (&mut self.tasks, &self.expiry);
-        let task_ids = tasks.walk(ScoreRange::ALL, Direction::Up).map(|(task_id, _)| task_id);
-        task_ids.filter(|task_id| expiry.score(task_id).is_none()).take(at_most).collect()
+        lost(&mut self.tasks, &self.expiry).take(at_most).collect()
     }
 
     /// Every id with the moment at which its retention ends, the first to end first.
@@ -216,7 +211,7 @@ impl<'c> Indexes<'c> {
             let walk = index.walk(ScoreRange::ALL, Direction::Up);
             finished.extend(walk.filter(|(other, _)| stays(other)).take(count));
         }
-        finished.sort_by(|(a, a_score), (b, b_score)| a_score.total_cmp(b_score).then_with(|| a.cmp(b)));
+        finished.sort_by(in_order);
         let mut oldest: BTreeSet<_> = finished.into_iter().map(|(other, _)| other).take(count).collect();
         let missing = count - oldest.len();
         if missing > 0 {

@@ -3,6 +3,7 @@
 
 mod delete;
 mod expire;
+mod expired;
 mod indexes;
 mod page;
 mod retain;
@@ -10,10 +11,13 @@ mod row;
 mod stats;
 mod update;
 
+pub use expired::Expired;
 pub use page::{Page, StateCounts};
 pub use row::{Columns, Row};
 pub use stats::Stats;
 pub use update::Update;
+
+use std::cmp::Ordering;
 
 use crate::model::{KeyNames, Object, Record, Terms, Time};
 use crate::redis::{Call, Failure, Hash, Mode};
@@ -49,7 +53,7 @@ impl<'c> Instance<'c> {
         let mut gone = Vec::new();
         for task_id in task_ids {
             let mut hash = self.hash(task_id, Mode::Maintain).ok();
-            match hash.as_ref().and_then(|hash| Record::read(|kept| hash.get(kept.name()))) {
+            match hash.as_ref().and_then(read) {
                 Some(record) => indexes.remove(task_id, &record),
                 None => gone.push(task_id.clone()),
             }
@@ -82,7 +86,17 @@ fn is_live(record: &Hash<'_>, end: Option<Time>, now: Time) -> bool {
 
 /// The live record that a hash holds.
 fn live_record(record: &Hash<'_>, end: Option<Time>, now: Time) -> Option<Record> {
-    is_live(record, end, now).then(|| Record::read(|kept| record.get(kept.name()))).flatten()
+    is_live(record, end, now).then(|| read(record)).flatten()
+}
+
+/// The record that a hash holds, live or not.
+fn read(hash: &Hash<'_>) -> Option<Record> {
+    Record::read(|kept| hash.get(kept.name()))
+}
+
+/// The order of a sorted set: by score, then by bytes.
+fn in_order((a, a_score): &(Vec<u8>, f64), (b, b_score): &(Vec<u8>, f64)) -> Ordering {
+    a_score.total_cmp(b_score).then_with(|| a.cmp(b))
 }
 
 /// A moment as the score of a sorted set, which holds every one without loss.

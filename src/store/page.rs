@@ -1,10 +1,9 @@
-use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use crate::model::{Filter, Order, PageRequest, State, States, TaskName, Time};
+use crate::model::{Filter, Order, PageRequest, State, States, TaskName};
 use crate::redis::{Direction, Failure, Mode, ScoreRange, Walk, Zset};
 
-use super::{score, Columns, Instance, Row};
+use super::{in_order, score, Columns, Expired, Instance, Row};
 
 /// One page of an object's live records.
 pub struct Page {
@@ -17,9 +16,6 @@ pub struct Page {
 /// How many live records are in each state; states without any are left out.
 pub struct StateCounts(pub Vec<(State, usize)>);
 
-/// Ids past their retention that no write has removed yet.
-pub(super) type Expired = HashSet<Vec<u8>>;
-
 impl<'c> Instance<'c> {
     /// Reads one page.
     ///
@@ -31,39 +27,24 @@ impl<'c> Instance<'c> {
         filter: &Filter<'_>,
         request: &PageRequest,
         columns: &Columns<'_>,
-        now: Time,
+        expired: &Expired,
     ) -> Result<Page, Failure> {
-        let expired = self.expired(now)?;
-        let (total, task_ids) = self.selection(filter)?.page(request, &expired);
+        let (total, task_ids) = self.selection(filter)?.page(request, expired);
         let rows = task_ids.iter().filter_map(|task_id| self.row(task_id, columns).transpose());
         Ok(Page { total, rows: rows.collect::<Result<_, _>>()? })
     }
 
     /// Counts the live records in each state. O(states), and O(states) for each record past its retention.
-    pub fn state_counts(&self, now: Time) -> Result<StateCounts, Failure> {
-        let expired = self.expired(now)?;
+    pub fn state_counts(&self, expired: &Expired) -> Result<StateCounts, Failure> {
         let mut counts = Vec::new();
         for state in State::ALL {
             let index = self.index(&self.keys.state(state))?;
-            let count = index.len() - held(&index, ScoreRange::ALL, &expired);
+            let count = expired.count_live(&index, ScoreRange::ALL);
             if count > 0 {
                 counts.push((state, count));
             }
         }
         Ok(StateCounts(counts))
-    }
-
-    pub(super) fn expired(&self, now: Time) -> Result<Expired, Failure> {
-        let ended = ScoreRange { max: score(now), ..ScoreRange::ALL };
-        let mut expiry = self.index(&self.keys.expiry())?;
-        let mut expired: Expired = expiry.walk(ended, Direction::Up).map(|(task_id, _)| task_id).collect();
-        let mut tasks = self.index(&self.keys.tasks())?;
-        // They differ only where a key was removed by hand or evicted: what expiry has lost is not live any more.
-        if tasks.len() != expiry.len() {
-            let task_ids = tasks.walk(ScoreRange::ALL, Direction::Up).map(|(task_id, _)| task_id);
-            expired.extend(task_ids.filter(|task_id| expiry.score(task_id).is_none()));
-        }
-        Ok(expired)
     }
 
     fn selection(&self, filter: &Filter<'_>) -> Result<Selection<'c>, Failure> {
@@ -125,7 +106,7 @@ impl<'c> Selection<'c> {
                 (total, index.slice(before.saturating_add(offset), count, direction))
             }
             (_, None) => {
-                let total = self.walked.iter().map(|index| index.count(self.range) - held(index, self.range, expired));
+                let total = self.walked.iter().map(|index| expired.count_live(index, self.range));
                 let total = total.sum();
                 let live = self.walk(direction).filter(|task_id| !expired.contains(task_id));
                 (total, live.skip(offset).take(request.size).collect())
@@ -163,19 +144,8 @@ impl<'c> Selection<'c> {
     }
 }
 
-/// The order of a sorted set: by score, then by bytes.
-fn in_order((a, a_score): &(Vec<u8>, f64), (b, b_score): &(Vec<u8>, f64)) -> Ordering {
-    a_score.total_cmp(b_score).then_with(|| a.cmp(b))
-}
-
 fn members(indexes: &[Zset<'_>]) -> usize {
     indexes.iter().map(Zset::len).sum()
-}
-
-/// How many of the expired ids the index holds in that range.
-pub(super) fn held(index: &Zset<'_>, range: ScoreRange, expired: &Expired) -> usize {
-    let in_range = |score: f64| range.min <= score && score <= range.max;
-    expired.iter().filter(|task_id| index.score(task_id).is_some_and(in_range)).count()
 }
 
 /// The rank of the range's first member.

@@ -1,8 +1,7 @@
 use crate::model::{FieldName, Kept, State, Time};
 use crate::redis::{Direction, Failure, ScoreRange, Zset};
 
-use super::page::{held, Expired, StateCounts};
-use super::{time, Columns, Instance, Row};
+use super::{time, Columns, Expired, Instance, Row, StateCounts};
 
 /// What an object's live records come to.
 pub struct Stats {
@@ -26,7 +25,7 @@ impl<'c> Instance<'c> {
     /// Counts the live records. O(states + names), and as much for each record past its retention.
     pub fn stats(&self, now: Time) -> Result<Stats, Failure> {
         let expired = self.expired(now)?;
-        let states = self.state_counts(now)?;
+        let states = self.state_counts(&expired)?;
         let mut tasks = self.index(&self.keys.tasks())?;
         let oldest = first_live(&mut tasks, Direction::Up, &expired);
         let newest = first_live(&mut tasks, Direction::Down, &expired);
@@ -36,7 +35,7 @@ impl<'c> Instance<'c> {
         };
         Ok(Stats {
             tasks: self.task_counts(&expired)?,
-            total: tasks.len() - held(&tasks, ScoreRange::ALL, &expired),
+            total: expired.count_live(&tasks, ScoreRange::ALL),
             active: active(&states),
             states,
             oldest: oldest.map(|(_, created_at)| created_at),
@@ -50,7 +49,7 @@ impl<'c> Instance<'c> {
         let mut counts = Vec::new();
         for (name, _) in names.walk(ScoreRange::ALL, Direction::Up) {
             let index = self.index(&self.keys.task(&name))?;
-            let count = index.len() - held(&index, ScoreRange::ALL, expired);
+            let count = expired.count_live(&index, ScoreRange::ALL);
             if count > 0 {
                 counts.push((String::from_utf8_lossy(&name).into_owned(), count));
             }

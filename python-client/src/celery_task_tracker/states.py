@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 State = Literal[
     "PENDING",
@@ -17,16 +17,7 @@ State = Literal[
 ]
 
 #: All states, in the order in which a task goes through them.
-STATES: tuple[State, ...] = (
-    "PENDING",
-    "RECEIVED",
-    "STARTED",
-    "RETRY",
-    "SUCCESS",
-    "FAILURE",
-    "REVOKED",
-    "REJECTED",
-    "IGNORED",
-)
+STATES: tuple[State, ...] = get_args(State)
+
 #: The states of a task that may still run.
 ACTIVE_STATES: frozenset[str] = frozenset({"PENDING", "RECEIVED", "STARTED", "RETRY"})

@@ -1,0 +1,56 @@
+use std::collections::HashSet;
+
+use crate::model::Time;
+use crate::redis::{Direction, Failure, ScoreRange, Zset};
+
+use super::{score, Instance};
+
+/// Ids that stand in an object's indexes at one moment and are not live: no write has removed them yet.
+pub struct Expired(HashSet<Vec<u8>>);
+
+impl Expired {
+    /// Whether all that stands in the indexes is live.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the id is not live.
+    pub(super) fn contains(&self, task_id: &[u8]) -> bool {
+        self.0.contains(task_id)
+    }
+
+    /// How many members of an index are live, of those with a score in that range.
+    pub(super) fn count_live(&self, index: &Zset<'_>, range: ScoreRange) -> usize {
+        let in_range = |score: f64| range.min <= score && score <= range.max;
+        let held = self.0.iter().filter(|task_id| index.score(task_id).is_some_and(in_range)).count();
+        index.count(range) - held
+    }
+}
+
+impl Instance<'_> {
+    /// What has run out by now. O(log n), and O(1) for each.
+    pub fn expired(&self, now: Time) -> Result<Expired, Failure> {
+        let mut tasks = self.index(&self.keys.tasks())?;
+        let mut expiry = self.index(&self.keys.expiry())?;
+        let mut expired: HashSet<_> = ended(&mut expiry, now).collect();
+        expired.extend(lost(&mut tasks, &expiry));
+        Ok(Expired(expired))
+    }
+}
+
+/// The ids whose retention has ended, the longest over first.
+pub(super) fn ended<'z, 'c>(expiry: &'z mut Zset<'c>, now: Time) -> impl Iterator<Item = Vec<u8>> + use<'z, 'c> {
+    let ended = ScoreRange { max: score(now), ..ScoreRange::ALL };
+    expiry.walk(ended, Direction::Up).map(|(task_id, _)| task_id)
+}
+
+/// The ids that the expiry index has lost, which happens only where a key was removed by hand or evicted by the server.
+/// O(1) where it has lost none, else O(n).
+pub(super) fn lost<'z, 'c>(
+    tasks: &'z mut Zset<'c>,
+    expiry: &'z Zset<'c>,
+) -> impl Iterator<Item = Vec<u8>> + use<'z, 'c> {
+    let lost_any = tasks.len() != expiry.len();
+    let task_ids = lost_any.then(|| tasks.walk(ScoreRange::ALL, Direction::Up));
+    task_ids.into_iter().flatten().map(|(task_id, _)| task_id).filter(|task_id| expiry.score(task_id).is_none())
+}
