@@ -104,9 +104,9 @@ python:
 redis-server:
 	$(call need,command -v redis-server,redis-server)
 
-# What generates the bindings to Redis looks for it in these places.
+# What generates the bindings to Redis looks for it in these places, where libclang-cpp is another library.
 libclang:
-	$(call need,[ -n "$$LIBCLANG_PATH" ] || ls /usr/lib/llvm*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib*/libclang*.so* 2>/dev/null | grep .,libclang-dev)
+	$(call need,[ -n "$$LIBCLANG_PATH" ] || ls /usr/lib/llvm*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib*/libclang*.so* 2>/dev/null | grep -v libclang-cpp,libclang-dev)
 
 chromium:
 	$(call need,command -v chromium || command -v chromium-browser,chromium)
