@@ -7,11 +7,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(os.environ.get("DEMO_STATE_DIR", BASE_DIR / "var"))
 STATE_DIR.mkdir(parents=True, exist_ok=True)
 
+#: How the admin looks: Django's own way, or as "jazzmin" or "unfold", which have to be installed.
+THEME = os.environ.get("DEMO_THEME", "")
+
 SECRET_KEY = "the demo keeps no secrets"
 DEBUG = True
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 
 INSTALLED_APPS = [
+    *([THEME] if THEME else []),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -55,6 +59,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
+
+JAZZMIN_SETTINGS = {
+    "site_title": "Demo shop",
+    "site_header": "Demo shop",
+    "site_brand": "Demo shop",
+    "use_google_fonts_cdn": False,
+}
+JAZZMIN_UI_TWEAKS = {"default_theme_mode": "auto"}
+UNFOLD = {"SITE_TITLE": "Demo shop", "SITE_HEADER": "Demo shop"}
+
 # Plain passwords for a demo that anyone may log in to: PBKDF2 would only slow its start.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -1,15 +1,21 @@
+from django.conf import settings
 from django.contrib import admin
 
 from .models import Customer, Order, OrderLine, Product, Warehouse
 
+if settings.THEME == "unfold":
+    from unfold.admin import ModelAdmin, TabularInline
+else:
+    from django.contrib.admin import ModelAdmin, TabularInline
 
-class OrderLineInline(admin.TabularInline):
+
+class OrderLineInline(TabularInline):
     model = OrderLine
     extra = 0
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):
+class OrderAdmin(ModelAdmin):
     list_display = ["__str__", "customer", "status", "placed_at", "invoice_number"]
     list_filter = ["status"]
     list_select_related = ["customer"]
@@ -18,17 +24,17 @@ class OrderAdmin(admin.ModelAdmin):
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):
+class ProductAdmin(ModelAdmin):
     list_display = ["name", "sku", "price", "stock"]
     search_fields = ["name", "sku"]
 
 
 @admin.register(Warehouse)
-class WarehouseAdmin(admin.ModelAdmin):
+class WarehouseAdmin(ModelAdmin):
     list_display = ["city", "code"]
 
 
 @admin.register(Customer)
-class CustomerAdmin(admin.ModelAdmin):
+class CustomerAdmin(ModelAdmin):
     list_display = ["name", "email", "is_member"]
     search_fields = ["name", "email"]

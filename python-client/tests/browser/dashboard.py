@@ -1,0 +1,66 @@
+"""What the tests of the dashboard do again and again: keeping records, and finding what shows them.
+
+Everything is found by its role and accessible name, as a screen reader finds it.
+"""
+
+import re
+
+from celery_task_tracker.client import get_client
+from celery_task_tracker.event import Event
+from celery_task_tracker.resolution import ObjectRef
+
+PAGE = "/admin/shop/order/1042/task-tracker/"
+
+#: 14 November 2023, 22:13:20 UTC, in unix milliseconds.
+EPOCH = 1_700_000_000_000
+
+
+def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", at=EPOCH, attempt=0, **fields):
+    """Keeps an event of a task of order 1042, as a worker would."""
+    get_client().write(
+        [Event((ObjectRef("shop.order", "1042"),), task_id, name, state, attempt, at, fields)]
+    )
+
+
+def live(task_id="t1", name="shop.tasks.succeed", *, begin=EPOCH, waited, ran, **fields):
+    """Keeps the whole life of a task that went well, and waited and ran for so many milliseconds."""
+    keep(task_id, "PENDING", name, begin)
+    keep(task_id, "RECEIVED", name, begin + waited // 2)
+    keep(task_id, "STARTED", name, begin + waited)
+    keep(task_id, "SUCCESS", name, begin + waited + ran, **fields)
+
+
+def history(page):
+    return page.get_by_role("region", name="Task history")
+
+
+def rows(page):
+    return history(page).get_by_role("row").filter(has=page.get_by_role("cell"))
+
+
+def row(page, name):
+    """The row of the task of this name or id."""
+    return rows(page).filter(has_text=name)
+
+
+def chips(page):
+    return page.get_by_role("group", name="Filter by state")
+
+
+def chip(page, name):
+    return chips(page).get_by_role("button", name=name)
+
+
+def details(page, name=""):
+    """The link to the dialog of a task."""
+    return history(page).get_by_role("link", name=re.compile(f"^Details of {name}"))
+
+
+def said(page):
+    """What the page says in passing."""
+    return page.get_by_role("status").filter(visible=True)
+
+
+def address(page):
+    """What the page's address says of the view."""
+    return page.url.partition("?")[2]
