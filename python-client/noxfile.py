@@ -52,6 +52,6 @@ def tests(session: nox.Session, django: str, celery: str, redis: str) -> None:
         "--upgrade",
     )
     session.run(
-        *("pytest", "--no-cov", "--ignore=tests/test_browser.py", "--ignore=tests/test_demo.py"),
+        *("pytest", "--no-cov", "--ignore=tests/browser", "--ignore=tests/test_demo.py"),
         *("--ignore=tests/test_wheel.py", *session.posargs),
     )

@@ -31,6 +31,7 @@ from .client import (
 )
 from .config import config
 from .endpoint import LOADMODULE, Refusal, endpoint, record_of
+from .launchable import launchable
 from .registry import registry
 from .resolution import ObjectRef
 from .states import ACTIVE_STATES, STATES
@@ -39,6 +40,9 @@ from .templatetags.task_humanize import humanize_task
 
 #: Fields of a record that hold JSON. The others hold text, the result being either.
 JSON_FIELDS = ("objects", "args", "kwargs", "progress")
+#: The numbers of rows that people are used to choose from.
+PAGE_SIZES = (10, 25, 50, 100, 200)
+
 TIME_FIELDS = (
     "created_at",
     "updated_at",
@@ -50,7 +54,10 @@ TIME_FIELDS = (
 
 
 def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) -> HttpResponse:
-    """The dashboard of one object. Asks nothing of Redis: the page itself fetches its rows."""
+    """The dashboard of one object. Asks nothing of Redis: the page itself fetches its rows.
+
+    May cost a query for each relation that the launch arguments follow.
+    """
     obj = model_admin.get_object(request, unquote(object_id))
     if obj is None:
         # What Django's own views of a ModelAdmin do, with the message that they give.
@@ -87,22 +94,19 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
         "change_url": keeping_filters(url("change", quote(obj.pk))),
         "changelist_url": keeping_filters(url("changelist")),
         "can_change": can_change,
-        "launchable": [
-            {"name": registration.name, "description": _description(registration.task)}
-            for registration in registrations
-            if not registration.hidden
-        ]
-        if can_change
-        else [],
+        "launchable": launchable(registrations, obj) if can_change else [],
+        "tracked": [humanize_task(registration.name) for registration in registrations],
         "states": state_labels(),
         "loadmodule": LOADMODULE,
         "refresh_interval": config.TASK_TRACKER_REFRESH_INTERVAL,
+        "page_sizes": _page_sizes(),
         "page_config": {
             "urls": {
                 "list": f"{base}list/",
                 "task": f"{base}tasks/",
                 "launch": f"{base}launch/",
                 "revoke": f"{base}revoke/",
+                "revokeActive": f"{base}revoke-active/",
             },
             "canChange": can_change,
             "canTerminate": can_change and may_terminate(request),
@@ -113,6 +117,7 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
             "states": state_labels(),
             "activeStates": sorted(ACTIVE_STATES),
             "refreshInterval": config.TASK_TRACKER_REFRESH_INTERVAL,
+            "pageSize": _default_page_size(),
             "strings": interface_strings(),
         },
     }
@@ -128,6 +133,16 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
         ],
         context,
     )
+
+
+def _default_page_size() -> int:
+    return int(min(config.TASK_TRACKER_PAGE_SIZE, config.TASK_TRACKER_MAX_PAGE_SIZE))
+
+
+def _page_sizes() -> list[int]:
+    """The numbers of rows that the page offers: its own, and the usual ones that are allowed."""
+    largest = config.TASK_TRACKER_MAX_PAGE_SIZE
+    return sorted({_default_page_size(), *(size for size in PAGE_SIZES if size <= largest)})
 
 
 @endpoint("GET", "view")
@@ -209,9 +224,3 @@ def _presentable(name: str, value: Any) -> Any:
             # A value that was too long has been cut, and what is left is no JSON.
             return value
     return value
-
-
-def _description(task: Any) -> str:
-    """The first line of a task's docstring."""
-    doc = getattr(task.run, "__doc__", None) or ""
-    return doc.strip().partition("\n")[0]

@@ -2,10 +2,10 @@ import os
 import shutil
 
 import pytest
+from dashboard import PAGE
 from django.contrib.auth.models import User
 from playwright.sync_api import expect, sync_playwright
 
-from dashboard import PAGE
 from shop.models import Customer, Order
 
 

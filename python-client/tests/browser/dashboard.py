@@ -23,7 +23,7 @@ def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", at=EPOCH, att
 
 
 def live(task_id="t1", name="shop.tasks.succeed", *, begin=EPOCH, waited, ran, **fields):
-    """Keeps the whole life of a task that went well, and waited and ran for so many milliseconds."""
+    """Keeps the life of a task that went well, and waited and ran for so many milliseconds."""
     keep(task_id, "PENDING", name, begin)
     keep(task_id, "RECEIVED", name, begin + waited // 2)
     keep(task_id, "STARTED", name, begin + waited)

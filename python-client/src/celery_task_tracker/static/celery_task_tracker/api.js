@@ -1,5 +1,11 @@
 // Talking to the page's endpoints.
 
+import { setClock } from "./clock.js";
+import { fill } from "./format.js";
+
+/** Milliseconds after which an answer is not waited for any longer. */
+const PATIENCE = 20_000;
+
 /** An answer that is not the one asked for: `code` for the program, `message` for the reader. */
 export class ApiError extends Error {
   constructor(code, message, hint = "") {
@@ -10,56 +16,94 @@ export class ApiError extends Error {
 }
 
 export class Api {
+  /** The tag of the last answer of the list, and the address that gave it. */
+  #last = { url: null, tag: null };
+
   constructor(urls, token, strings) {
     this.urls = urls;
     this.token = token;
     this.strings = strings;
   }
 
-  /** One page of rows: `{states: […], task: "", page: 1}`. */
-  list({ states, task, page }) {
-    const query = new URLSearchParams({ page });
+  /**
+   * One page of rows, `{states: […], tasks: […], page: 1, size: 10}`; or `null` if it is what the
+   * same question was answered last.
+   */
+  async list({ states, tasks, page, size }) {
+    const query = new URLSearchParams({ page, page_size: size });
     for (const state of states) query.append("state", state);
-    if (task) query.append("task", task);
-    return this.#request(`${this.urls.list}?${query}`);
+    for (const task of tasks) query.append("task", task);
+    const url = `${this.urls.list}?${query}`;
+    const headers = this.#last.url === url && this.#last.tag ? { "If-None-Match": this.#last.tag } : {};
+    const response = await this.#fetch(url, { headers });
+    if (response.status === 304) return null;
+    const history = await this.#read(response);
+    this.#last = { url, tag: response.headers.get("ETag") };
+    return history;
+  }
+
+  /** Has the next `list` answer in full. */
+  forget() {
+    this.#last = { url: null, tag: null };
   }
 
   /** The whole record of one task. */
-  task(id) {
-    return this.#request(`${this.urls.task}${encodeURIComponent(id)}/`);
+  async task(id) {
+    return this.#read(await this.#fetch(`${this.urls.task}${encodeURIComponent(id)}/`));
   }
 
   launch(name) {
-    return this.#request(this.urls.launch, { task: name });
+    return this.#post(this.urls.launch, { task: name });
   }
 
   revoke(id) {
-    return this.#request(this.urls.revoke, { task_id: id });
+    return this.#post(this.urls.revoke, { task_id: id });
   }
 
-  async #request(url, form) {
-    const options = { headers: { Accept: "application/json" }, credentials: "same-origin" };
-    if (form) {
-      options.method = "POST";
-      options.headers["X-CSRFToken"] = this.token;
-      options.body = new URLSearchParams(form);
-    }
+  /** Revokes what is active: `{revoked: [{id, name}], refused: [{id, name, message}]}`. */
+  revokeActive() {
+    return this.#post(this.urls.revokeActive, {});
+  }
+
+  async #post(url, form) {
+    const response = await this.#fetch(url, {
+      method: "POST",
+      headers: { "X-CSRFToken": this.token },
+      body: new URLSearchParams(form),
+    });
+    return this.#read(response);
+  }
+
+  async #fetch(url, { headers = {}, ...options } = {}) {
     let response;
     try {
-      response = await fetch(url, options);
+      response = await fetch(url, {
+        ...options,
+        headers: { Accept: "application/json", ...headers },
+        credentials: "same-origin",
+        cache: "no-store",
+        redirect: "manual",
+        signal: AbortSignal.timeout(PATIENCE),
+      });
     } catch {
-      throw new ApiError("offline", this.strings.unreachable);
+      throw new ApiError("offline", this.strings.offline);
     }
-    // A session that ran out answers with the way to the login page.
-    if (response.redirected) {
+    setClock(response.headers.get("Date"));
+    // A session that ran out answers with the way to the login page, which the page itself is led
+    // to, and back from, when it is loaded anew.
+    if (response.type === "opaqueredirect") {
       window.location.reload();
       return new Promise(() => {});
     }
+    return response;
+  }
+
+  async #read(response) {
     let body;
     try {
       body = await response.json();
     } catch {
-      throw new ApiError("not-json", `${response.status} ${response.statusText}`);
+      throw new ApiError("not-json", fill(this.strings.noAnswer, { status: response.status }));
     }
     if (!response.ok) {
       const { code = "error", message = response.statusText, hint = "" } = body.error ?? {};

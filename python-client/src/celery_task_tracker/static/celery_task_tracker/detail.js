@@ -1,179 +1,209 @@
-// The dialog that shows one task's whole record.
+// The dialog that shows one task's whole record, and what becomes of it while it is open.
 
-import { el, icon } from "./dom.js";
-import { exact, fill, number, pretty, relative } from "./format.js";
-import { attempt, badge, pace, progress } from "./rows.js";
+import { arrange, byId, el, setProp, setText } from "./dom.js";
+import { exact, shortId } from "./format.js";
+import { LifeLine } from "./life_line.js";
+import { progress, spokenAttempt } from "./life.js";
+import { Badge, button } from "./parts.js";
+import { isRevocable } from "./row.js";
+import { isThere, Value } from "./value.js";
 
 export class Detail {
-  /** `load(id)` fetches a record, `copy(text, button)` copies. */
-  constructor(dialog, config, { load, copy }) {
-    this.dialog = dialog;
+  #id = "";
+  #record = null;
+  #version = null;
+  #sections = new Map();
+  #facts = new Map();
+
+  /**
+   * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)` asks for it, and
+   * `closed()` is told when the reader closes the dialog.
+   */
+  constructor(config, { load, copy, revoke, closed }) {
     this.config = config;
     this.load = load;
     this.copy = copy;
-    this.title = dialog.querySelector("#tt-detail-title");
-    this.name = dialog.querySelector("#tt-detail-name");
-    this.state = dialog.querySelector("#tt-detail-state");
-    this.body = dialog.querySelector("#tt-detail-body");
-    this.id = null;
-    this.version = null;
+    this.dialog = byId("detail");
+    this.title = byId("detail-title");
+    this.name = byId("detail-name");
+    this.body = byId("detail-body");
+    this.badge = new Badge(config.states);
+    this.attempt = el("span", { className: "tt-attempt" });
+    byId("detail-state").append(this.badge.element, this.attempt);
+    this.revoke = byId("detail-revoke");
+    this.revoke.addEventListener("click", () => revoke(this.#record));
+    this.dialog.addEventListener("close", () => {
+      this.#id = "";
+      closed();
+    });
+    this.note = el("p", { className: "tt-quiet", role: "status" });
+    this.life = new LifeLine(config.strings);
+    this.factList = el("dl", { className: "tt-facts" });
   }
 
-  /** Opens the dialog on `task`, a row of the table, and then shows its record. */
-  async open(task) {
-    this.id = task.id;
-    this.version = null;
-    this.#head(task);
-    this.body.replaceChildren();
-    this.dialog.showModal();
-    await this.#fetch();
+  /** Shows the task `id`, of which `row` may be known already; no dialog for an empty id. */
+  async show(id, row) {
+    if (id === this.#id) return;
+    this.#id = id;
+    if (!id) {
+      this.dialog.close();
+      return;
+    }
+    this.#record = null;
+    this.#version = null;
+    this.#sections.clear();
+    this.#head(row ?? { name: shortId(id), state: "" });
+    setText(this.note, this.config.strings.loading);
+    this.body.replaceChildren(this.note);
+    this.body.scrollTop = 0;
+    if (!this.dialog.open) this.dialog.showModal();
+    await this.#fetch(JSON.stringify(row));
   }
 
-  /** Shows what has become of the task, if `tasks` say that it has changed. */
-  async follow(tasks) {
-    if (!this.dialog.open) return;
-    const row = tasks.find((task) => task.id === this.id);
-    if (row && `${row.state} ${row.updated_at}` !== this.version) await this.#fetch();
+  /** Shows what has become of the task: `row`, if the page that was just fetched has it. */
+  async follow(row) {
+    if (!this.#id) return;
+    const version = JSON.stringify(row);
+    const isActive = !this.#record || this.config.activeStates.includes(this.#record.state);
+    if (row ? version !== this.#version : isActive) await this.#fetch(version);
   }
 
-  async #fetch() {
-    const id = this.id;
+  /** Brings what depends on the time of day up to date. */
+  tick() {
+    if (!this.#id || !this.config.activeStates.includes(this.#record?.state)) return;
+    this.#head(this.#record);
+    this.life.update(this.#record);
+  }
+
+  async #fetch(version) {
+    const id = this.#id;
     try {
       const record = await this.load(id);
-      if (id === this.id && this.dialog.open) this.#show(record);
+      if (id !== this.#id) return;
+      this.#record = record;
+      this.#version = version;
+      this.#show(record);
     } catch (error) {
-      if (id === this.id) {
-        this.body.replaceChildren(el("p", { className: "tt-why", textContent: error.message }));
-      }
+      if (id !== this.#id || this.#record) return;
+      setText(this.note, [error.message, error.hint].filter(Boolean).join(" "));
     }
   }
 
   #head(task) {
-    this.title.textContent = this.config.names[task.name] ?? task.name;
-    this.name.textContent = task.name;
-    this.state.replaceChildren(badge(task.state, this.config.states));
+    setText(this.title, this.config.names[task.name] ?? task.name);
+    setText(this.name, task.name);
+    setProp(this.badge.element, "hidden", !task.state);
+    this.badge.update(task.state);
+    setText(this.attempt, spokenAttempt(task, this.config.strings));
+    const isAllowed = Boolean(this.#record) && isRevocable(task, this.config);
+    setProp(this.revoke, "hidden", !isAllowed);
   }
 
   #show(record) {
-    this.version = `${record.state} ${record.updated_at}`;
+    const { strings, activeStates } = this.config;
     this.#head(record);
-    const { strings } = this.config;
-    const scroll = this.body.scrollTop;
-    this.body.replaceChildren(
-      ...this.#outcome(record),
-      this.#facts(record),
-      this.#value(strings.arguments, record, "args", strings.noArguments),
-      this.#value(strings.keywordArguments, record, "kwargs", strings.noArguments),
-    );
-    this.body.scrollTop = scroll;
-  }
-
-  #outcome(record) {
-    const { strings } = this.config;
-    if (record.state === "SUCCESS") {
-      return [this.#value(strings.result, record, "result", strings.noResult), ...this.#past(record)];
+    this.life.update(record);
+    const sections = [this.life.element];
+    if (record.error || record.exception) {
+      sections.push(this.#error("error", strings.error, record.exception, record.error));
     }
-    if (record.error || record.traceback || record.exception) {
-      return [
-        this.#error(strings.error, record, record.exception, record.error),
-        this.#value(strings.traceback, record, "traceback"),
-        ...this.#past(record),
-      ];
+    if (record.traceback) sections.push(this.#value("traceback", strings.traceback, record));
+    if (isThere(record.result)) {
+      sections.push(this.#value("result", strings.result, record));
+    } else if (record.state === "SUCCESS") {
+      sections.push(this.#absent("result", strings.result, strings.noResult));
+    } else if (activeStates.includes(record.state)) {
+      sections.push(this.#absent("result", strings.result, strings.notFinished));
     }
-    const quiet = el("p", { className: "tt-quiet", textContent: strings.notFinished });
-    const past = this.#past(record);
-    return past.length || !this.config.activeStates.includes(record.state) ? past : [quiet];
+    if (record.retry_error || record.retry_exception) {
+      const title = strings.previousAttempt;
+      sections.push(this.#error("retry", title, record.retry_exception, record.retry_error));
+    }
+    if (record.retry_traceback) {
+      sections.push(this.#value("retry_traceback", strings.previousTraceback, record));
+    }
+    const given = ["args", "kwargs"].filter((field) => isThere(record[field]));
+    const titles = { args: strings.arguments, kwargs: strings.keywordArguments };
+    for (const field of given) sections.push(this.#value(field, titles[field], record));
+    if (!given.length) sections.push(this.#absent("args", titles.args, strings.noArguments));
+    sections.push(this.#showFacts(record));
+    arrange(this.body, sections);
   }
 
-  /** The error of the attempt before, which is why there is this one. */
-  #past(record) {
-    if (!record.retry_error && !record.retry_exception) return [];
+  #section(key, make) {
+    if (!this.#sections.has(key)) this.#sections.set(key, make());
+    return this.#sections.get(key);
+  }
+
+  #value(field, title, record) {
+    const value = this.#section(field, () => new Value(title, this.config.strings, this.copy));
+    value.update(record[field], record[`${field}_bytes`]);
+    return value.element;
+  }
+
+  #absent(key, title, text) {
+    const { element, note } = this.#section(`no-${key}`, () => {
+      const note = el("p", { className: "tt-quiet" });
+      return { element: el("section", {}, el("h3", { textContent: title }), note), note };
+    });
+    setText(note, text);
+    return element;
+  }
+
+  #error(key, title, kind, message) {
+    const section = this.#section(`${key}-message`, () => {
+      const kind = el("strong");
+      const message = el("span");
+      const text = el("p", { className: "tt-error", dir: "auto" }, kind, message);
+      return { kind, message, element: el("section", {}, el("h3", { textContent: title }), text) };
+    });
+    setText(section.kind, kind && message ? `${kind}: ` : (kind ?? ""));
+    setText(section.message, message ?? "");
+    return section.element;
+  }
+
+  #showFacts(record) {
     const { strings } = this.config;
-    return [
-      this.#error(strings.previousAttempt, record, record.retry_exception, record.retry_error),
-      this.#value(strings.traceback, record, "retry_traceback"),
-    ];
-  }
-
-  #error(title, record, kind, message) {
-    return el(
-      "section",
-      {},
-      el("h3", { textContent: title }),
-      el(
-        "p",
-        { className: "tt-error" },
-        kind ? el("strong", { textContent: kind }) : null,
-        kind && message ? ": " : null,
-        message ?? "",
-      ),
-    );
-  }
-
-  /** A section with a value as preformatted text and a button to copy it. */
-  #value(title, record, field, absent) {
-    const value = record[field];
-    const missing = value === undefined || value === "" || value === "null" || isEmpty(value);
-    if (missing && absent === undefined) return "";
-    const heading = el("h3", { textContent: title });
-    if (missing) return el("section", {}, heading, el("p", { className: "tt-quiet", textContent: absent }));
-    const text = pretty(value);
-    const button = el(
-      "button",
-      { type: "button", className: "tt-button", onclick: () => this.copy(text, button) },
-      icon("copy"),
-      this.config.strings.copy,
-    );
-    button.setAttribute("aria-label", `${this.config.strings.copy}: ${title}`);
-    const full = record[`${field}_bytes`];
-    return el(
-      "section",
-      {},
-      el("div", { className: "tt-section-head" }, heading, button),
-      el("pre", { className: "tt-pre", textContent: text, tabIndex: 0 }),
-      full
-        ? el("p", {
-            className: "tt-quiet",
-            textContent: fill(this.config.strings.cut, { size: `${number(full)} B` }),
-          })
-        : null,
-    );
-  }
-
-  #facts(record) {
-    const { strings } = this.config;
-    const list = el("dl", { className: "tt-facts" });
-    const add = (label, value, title = "") => {
-      if (value) {
-        list.append(
-          el(
-            "div",
-            {},
-            el("dt", { textContent: label }),
-            el("dd", { textContent: value, title }),
-          ),
-        );
-      }
+    const shown = [];
+    const add = (label, value, { isId = false } = {}) => {
+      if (value) shown.push(this.#fact(label, value, isId));
     };
-    const time = (label, value) => value && add(label, exact(value), relative(value));
-    add(strings.taskId, record.id);
-    add(strings.run, [pace(record, strings), attempt(record, strings)].filter(Boolean).join(" · "));
-    add(strings.progress, progress(record));
+    add(strings.taskId, record.id, { isId: true });
     add(strings.worker, record.worker);
     add(strings.queue, record.queue);
-    time(strings.eta, record.eta);
-    time(strings.created, record.created_at);
-    time(strings.published, record.published_at);
-    time(strings.received, record.received_at);
-    time(strings.started, record.started_at);
-    time(strings.finished, record.finished_at);
-    if (record.root_id !== record.id) add(strings.root, record.root_id);
-    if (record.parent_id !== record.id) add(strings.parent, record.parent_id);
-    add(strings.group, record.group_id);
-    return list;
+    add(strings.progress, progress(record)?.text);
+    add(strings.created, exact(record.created_at));
+    add(strings.updated, exact(record.updated_at));
+    if (record.revoke_requested) add(strings.revokeRequested, exact(record.revoke_requested));
+    if (record.root_id !== record.id) add(strings.root, record.root_id, { isId: true });
+    if (record.parent_id !== record.id) add(strings.parent, record.parent_id, { isId: true });
+    add(strings.group, record.group_id, { isId: true });
+    arrange(this.factList, shown);
+    return this.factList;
   }
-}
 
-function isEmpty(value) {
-  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  #fact(label, value, isId) {
+    if (!this.#facts.has(label)) {
+      const text = el("span", { className: isId ? "tt-mono" : "" });
+      const copy = isId
+        ? button({
+            sign: "copy",
+            className: "tt-icon-button",
+            title: this.config.strings.copy,
+            "aria-label": `${this.config.strings.copy}: ${label}`,
+            onclick: () => this.copy(text.textContent, copy),
+          })
+        : null;
+      const element = el(
+        "div",
+        { className: isId ? "tt-fact-id" : "" },
+        el("dt", { textContent: label }),
+        el("dd", {}, text, copy),
+      );
+      this.#facts.set(label, { element, text });
+    }
+    const { element, text } = this.#facts.get(label);
+    setText(text, String(value));
+    return element;
+  }
 }

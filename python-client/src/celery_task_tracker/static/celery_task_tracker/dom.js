@@ -3,14 +3,18 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** The page's element with the id `tt-<name>`. */
+export const byId = (name) => document.getElementById(`tt-${name}`);
+
 /**
  * A new element. `props` are its properties (`className`, `title`, `textContent`, …); those
- * named `aria-…` or `data-…` are set as attributes, and those named `on…` are listeners.
+ * named `aria-…`, `data-…` or `role` are set as attributes, and those named `on…` are listeners.
+ * Children that are `null` are left out.
  */
 export function el(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
-    if (name.startsWith("aria-") || name.startsWith("data-")) element.setAttribute(name, value);
+    if (/^(aria-|data-|role$)/.test(name)) element.setAttribute(name, value);
     else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element[name] = value;
   }
@@ -29,7 +33,7 @@ export function icon(name) {
   return svg;
 }
 
-/** Makes `element` show `icon(name)`, without touching it if it does already. */
+/** Makes `svg` show `icon(name)`, without touching it if it does already. */
 export function setIcon(svg, name) {
   const use = svg.firstElementChild;
   if (use.getAttribute("href") !== `#tt-icon-${name}`) use.setAttribute("href", `#tt-icon-${name}`);
@@ -38,6 +42,16 @@ export function setIcon(svg, name) {
 /** Sets a text without touching it if it is there already, so that a selection survives. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** Sets a property without touching it if it has that value already. */
+export function setProp(element, name, value) {
+  if (element[name] !== value) element[name] = value;
+}
+
+/** Sets an attribute without touching it if it has that value already. */
+export function setAttr(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
 /**
@@ -61,8 +75,10 @@ export async function copy(text) {
     return;
   }
   const area = el("textarea", { value: text, className: "tt-hidden", readOnly: true });
+  const focused = document.activeElement;
   (document.querySelector("dialog[open]") ?? document.body).append(area);
   area.select();
   document.execCommand("copy");
   area.remove();
+  focused?.focus();
 }

@@ -1,13 +1,22 @@
-// Times, durations and values as people read them, in the page's own language.
+// Times, durations, sizes and values as people read them, in the page's own language.
 
 const language = document.documentElement.lang || undefined;
 const relativeFormat = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
-const exactFormat = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+const exactFormat = new Intl.DateTimeFormat(language, {
+  dateStyle: "medium",
+  timeStyle: "long",
+});
 const clockFormat = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
 const numberFormat = new Intl.NumberFormat(language);
+const tenthsFormat = new Intl.NumberFormat(language, {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
 
 const UNITS = [
-  ["day", 86400],
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
   ["hour", 3600],
   ["minute", 60],
   ["second", 1],
@@ -28,20 +37,8 @@ export function exact(time) {
 }
 
 /** The time of day. */
-export function clock(moment) {
-  return clockFormat.format(moment);
-}
-
-/** "350 ms", "2.4 s", "1 m 4 s", "2 h 5 m". */
-export function duration(milliseconds) {
-  const ms = Math.max(0, milliseconds);
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} m ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} m`;
+export function clock(time) {
+  return clockFormat.format(new Date(time));
 }
 
 export function number(value) {
@@ -53,17 +50,52 @@ export function fill(template, values) {
   return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** "350 ms", "2.4 s", "1 m 4 s", "2 h 5 m", in the units that `strings` has. */
+export function duration(milliseconds, strings) {
+  const ms = Math.max(0, milliseconds);
+  if (ms < 1000) return fill(strings.milliseconds, { ms: number(Math.round(ms)) });
+  if (ms < 9950) return fill(strings.seconds, { s: tenthsFormat.format(ms / 1000) });
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return fill(strings.seconds, { s: number(seconds) });
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) {
+    return fill(strings.minutesSeconds, { m: number(minutes), s: number(seconds % 60) });
+  }
+  return fill(strings.hoursMinutes, {
+    h: number(Math.floor(minutes / 60)),
+    m: number(minutes % 60),
+  });
+}
+
+/** "640 B", "64.0 KiB", "1.2 MiB". */
+export function size(bytes) {
+  if (bytes < 1024) return `${number(bytes)} B`;
+  if (bytes < 1024 * 1024) return `${tenthsFormat.format(bytes / 1024)} KiB`;
+  return `${tenthsFormat.format(bytes / 1024 / 1024)} MiB`;
+}
+
 /** The beginning of an id, enough to tell tasks on a page apart. */
 export function shortId(id) {
   return id.length > 10 ? id.slice(0, 8) : id;
 }
 
+/** The longest list that is shown on one line. */
+const ONE_LINE = 72;
+
 /** Text that is JSON, indented; any other text as it is. */
 export function pretty(value) {
-  if (typeof value !== "string") return JSON.stringify(value, null, 2);
+  if (typeof value !== "string") return indented(value);
   try {
-    return JSON.stringify(JSON.parse(value), null, 2);
+    return indented(JSON.parse(value));
   } catch {
     return value;
   }
+}
+
+function indented(value) {
+  if (Array.isArray(value) && value.every((member) => Object(member) !== member)) {
+    const line = `[${value.map((member) => JSON.stringify(member)).join(", ")}]`;
+    if (line.length <= ONE_LINE) return line;
+  }
+  return JSON.stringify(value, null, 2);
 }

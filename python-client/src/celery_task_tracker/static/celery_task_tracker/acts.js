@@ -1,0 +1,97 @@
+// What the reader can have done: launching a task, and revoking tasks.
+
+import { confirmed } from "./confirm.js";
+import { byId, setProp, setText } from "./dom.js";
+import { fill, number } from "./format.js";
+import { toast } from "./notices.js";
+
+export class Acts {
+  #active = 0;
+
+  /** `refresh()` shows what has become of it, `open(id)` opens a task's dialog. */
+  constructor(api, config, { refresh, open }) {
+    this.api = api;
+    this.config = config;
+    this.refresh = refresh;
+    this.open = open;
+    for (const button of document.querySelectorAll("#task-tracker [data-launch]")) {
+      button.addEventListener("click", () => this.#busy(button, () => this.#launch(button.dataset.launch)));
+    }
+    this.all = byId("revoke-active");
+    this.all?.addEventListener("click", () => this.#busy(this.all, () => this.#revokeActive()));
+  }
+
+  /** Shows how many tasks are active. */
+  show(counts) {
+    this.#active = this.config.activeStates.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+    if (!this.all) return;
+    setProp(this.all, "hidden", this.#active === 0);
+    const text = fill(this.config.strings.revokeActive, { n: number(this.#active) });
+    setText(this.all.lastElementChild, text);
+  }
+
+  async #launch(name) {
+    const { strings } = this.config;
+    await this.#attempt(async () => {
+      const { id, label } = await this.api.launch(name);
+      toast(fill(strings.launched, { name: label }), {
+        offer: { text: strings.details, run: () => this.open(id) },
+      });
+    });
+  }
+
+  /** Asks for `task` to be revoked, if the reader confirms it. */
+  async revoke(task) {
+    const { strings, names } = this.config;
+    const name = names[task.name] ?? task.name;
+    const isRunning = task.state === "STARTED";
+    const isAgreed = await confirmed({
+      title: strings.revokeTitle,
+      text: fill(isRunning ? strings.revokeRunning : strings.revokeWaiting, { name }),
+      detail: task.id,
+      action: strings.revoke,
+    });
+    if (!isAgreed) return;
+    await this.#attempt(async () => {
+      await this.api.revoke(task.id);
+      toast(fill(strings.revokeSent, { name }));
+    });
+  }
+
+  async #revokeActive() {
+    const { strings, canTerminate } = this.config;
+    const isAgreed = await confirmed({
+      title: fill(strings.revokeActiveTitle, { n: number(this.#active) }),
+      text: canTerminate ? strings.revokeActiveText : strings.revokeActiveWaiting,
+      detail: "",
+      action: strings.revokeAll,
+    });
+    if (!isAgreed) return;
+    await this.#attempt(async () => {
+      const { revoked, refused } = await this.api.revokeActive();
+      const said = [fill(strings.revokeActiveSent, { n: number(revoked.length) })];
+      if (refused.length) {
+        const messages = [...new Set(refused.map(({ message }) => message))];
+        said.push(fill(strings.revokeActiveRefused, { n: number(refused.length) }), ...messages);
+      }
+      toast(said.join(" "), { isError: refused.length > 0 });
+    });
+  }
+
+  async #attempt(act) {
+    try {
+      await act();
+    } catch (error) {
+      const message = [error.message, error.hint].filter(Boolean).join(" ");
+      toast(fill(this.config.strings.failed, { message }), { isError: true });
+    }
+    await this.refresh();
+  }
+
+  async #busy(button, act) {
+    if (button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
+    await act();
+    button.ariaBusy = "false";
+  }
+}

@@ -1,0 +1,99 @@
+// What the reader looks at. It lives in the page's address, so that a link shows the same and the
+// browser's Back leads to what was looked at before.
+
+const PARAMETERS = ["state", "task", "page", "page_size", "task_id"];
+
+export class Address {
+  #settled = Promise.resolve();
+
+  /**
+   * `states` are those that may be filtered by, `pageSize` the number of rows where the address
+   * does not say. `onchange(view)` is called whenever another view is to be shown.
+   */
+  constructor({ states, pageSize }, onchange) {
+    this.states = states;
+    this.pageSize = pageSize;
+    this.onchange = onchange;
+    this.view = this.#read();
+    window.addEventListener("popstate", () => {
+      this.view = this.#read();
+      this.onchange(this.view);
+    });
+  }
+
+  get isFiltered() {
+    return this.view.states.length > 0 || this.view.tasks.length > 0;
+  }
+
+  /** Looks at something else. Whatever is not said to be a page is the first one. */
+  async look(changes) {
+    await this.#settled;
+    this.view = { ...this.view, page: 1, ...changes };
+    const url = this.#write(this.view);
+    if (url !== window.location.href) window.history.pushState({}, "", url);
+    this.onchange(this.view);
+  }
+
+  /** Shows a page that is there in the place of one that is not. */
+  correct(page) {
+    this.view = { ...this.view, page };
+    window.history.replaceState(window.history.state, "", this.#write(this.view));
+    this.onchange(this.view);
+  }
+
+  /** Opens the dialog of a task: Back closes it. */
+  async open(taskId) {
+    await this.#settled;
+    this.view = { ...this.view, taskId };
+    window.history.pushState({ opened: true }, "", this.#write(this.view));
+    this.onchange(this.view);
+  }
+
+  /** The dialog was closed. */
+  close() {
+    if (!this.view.taskId) return;
+    this.view = { ...this.view, taskId: "" };
+    if (window.history.state?.opened) {
+      // It is as if it had never been open. Whatever is done next waits until that is so.
+      this.#settled = new Promise((resolve) => {
+        window.addEventListener("popstate", resolve, { once: true });
+      });
+      window.history.back();
+    } else {
+      window.history.replaceState(window.history.state, "", this.#write(this.view));
+    }
+  }
+
+  /** The link to the dialog of a task, over all the tasks of the object. */
+  linkTo(taskId) {
+    return this.#write({ states: [], tasks: [], page: 1, size: this.pageSize, taskId });
+  }
+
+  #read() {
+    const { searchParams } = new URL(window.location.href);
+    const states = searchParams.getAll("state").map((state) => state.toUpperCase());
+    return {
+      states: [...new Set(states)].filter((state) => state in this.states),
+      tasks: [...new Set(searchParams.getAll("task"))].filter(Boolean),
+      page: whole(searchParams.get("page")) ?? 1,
+      size: whole(searchParams.get("page_size")) ?? this.pageSize,
+      taskId: searchParams.get("task_id") ?? "",
+    };
+  }
+
+  #write({ states, tasks, page, size, taskId }) {
+    // Whatever else the address holds, such as the filters of the change list, stays.
+    const url = new URL(window.location.href);
+    for (const name of PARAMETERS) url.searchParams.delete(name);
+    for (const state of states) url.searchParams.append("state", state);
+    for (const task of tasks) url.searchParams.append("task", task);
+    if (page > 1) url.searchParams.set("page", page);
+    if (size !== this.pageSize) url.searchParams.set("page_size", size);
+    if (taskId) url.searchParams.set("task_id", taskId);
+    return url.href;
+  }
+}
+
+function whole(text) {
+  return /^[1-9]\d{0,8}$/.test(text ?? "") ? Number(text) : null;
+}

@@ -1,0 +1,128 @@
+// The life of a task, from its record: how long it waited, how long it ran, and what came when.
+
+import { now } from "./clock.js";
+import { duration, fill, relative } from "./format.js";
+
+const WAITING_STATES = ["PENDING", "RECEIVED", "RETRY"];
+
+const at = (time) => (time ? Date.parse(time) : null);
+
+/** When the attempt that the record shows was sent, as far as is known. */
+function begin(task) {
+  return at(task.published_at) ?? at(task.received_at) ?? at(task.started_at) ?? at(task.created_at);
+}
+
+/** Milliseconds that the task waited, or has been waiting, for a worker. */
+export function waited(task) {
+  const end = at(task.started_at) ?? at(task.finished_at) ?? now();
+  return Math.max(0, end - begin(task));
+}
+
+/** Milliseconds that the task ran, or has been running; `null` if it has not begun. */
+export function ran(task) {
+  const started = at(task.started_at);
+  if (started === null) return null;
+  const end = at(task.finished_at) ?? (task.state === "STARTED" ? now() : at(task.updated_at));
+  return Math.max(0, end - started);
+}
+
+/** Whether the task waits for a time that is yet to come. */
+function isDue(task) {
+  return WAITING_STATES.includes(task.state) && at(task.eta) > now();
+}
+
+/** "ran 1 m 4 s · waited 3.2 s", "waiting 2 s", "due in 8 sec.", each part unbroken. */
+export function pace(task, strings) {
+  return paces(task, strings)
+    .map((part) => part.replaceAll(" ", "\u00a0"))
+    .join(" · ");
+}
+
+function paces(task, strings) {
+  if (isDue(task)) return [fill(strings.due, { time: relative(task.eta, now()) })];
+  const wait = { time: duration(waited(task), strings) };
+  if (WAITING_STATES.includes(task.state)) return [fill(strings.waiting, wait)];
+  const running = ran(task);
+  if (running === null) return [fill(strings.waited, wait)];
+  const run = { time: duration(running, strings) };
+  return [
+    fill(task.state === "STARTED" ? strings.running : strings.ran, run),
+    fill(strings.waited, wait),
+  ];
+}
+
+/** "2/4", or nothing for a first attempt. */
+export function attempt(task) {
+  if (!task.attempt) return "";
+  const n = task.attempt + 1;
+  const total = Number(task.max_retries ?? Number.NaN) + 1;
+  return total >= n ? `${n}/${total}` : `${n}`;
+}
+
+/** "attempt 2 of 4", or nothing for a first attempt. */
+export function spokenAttempt(task, strings) {
+  if (!task.attempt) return "";
+  const [n, total] = attempt(task).split("/");
+  return total ? fill(strings.attemptOf, { n, total }) : fill(strings.attempt, { n });
+}
+
+/** How far a task says it is: `{text, share}`, `share` from 0 to 1 or `null`; or `null`. */
+export function progress({ progress: said }) {
+  if (said?.current === undefined || said.current === null) return null;
+  const { current, total, message } = said;
+  const share = total > 0 ? Math.min(1, Math.max(0, current / total)) : null;
+  const count = [current, total].filter((part) => part != null).map(String).join(" / ");
+  return { share, text: [count, message].filter(Boolean).join(" · ") };
+}
+
+/** What went wrong, in one line. */
+export function reason(task) {
+  const [kind, message] = ["FAILURE", "REVOKED", "REJECTED"].includes(task.state)
+    ? [task.exception, task.error]
+    : WAITING_STATES.includes(task.state) || task.state === "STARTED"
+      ? [task.retry_exception, task.retry_error]
+      : [];
+  return [kind, message].filter(Boolean).join(": ");
+}
+
+/**
+ * The moments of the task's life in order, each with what the time before it was spent on:
+ * `[{name, time, gap}]`, `time` in unix milliseconds. The last one of an unfinished life is
+ * `now`, or the time at which it is due.
+ */
+export function moments(task, strings) {
+  const known = ["published", "received", "started", "finished"]
+    .map((name) => ({ name, time: at(task[`${name}_at`]) }))
+    .filter(({ time }) => time !== null);
+  const has = (name) => known.some((moment) => moment.name === name);
+  const eta = at(task.eta);
+  if (eta !== null && eta > (known[0]?.time ?? 0) && !(has("finished") && !has("started"))) {
+    const place = known.findIndex(({ name, time }) => name === "started" || time > eta);
+    known.splice(place < 0 ? known.length : place, 0, { name: "due", time: eta });
+  }
+  if (!has("finished") && !isDue(task) && [...WAITING_STATES, "STARTED"].includes(task.state)) {
+    known.push({ name: "now", time: now() });
+  }
+  return known.map((moment, index) => ({
+    ...moment,
+    gap: index && gap(known[index - 1], moment, has("started"), strings),
+  }));
+}
+
+function gap(before, moment, hasStarted, strings) {
+  const time = { time: duration(moment.time - before.time, strings) };
+  switch (moment.name) {
+    case "received":
+      return fill(strings.gapQueue, time);
+    case "due":
+      return moment.time > now()
+        ? fill(strings.due, { time: relative(moment.time, now()) })
+        : fill(strings.gapDue, time);
+    case "started":
+      return fill(strings.waited, time);
+    case "now":
+      return fill(hasStarted ? strings.running : strings.waiting, time);
+    default:
+      return fill(hasStarted ? strings.ran : strings.waited, time);
+  }
+}

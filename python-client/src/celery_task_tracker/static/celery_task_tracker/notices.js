@@ -1,0 +1,98 @@
+// What the page tells its reader: a word in passing, a banner while something is wrong, and what
+// stands in the place of the table while there are no tasks to show.
+
+import { byId, el, icon, setProp, setText } from "./dom.js";
+import { duration, fill } from "./format.js";
+import { button } from "./parts.js";
+
+/** Milliseconds for which a word in passing stays, longer if there is something to press. */
+const TOAST_STAYS = 5000;
+const OFFER_STAYS = 10_000;
+
+/** Errors that have a panel of their own, which says what to do. */
+const PANELS = { unreachable: "unreachable", "module-missing": "module-missing" };
+
+let toastTimer;
+
+/** Says `text` in passing. `offer`, `{text, run}`, is something to do about it. */
+export function toast(text, { isError = false, offer = null } = {}) {
+  const element = byId("toast");
+  const hide = () => element.classList.remove("tt-shown");
+  clearTimeout(toastTimer);
+  // What is outside of a modal dialog cannot be reached while it is open.
+  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? byId("toast-place");
+  if (element.parentElement !== place) place.append(element);
+  element.replaceChildren(
+    icon(isError ? "warning" : "check"),
+    el("span", { textContent: text }),
+    ...(offer
+      ? [
+          button({
+            sign: "details",
+            text: offer.text,
+            className: "tt-button tt-small",
+            onclick: () => {
+              hide();
+              offer.run();
+            },
+          }),
+        ]
+      : []),
+  );
+  element.classList.toggle("tt-toast-error", isError);
+  element.classList.add("tt-shown");
+  toastTimer = setTimeout(hide, offer || isError ? OFFER_STAYS : TOAST_STAYS);
+}
+
+/** Tells a screen reader. */
+export function announce(text) {
+  byId("announcer").textContent = text;
+}
+
+export class Notices {
+  #hasShown = false;
+
+  constructor(strings) {
+    this.strings = strings;
+    this.panels = [...document.querySelectorAll("#task-tracker [data-panel]")];
+    this.banner = byId("banner");
+  }
+
+  /** Shows one of the panels in the place of the table, or the table. */
+  panel(name) {
+    for (const panel of this.panels) setProp(panel, "hidden", panel.dataset.panel !== name);
+    setProp(byId("table-wrap"), "hidden", Boolean(name));
+    setProp(byId("filters"), "hidden", Boolean(name) && name !== "no-match");
+    if (name && name !== "no-match") setProp(byId("pages"), "hidden", true);
+  }
+
+  /** All is well: `name` is the panel to show, or none. */
+  well(name) {
+    this.#hasShown = true;
+    setProp(this.banner, "hidden", true);
+    if (name !== undefined) this.panel(name);
+  }
+
+  /** The page cannot be brought up to date, and tries again after `pause` seconds, if at all. */
+  failure(error, pause) {
+    const panel = PANELS[error.code];
+    if (panel === "module-missing" || !this.#hasShown) {
+      setProp(this.banner, "hidden", true);
+      setText(byId("failed-message"), error.message);
+      for (const hint of document.querySelectorAll("#task-tracker [data-hint]")) {
+        setText(hint, panel === "module-missing" ? "" : error.hint);
+      }
+      this.panel(panel ?? "failed");
+      return;
+    }
+    setText(byId("banner-message"), error.message);
+    setText(byId("banner-hint"), error.hint);
+    setText(
+      byId("banner-pause"),
+      pause === null
+        ? ""
+        : fill(this.strings.tryingAgain, { time: duration(pause * 1000, this.strings) }),
+    );
+    setProp(this.banner, "hidden", false);
+  }
+}

@@ -1,0 +1,143 @@
+"""Launching and revoking from the page."""
+
+import re
+
+import pytest
+from dashboard import PAGE, chip, details, keep, row, rows, said
+from django.contrib.auth.models import Permission, User
+from playwright.sync_api import expect
+
+from shop import tasks
+from shop.models import Order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def launcher(page, name):
+    launchers = page.get_by_role("list", name="Launch a task")
+    return launchers.get_by_role("button", name=re.compile(f"^{name}"))
+
+
+def may_only(*codenames):
+    """What the user may do from now on."""
+    User.objects.update(is_superuser=False)
+    permissions = Permission.objects.filter(codename__in=codenames)
+    User.objects.get(username="admin").user_permissions.set(permissions)
+
+
+def test_each_task_is_offered_with_the_arguments_that_it_will_get(tracker_page):
+    expect(launcher(tracker_page, "Succeed")).to_contain_text("1042")
+    expect(launcher(tracker_page, "Greet")).to_contain_text('1042, email="ada@mail.example"')
+    expect(launcher(tracker_page, "Tidy")).to_have_count(0)
+
+
+def test_a_launched_task_appears_without_waiting_for_the_next_poll(page, site, settings, broker):
+    settings.TASK_TRACKER_REFRESH_INTERVAL = 3600
+    page.goto(f"{site}{PAGE}")
+    expect(page.get_by_role("heading", name="No task has run")).to_be_visible()
+    launcher(page, "Greet").click()
+    expect(row(page, "Greet")).to_contain_text("Pending")
+    said(page).get_by_role("button", name="Details").click()
+    expect(page.get_by_role("dialog", name="Greet")).to_contain_text("Pending")
+
+
+def test_a_task_whose_arguments_cannot_be_read_says_why_and_breaks_nothing(page, site, monkeypatch):
+    def broken(order):
+        raise ValueError("there is no <b>address</b>")
+
+    monkeypatch.setattr(Order, "customer", property(broken))
+    page.goto(f"{site}{PAGE}")
+    expect(launcher(page, "Greet")).to_contain_text("there is no <b>address</b>")
+    expect(launcher(page, "Succeed")).to_contain_text("1042")
+
+
+def test_a_launch_that_fails_says_why(tracker_page):
+    Order.objects.all().delete()
+    launcher(tracker_page, "Greet").click()
+    expect(said(tracker_page)).to_contain_text("That did not work: This object does not exist")
+
+
+def test_the_launch_panel_stays_closed_for_who_closed_it(tracker_page):
+    expect(launcher(tracker_page, "Greet")).to_be_visible()
+    tracker_page.get_by_role("heading", name="Launch a task").click()
+    expect(launcher(tracker_page, "Greet")).to_be_hidden()
+    tracker_page.reload()
+    expect(tracker_page.get_by_role("heading", name="No task has run")).to_be_visible()
+    expect(launcher(tracker_page, "Greet")).to_be_hidden()
+
+
+def test_a_running_task_is_revoked_after_a_confirmation(tracker_page, worker, ended):
+    sent = tasks.sleep.delay(1042)
+    ended(1042, sent.id, "STARTED")
+    tracker_page.get_by_role("button", name="Revoke Sleep").click()
+    dialog = tracker_page.get_by_role("dialog", name="Revoke this task?")
+    expect(dialog).to_contain_text("is running")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    tracker_page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(row(tracker_page, "Sleep")).to_contain_text("Started")
+    tracker_page.get_by_role("button", name="Revoke Sleep").click()
+    dialog.get_by_role("button", name="Revoke").click()
+    expect(row(tracker_page, "Sleep")).to_contain_text("Revoked")
+    expect(tracker_page.get_by_role("button", name="Revoke Sleep")).to_be_hidden()
+
+
+def test_a_task_is_revoked_from_its_dialog(tracker_page, worker, ended):
+    sent = tasks.sleep.delay(1042)
+    ended(1042, sent.id, "STARTED")
+    details(tracker_page, "Sleep").click()
+    dialog = tracker_page.get_by_role("dialog", name="Sleep")
+    dialog.get_by_role("button", name="Revoke").click()
+    confirm = tracker_page.get_by_role("dialog", name="Revoke this task?")
+    confirm.get_by_role("button", name="Revoke").click()
+    expect(dialog).to_contain_text("Revoked")
+    expect(dialog.get_by_role("button", name="Revoke")).to_be_hidden()
+
+
+def test_every_active_task_is_revoked_after_a_confirmation(tracker_page, worker, ended):
+    for sent in [tasks.sleep.delay(1042) for _ in range(2)]:
+        ended(1042, sent.id, "STARTED")
+    tasks.sleep.delay(1042)
+    keep("done")
+    button = tracker_page.get_by_role("button", name="Revoke all active (3)")
+    button.click()
+    dialog = tracker_page.get_by_role("dialog", name="Revoke all active tasks (3)?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(chip(tracker_page, "Started 2")).to_be_visible()
+    button.click()
+    dialog.get_by_role("button", name="Revoke all").click()
+    expect(said(tracker_page)).to_contain_text("Tasks that the workers were asked to revoke: 3.")
+    expect(chip(tracker_page, "Revoked 3")).to_be_visible()
+    expect(chip(tracker_page, "Success 1")).to_be_visible()
+    expect(tracker_page.get_by_role("button", name="Revoke all active")).to_be_hidden()
+
+
+def test_tasks_that_could_not_be_revoked_are_told(tracker_page, settings, worker, ended):
+    sent = tasks.sleep.delay(1042)
+    ended(1042, sent.id, "STARTED")
+    expect(row(tracker_page, "Sleep")).to_contain_text("Started")
+    settings.TASK_TRACKER_TERMINATE = False
+    tracker_page.get_by_role("button", name="Revoke all active (1)").click()
+    dialog = tracker_page.get_by_role("dialog", name="Revoke all active tasks (1)?")
+    dialog.get_by_role("button", name="Revoke all").click()
+    expect(said(tracker_page)).to_contain_text("Not revoked: 1.")
+    expect(said(tracker_page)).to_contain_text("terminating running tasks is switched off")
+
+
+def test_who_may_only_look_sees_no_buttons_to_act(page, site):
+    may_only("view_order")
+    keep(state="STARTED")
+    page.goto(f"{site}{PAGE}")
+    expect(rows(page)).to_have_count(1)
+    details(page, "Succeed").click()
+    expect(page.get_by_role("dialog", name="Succeed")).to_contain_text("Started")
+    expect(page.get_by_role("button", name=re.compile("Revoke"))).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name=re.compile("Revoke"))).to_have_count(0)
+    expect(page.get_by_role("heading", name="Launch a task")).to_have_count(0)
+
+
+def test_a_permission_that_was_taken_away_is_told(tracker_page):
+    may_only("view_order")
+    launcher(tracker_page, "Greet").click()
+    expect(said(tracker_page)).to_contain_text("You do not have the permission")

@@ -1,0 +1,205 @@
+"""The dialog that shows one task's whole record."""
+
+import pytest
+from dashboard import EPOCH, PAGE, address, details, keep, live, row, rows
+from playwright.sync_api import expect
+
+from shop import tasks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def open_details(page, name="Succeed"):
+    details(page, name).click()
+    return page.get_by_role("dialog", name=name)
+
+
+def value(dialog, title):
+    """The preformatted text under this title."""
+    return dialog.get_by_label(title, exact=True)
+
+
+def test_the_life_of_a_task_is_told_with_its_gaps(tracker_page):
+    live(waited=4000, ran=64_000)
+    dialog = open_details(tracker_page)
+    life = dialog.get_by_role("list")
+    expect(life.get_by_role("listitem")).to_have_count(4)
+    expect(life).to_contain_text("Published")
+    expect(life).to_contain_text("in the queue 2.0 s")
+    expect(life).to_contain_text("waited 2.0 s")
+    expect(life).to_contain_text("ran 1 m 4 s")
+    published = life.get_by_role("time").first
+    expect(published).to_have_attribute("datetime", "2023-11-14T22:13:20.000Z")
+
+
+def test_a_task_that_runs_is_followed_to_now(tracker_page):
+    keep(state="STARTED")
+    life = open_details(tracker_page).get_by_role("list")
+    expect(life.get_by_role("listitem").last).to_contain_text("running")
+    expect(life.get_by_role("listitem").last).to_contain_text("Now")
+
+
+def test_a_task_that_was_held_back_tells_until_when(tracker_page):
+    keep(state="PENDING", eta="2023-11-14T22:13:30+00:00")
+    keep(state="RECEIVED", at=EPOCH + 1000)
+    keep(state="STARTED", at=EPOCH + 12_000)
+    life = open_details(tracker_page).get_by_role("list")
+    expect(life).to_contain_text("Not before")
+    expect(life).to_contain_text("held back 9.0 s")
+    expect(life).to_contain_text("waited 2.0 s")
+
+
+def test_a_failed_task_shows_its_error_and_the_traceback_can_be_copied(tracker_page, worker, ended):
+    ended(1042, tasks.fail.delay(1042).id, "FAILURE")
+    dialog = open_details(tracker_page, "Fail")
+    expect(dialog).to_contain_text("ValueError: order 1042 is <b>wrong</b>")
+    expect(value(dialog, "Traceback")).to_contain_text("Traceback (most recent call last)")
+    dialog.get_by_role("button", name="Copy: Traceback").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Copied")
+    copied = tracker_page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("Traceback (most recent call last)")
+
+
+def test_json_is_shown_indented_and_other_text_as_it_is(tracker_page):
+    keep(
+        "t1",
+        result='{"paid":true,"sum":"42.00"}',
+        args='[1042,"x"]',
+        kwargs='{"note":"hi"}',
+    )
+    keep("t2", name="shop.tasks.greet", result="<object at 0x7f>")
+    dialog = open_details(tracker_page)
+    expect(value(dialog, "Result")).to_have_text('{\n  "paid": true,\n  "sum": "42.00"\n}')
+    expect(value(dialog, "Arguments")).to_have_text('[1042, "x"]')
+    expect(value(dialog, "Keyword arguments")).to_have_text('{\n  "note": "hi"\n}')
+    tracker_page.keyboard.press("Escape")
+    dialog = open_details(tracker_page, "Greet")
+    expect(value(dialog, "Result")).to_have_text("<object at 0x7f>")
+    expect(dialog).to_contain_text("none")
+
+
+def test_a_value_that_was_cut_says_how_long_it_was(tracker_page):
+    keep(result='"' + "x" * 1024 * 1024 + '"')
+    dialog = open_details(tracker_page)
+    expect(dialog).to_contain_text("Cut off: 64.0 KiB of 1.0 MiB were stored.")
+
+
+def test_where_it_ran_and_what_it_belongs_to(tracker_page):
+    keep(
+        worker="w1@host",
+        queue="mail",
+        root_id="the-root",
+        parent_id="the-parent",
+        group_id="the-group",
+    )
+    dialog = open_details(tracker_page)
+    for term, definition in {
+        "Task id": "t1",
+        "Worker": "w1@host",
+        "Queue": "mail",
+        "Root task": "the-root",
+        "Parent task": "the-parent",
+        "Group": "the-group",
+    }.items():
+        fact = dialog.get_by_role("term").filter(has_text=term)
+        expect(fact.locator("..").get_by_role("definition")).to_contain_text(definition)
+    dialog.get_by_role("button", name="Copy: Parent task").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Copied")
+    assert tracker_page.evaluate("navigator.clipboard.readText()") == "the-parent"
+
+
+def test_a_task_that_is_retried_says_why(tracker_page):
+    keep(
+        state="RETRY",
+        attempt=1,
+        max_retries="2",
+        retry_exception="ConnectionError",
+        retry_error="try later",
+        retry_traceback="Traceback of before",
+    )
+    dialog = open_details(tracker_page)
+    expect(dialog).to_contain_text("attempt 2 of 3")
+    expect(dialog.get_by_role("heading", name="Why it was retried")).to_be_visible()
+    expect(dialog).to_contain_text("ConnectionError: try later")
+    expect(value(dialog, "Traceback of the attempt before")).to_have_text("Traceback of before")
+
+
+def test_an_open_dialog_follows_its_task_and_keeps_what_is_selected(tracker_page):
+    keep(state="STARTED", kwargs='{"note":"keep me"}')
+    dialog = open_details(tracker_page)
+    expect(dialog).to_contain_text("There is no result yet")
+    selected = "getSelection().toString()"
+    value(dialog, "Keyword arguments").evaluate("e => getSelection().selectAllChildren(e)")
+    assert "keep me" in tracker_page.evaluate(selected)
+    keep(state="SUCCESS", result='"all is well"')
+    expect(value(dialog, "Result")).to_have_text('"all is well"')
+    expect(dialog).to_contain_text("Success")
+    assert "keep me" in tracker_page.evaluate(selected)
+
+
+def test_the_dialog_has_an_address_and_back_closes_it(tracker_page, site):
+    keep("t1")
+    keep("t2", name="shop.tasks.greet")
+    dialog = open_details(tracker_page)
+    expect(dialog).to_be_visible()
+    assert address(tracker_page) == "task_id=t1"
+    tracker_page.go_back()
+    expect(dialog).to_be_hidden()
+    assert tracker_page.url == f"{site}{PAGE}"
+    tracker_page.go_forward()
+    expect(dialog).to_be_visible()
+    # Closed by the reader, it is as if it had never been open.
+    tracker_page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(tracker_page).to_have_url(f"{site}{PAGE}")
+    tracker_page.go_back()
+    expect(tracker_page).not_to_have_url(f"{site}{PAGE}")
+
+
+def test_a_link_to_a_dialog_opens_it_even_if_the_task_is_on_no_page(page, site):
+    for number in range(12):
+        keep(f"t{number:02d}", at=EPOCH + number, result=f'"result {number}"')
+    page.goto(f"{site}{PAGE}?task_id=t00")
+    dialog = page.get_by_role("dialog", name="Succeed")
+    expect(dialog).to_contain_text("result 0")
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    assert address(page) == ""
+    expect(rows(page)).to_have_count(10)
+
+
+def test_a_task_on_no_page_is_followed_too(page, site):
+    keep("t00", "STARTED")
+    for number in range(1, 12):
+        keep(f"t{number:02d}", at=EPOCH + number)
+    page.goto(f"{site}{PAGE}?task_id=t00")
+    dialog = page.get_by_role("dialog", name="Succeed")
+    expect(dialog).to_contain_text("Started")
+    keep("t00", result='"at last"')
+    expect(dialog).to_contain_text("at last")
+
+
+def test_a_link_to_a_task_that_is_gone_says_so(page, site):
+    page.goto(f"{site}{PAGE}?task_id=gone")
+    dialog = page.get_by_role("dialog", name="gone")
+    expect(dialog).to_contain_text("There is no record of this task for this object")
+
+
+def test_details_open_in_a_new_tab_where_the_reader_wants_that(tracker_page):
+    keep()
+    with tracker_page.context.expect_page() as opened:
+        details(tracker_page).click(modifiers=["ControlOrMeta"])
+    expect(opened.value.get_by_role("dialog", name="Succeed")).to_contain_text("Finished")
+    expect(tracker_page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_the_name_in_the_row_opens_the_dialog_and_closing_returns_the_focus(tracker_page):
+    keep()
+    row(tracker_page, "Succeed").get_by_text("Succeed", exact=True).click()
+    expect(tracker_page.get_by_role("dialog", name="Succeed")).to_be_visible()
+    tracker_page.keyboard.press("Escape")
+    details(tracker_page).focus()
+    tracker_page.keyboard.press("Enter")
+    expect(tracker_page.get_by_role("dialog", name="Succeed")).to_be_visible()
+    tracker_page.keyboard.press("Escape")
+    expect(details(tracker_page)).to_be_focused()
