@@ -101,6 +101,23 @@ class RedisServer:
         except redis.RedisError:
             return False
 
+    @contextlib.contextmanager
+    def asked(self):
+        """The commands that clients send meanwhile, by name, in a list that is there at the end."""
+        names = []
+        with self.client() as client, client.monitor() as monitor:
+            client.echo("from here")
+            yield names
+            client.echo("to here")
+            for command in monitor.listen():
+                if command["command"] == "ECHO from here":
+                    names.clear()
+                elif command["command"] == "ECHO to here":
+                    break
+                # What the module asks of its own server comes from no address.
+                elif command["client_address"] != "?":
+                    names.append(command["command"].partition(" ")[0])
+
     def kill(self):
         self.process.kill()
         self.process.wait()
