@@ -101,6 +101,14 @@ class RedisServer:
         except redis.RedisError:
             return False
 
+    def round_trips(self, act):
+        """How often the server reads from clients while ``act()`` runs."""
+        with self.client() as client:
+            before = client.info("stats")["total_reads_processed"]
+            act()
+            # The one more is that of asking.
+            return client.info("stats")["total_reads_processed"] - before - 1
+
     @contextlib.contextmanager
     def asked(self):
         """The commands that clients send meanwhile, by name, in a list that is there at the end."""

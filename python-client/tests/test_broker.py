@@ -46,5 +46,5 @@ def test_eager_tasks_need_none():
 
 
 def test_a_task_whose_worker_does_not_say_anything_is_terminated_by_whoever_has_it(broker):
-    brokers.terminate(app(broker.url), "t1", "nobody@nowhere", "SIGTERM")
-    brokers.terminate(app(broker.url), "t1", None, "SIGTERM")
+    running = {"t1": "nobody@nowhere", "t2": None}
+    assert brokers.revoke(app(broker.url), [], running, "SIGTERM") == set()

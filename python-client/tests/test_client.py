@@ -9,7 +9,7 @@ from celery_task_tracker.client import (
     TrackerUnavailable,
     get_client,
 )
-from celery_task_tracker.event import Event
+from celery_task_tracker.event import Annotation, Event
 from celery_task_tracker.resolution import ObjectRef
 from servers import HOST, free_port
 
@@ -101,8 +101,7 @@ def test_a_row_leaves_out_what_only_the_single_record_shows(tracker):
 
 def test_annotating_keeps_the_state_and_makes_no_record(tracker):
     client(tracker).write([event()])
-    client(tracker).annotate(ORDER, "t1", {"revoke_requested": "now"})
-    client(tracker).annotate(ORDER, "t2", {"revoke_requested": "now"})
+    client(tracker).write([Annotation(ORDER, ("t1", "t2"), {"revoke_requested": "now"})])
     assert client(tracker).get(ORDER, "t1")["revoke_requested"] == "now"
     assert client(tracker).get(ORDER, "t1")["state"] == "PENDING"
     assert client(tracker).get(ORDER, "t2") is None
@@ -125,7 +124,7 @@ def test_the_retention_window_may_be_given_per_state(tracker, settings):
         assert 0 < plain.ttl(key) <= 110
         client(tracker).write([event(state="FAILURE")])
         assert 4000 < plain.ttl(key) <= 5100
-        client(tracker).annotate(ORDER, "t1", {"note": "keeps the record's own"})
+        client(tracker).write([Annotation(ORDER, ("t1",), {"note": "keeps the record's own"})])
         assert 4000 < plain.ttl(key) <= 5100
 
 

@@ -303,7 +303,7 @@ class TestRevoke:
 
 
 READING = [("get", ""), ("get", "list/"), ("get", "tasks/t1/")]
-WRITING = [("post", "launch/"), ("post", "revoke/")]
+WRITING = [("post", "launch/"), ("post", "revoke/"), ("post", "revoke-active/")]
 
 
 @pytest.mark.usefixtures("tracker")

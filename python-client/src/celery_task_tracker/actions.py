@@ -1,29 +1,26 @@
-"""Launching a task for an object, and revoking one."""
+"""Launching a task for an object, and revoking one or all that are active."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from collections import defaultdict
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from celery import current_app
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
 
-from . import broker
-from .client import get_client
-from .config import config
+from . import broker, revocation
 from .endpoint import Refusal, endpoint, record_of
 from .registry import registry
 from .resolution import ObjectRef
+from .revocation import ActiveTask
 from .states import ACTIVE_STATES
 from .templatetags.task_humanize import humanize_task
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import PermissionsMixin
 
 
 @endpoint("POST", "change")
@@ -78,69 +75,64 @@ def revoke(
     The state becomes REVOKED when a worker has done so; until then the record says that it was
     asked for. Cutting off may be switched off, or need a permission of its own.
     """
-    task_id = request.POST.get("task_id", "")
-    record = record_of(ref, task_id)
+    record = record_of(ref, request.POST.get("task_id", ""))
     if record.get("state") not in ACTIVE_STATES:
         raise Refusal(
             HTTPStatus.CONFLICT,
             "finished",
             _("This task has already finished: %(state)s.") % {"state": record.get("state")},
         )
-    registrations = registry.for_task(record["name"])
-    app = registrations[0].task.app if registrations else current_app
-    try:
-        if record["state"] == "STARTED":
-            _refuse_unless_terminable(request)
-            signal = config.TASK_TRACKER_TERMINATE_SIGNAL
-            broker.terminate(app, task_id, record.get("worker"), signal)
-        else:
-            broker.revoke(app, task_id)
-    except broker.CannotTerminate as error:
-        raise Refusal(
-            HTTPStatus.CONFLICT,
-            "cannot-terminate",
-            _(
-                "The worker %(worker)s cannot terminate a running task: only the pools prefork, "
-                "eventlet and gevent can. The task goes on."
-            )
-            % {"worker": record.get("worker")},
-        ) from error
-    except OperationalError as error:
-        raise Refusal(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "broker-unreachable",
-            _("Celery's message broker does not answer, so the workers were not told."),
-            hint=str(error),
-        ) from error
-    model_admin.log_change(
-        request,
-        obj,
-        _("Revoked task %(name)s (%(id)s).") % {"name": record["name"], "id": task_id},
-    )
-    get_client().annotate(
-        ref, task_id, {"revoke_requested": datetime.now(timezone.utc).isoformat()}
-    )
-    return JsonResponse({"id": task_id, "name": record["name"]}, status=HTTPStatus.ACCEPTED)
+    task = ActiveTask.of(record)
+    outcome = revocation.revoke(request, ref, [task])
+    for _task, reason in outcome.refused:
+        raise reason
+    _log_revoked(request, obj, model_admin, outcome.revoked)
+    return JsonResponse(_named(task), status=HTTPStatus.ACCEPTED)
 
 
-def may_terminate(request: HttpRequest) -> bool:
-    """Whether the settings let this user cut off a task that runs."""
-    permission = config.TASK_TRACKER_TERMINATE_PERMISSION
-    return bool(config.TASK_TRACKER_TERMINATE) and (
-        permission is None or cast("PermissionsMixin", request.user).has_perm(permission)
+@endpoint("POST", "change")
+def revoke_active(
+    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
+) -> HttpResponse:
+    """Revokes every active task of this object, as far as this user may, like :func:`revoke` does.
+
+    Answers with the tasks that the workers were told of, those that go on and why, and how many
+    there are beyond the :data:`~.revocation.LIMIT` of one request: asking again revokes those.
+    """
+    tasks, remaining = revocation.active_tasks(ref)
+    outcome = revocation.revoke(request, ref, tasks)
+    if outcome.revoked:
+        _log_revoked(request, obj, model_admin, outcome.revoked)
+    else:
+        for _task, reason in outcome.refused:
+            if reason.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                raise reason
+    return JsonResponse(
+        {
+            "revoked": [_named(task) for task in outcome.revoked],
+            "refused": [
+                {**_named(task), "message": str(reason)} for task, reason in outcome.refused
+            ],
+            "remaining": remaining,
+            "limit": revocation.LIMIT,
+        },
+        status=HTTPStatus.ACCEPTED,
     )
 
 
-def _refuse_unless_terminable(request: HttpRequest) -> None:
-    if not config.TASK_TRACKER_TERMINATE:
-        raise Refusal(
-            HTTPStatus.CONFLICT,
-            "terminate-off",
-            _("This task is running, and terminating running tasks is switched off."),
-        )
-    if not may_terminate(request):
-        raise Refusal(
-            HTTPStatus.FORBIDDEN,
-            "forbidden",
-            _("This task is running, and you do not have the permission to terminate it."),
-        )
+def _log_revoked(
+    request: HttpRequest, obj: Model, model_admin: ModelAdmin[Any], tasks: Sequence[ActiveTask]
+) -> None:
+    """One entry in the object's history, with the ids of ``tasks`` by their names."""
+    ids = defaultdict(list)
+    for task in tasks:
+        ids[task.name].append(task.id)
+    message = ngettext(
+        "Revoked %(count)d task: %(tasks)s.", "Revoked %(count)d tasks: %(tasks)s.", len(tasks)
+    )
+    named = "; ".join(f"{name} ({', '.join(its_ids)})" for name, its_ids in ids.items())
+    model_admin.log_change(request, obj, message % {"count": len(tasks), "tasks": named})
+
+
+def _named(task: ActiveTask) -> dict[str, str]:
+    return {"id": task.id, "name": task.name}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kombu.exceptions import OperationalError
@@ -13,10 +13,6 @@ TOTAL_TIMEOUT = 3.0
 
 #: Seconds that a worker may take to say what it made of a command.
 REPLY_TIMEOUT = 1.0
-
-
-class CannotTerminate(Exception):
-    """The worker that runs the task has a pool that cannot cut a task off."""
 
 
 def ensure_reachable(app: Any) -> None:
@@ -46,36 +42,43 @@ def ensure_reachable(app: Any) -> None:
             raise OperationalError(str(error)) from error
 
 
-def revoke(app: Any, task_id: str) -> None:
-    """Asks every worker to drop a task that waits."""
-    ensure_reachable(app)
-    app.control.revoke(task_id)
+def revoke(
+    app: Any, waiting: Sequence[str], running: Mapping[str, str | None], signal: str
+) -> frozenset[str]:
+    """Asks the workers to drop the tasks that wait, and to cut off, by a signal, those that run.
 
-
-def terminate(app: Any, task_id: str, worker: str | None, signal: str) -> None:
-    """Asks the workers to cut off a task that runs, by a signal to its process.
-
-    The worker that runs it is asked first and for a reply, because only prefork, eventlet and
-    gevent can: raises :class:`CannotTerminate` if it says that its pool does not. A worker
-    that says nothing in time, as a busy one of the solo pool does, may hear of it later.
+    ``waiting``: ids. ``running``: ids, each with the worker that runs it, where that is known.
+    Those workers are asked first and for a reply, because only the pools prefork, eventlet and
+    gevent can: returns the ids of ``running`` whose workers say that theirs does not. A worker that
+    says nothing in time, as a busy one of the solo pool does, may hear of it later. Costs a
+    connection, a few messages, and a second's wait at most, however many tasks there are.
     """
     ensure_reachable(app)
-    command = {"task_id": task_id, "terminate": True, "signal": signal}
-    replies: Iterable[Any] = ()
-    if worker:
+    if waiting:
+        app.control.revoke(list(waiting))
+    workers = sorted({worker for worker in running.values() if worker})
+    answers: dict[str, Any] = {}
+    if workers:
+        command = {"task_id": list(running), "terminate": True, "signal": signal}
         replies = app.control.broadcast(
             "revoke",
             arguments=command,
-            destination=[worker],
+            destination=workers,
             reply=True,
             timeout=REPLY_TIMEOUT,
-            limit=1,
+            limit=len(workers),
         )
-    answers = [answer for reply in replies or () for answer in reply.values()]
-    if any("NotImplementedError" in str(answer.get("error")) for answer in answers):
-        raise CannotTerminate
-    if answers:
-        # The others are told for the case that the broker delivers the message again.
-        app.control.revoke(task_id)
-    else:
-        app.control.revoke(task_id, terminate=True, signal=signal)
+        answers = {worker: answer for reply in replies or () for worker, answer in reply.items()}
+    unable = {
+        worker
+        for worker, answer in answers.items()
+        if "NotImplementedError" in str(answer.get("error"))
+    }
+    told = [id for id, worker in running.items() if worker in answers and worker not in unable]
+    silent = [id for id, worker in running.items() if worker not in answers]
+    if told:
+        # The other workers too, for the case that the broker delivers the message again.
+        app.control.revoke(told)
+    if silent:
+        app.control.revoke(silent, terminate=True, signal=signal)
+    return frozenset(id for id, worker in running.items() if worker in unable)

@@ -17,7 +17,7 @@ from redis.cluster import RedisCluster
 
 from .config import config
 from .connection import connect
-from .event import Word, Write, field_words, object_id
+from .event import Word, Write, object_id
 from .resolution import ObjectRef
 
 #: The oldest version of the module that this package works with, as the module tells it.
@@ -162,12 +162,6 @@ class TrackerClient:
                     raise translated from reply
                 refusals.append((write, translated))
         return refusals
-
-    def annotate(self, ref: ObjectRef, task_id: str, fields: Mapping[str, str]) -> None:
-        """Sets fields of a record that is there, whatever its state."""
-        self._execute(
-            "TRACKER.UPSERT", ref.model, object_id(ref), task_id, "XX", *field_words(fields)
-        )
 
     def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
         """One record: times and counts as ``int``, everything else as text. ``None``: not there."""

@@ -97,6 +97,30 @@ class Deletion:
         return [["TRACKER.DEL", self.ref.model, object_id(self.ref)]]
 
 
+@dataclass(frozen=True)
+class Annotation:
+    """Fields that tasks of one object get where they have a record, whatever their states."""
+
+    ref: ObjectRef
+    task_ids: tuple[str, ...]
+    fields: Mapping[str, str]
+
+    @property
+    def subject(self) -> str:
+        return f"a note on tasks of {self.ref.model} {self.ref.pk}"
+
+    @property
+    def length(self) -> int:
+        return sum(len(each) for each in (*self.task_ids, *self.fields.values()))
+
+    def commands(self) -> list[list[Word]]:
+        words = field_words(self.fields)
+        return [
+            ["TRACKER.UPSERT", self.ref.model, object_id(self.ref), task_id, "XX", *words]
+            for task_id in self.task_ids
+        ]
+
+
 def field_words(fields: Mapping[str, str]) -> list[Word]:
     """Fields of a record as words of a command. An empty value removes the field."""
     words: list[Word] = ["FIELDS", len(fields)] if fields else []

@@ -25,7 +25,6 @@ from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from .actions import may_terminate
 from .client import (
     Query,
     get_client,
@@ -35,6 +34,7 @@ from .endpoint import LOADMODULE, Refusal, endpoint, record_of
 from .launchable import launchable
 from .registry import registry
 from .resolution import ObjectRef
+from .revocation import may_terminate
 from .states import ACTIVE_STATES, STATES
 from .strings import interface_strings, state_labels
 from .templatetags.task_humanize import humanize_task
