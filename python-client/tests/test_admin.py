@@ -7,7 +7,9 @@ from django.http import HttpResponse
 from django.urls import NoReverseMatch, clear_script_prefix, reverse, set_script_prefix
 from django.utils import translation
 
+from celery_task_tracker import admin as tracker_admin
 from celery_task_tracker.admin import TaskTrackerAdminMixin, equip, install
+from shop.admin import ShelfAdmin
 from shop.models import Customer, Order, Parcel, Shelf, Untracked
 
 pytestmark = pytest.mark.django_db
@@ -124,14 +126,14 @@ def test_a_response_that_is_no_template_is_left_alone(admin_client, monkeypatch)
 
 
 def test_a_site_without_the_pages_has_no_button(admin_client, monkeypatch):
-    monkeypatch.setattr(TaskTrackerAdminMixin, "_task_tracker_url", lambda self, request, obj: None)
+    monkeypatch.setattr(tracker_admin, "page_url", lambda model_admin, request, obj: None)
     assert "task-tracker-link" not in change_page(admin_client, Order.objects.create())
 
 
 def test_installing_twice_changes_nothing():
-    before = admin.AdminSite.get_urls
+    before = admin.AdminSite.get_urls, admin.AdminSite.check
     install()
-    assert admin.AdminSite.get_urls is before
+    assert (admin.AdminSite.get_urls, admin.AdminSite.check) == before
 
 
 def test_a_model_admin_stays_what_it_is():
@@ -151,10 +153,10 @@ def test_an_admin_registered_after_the_tasks_is_equipped_once():
 
 
 def test_a_project_may_bring_its_own_page(admin_client, monkeypatch):
-    model_admin = admin.site._registry[Shelf]
-    monkeypatch.setattr(
-        model_admin, "task_tracker_template", "shop/own_task_tracker.html", raising=False
-    )
+    own = {"task_tracker_template": "shop/own_task_tracker.html"}
+    shelf_admin = type("ShelfAdmin", (ShelfAdmin,), own)
+    monkeypatch.setattr(admin.site._registry[Shelf], "__class__", shelf_admin)
+    equip(admin.site)
     Shelf.objects.create(code="a")
     page = admin_client.get("/admin/shop/shelf/a/task-tracker/").content.decode()
     assert "The project's own words" in page

@@ -1,5 +1,6 @@
 """Every kind of URL, with the servers that it is for."""
 
+import json
 import subprocess
 
 import pytest
@@ -116,6 +117,8 @@ def test_a_cluster_by_any_of_its_nodes(cluster, settings):
     client = TrackerClient(f"redis+cluster://{hosts}", 1, 1)
     assert works(client, *range(20))
     assert len(client.servers()) == 3
+    each = client.stats_of_each([ObjectRef("shop.order", str(key)) for key in range(20)])
+    assert [json.loads(reply)["states"] for reply in each] == [{"PENDING": 1}] * 20
     for server in cluster:
         with server.client() as plain:
             assert plain.dbsize()

@@ -8,17 +8,21 @@ models and tasks, and at that moment the ModelAdmins of tracked models become
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.admin import AdminSite, ModelAdmin
-from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.contrib.admin.utils import quote
+from django.contrib.admin import AdminSite, ModelAdmin, display
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import select_template
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, reverse
+from django.urls import URLPattern
 
+from .address import page_url
+from .changelist import COLUMN, STYLE, TITLE, StatusColumn
+from .config import config
 from .registry import registry
 
 if TYPE_CHECKING:
@@ -33,15 +37,60 @@ class TaskTrackerAdminMixin(Base):
     ``task_tracker_template`` replaces the page's template for this ModelAdmin; without it
     ``admin/<app>/<model>/task_tracker.html`` and ``admin/<app>/task_tracker.html`` are looked
     for before the package's own.
+
+    ``task_tracker_column``: whether the change list has a column that tells of each object's
+    tasks; without it, or with ``None``, the setting TASK_TRACKER_CHANGELIST_COLUMN says. The column
+    comes last, or where ``list_display`` names ``"task_tracker_status"``, which is enough to have
+    it.
     """
 
-    task_tracker_template: str | None = None
+    # No values here: they would hide those of a ModelAdmin that this class is put before.
+    task_tracker_template: str | None
+    task_tracker_column: bool | None
 
     def get_urls(self) -> list[URLPattern]:
         from . import urls
 
         # Ahead of the ModelAdmin's own, whose last pattern takes any address.
         return [*urls.patterns(self), *super().get_urls()]
+
+    @display(description=TITLE)
+    def task_tracker_status(self, obj: Model) -> str:
+        """The column's cell for one object. Costs a round trip; change lists have one for all."""
+        return StatusColumn(self, None, lambda: [obj])(obj)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        names = super().get_list_display(request)
+        if IS_POPUP_VAR in request.GET:
+            # There one chooses an object, and does not look after it.
+            return [name for name in names if name != COLUMN]
+        wanted = getattr(self, "task_tracker_column", None)
+        if wanted is None:
+            wanted = config.TASK_TRACKER_CHANGELIST_COLUMN
+        return [*names, COLUMN] if wanted and COLUMN not in names else names
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        # The column's cells are links already.
+        others = [name for name in list_display if name != COLUMN]
+        return super().get_list_display_links(request, others)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        column = StatusColumn(self, request, lambda: changelist.result_list)
+        changelist.list_display = [
+            column if name == COLUMN else name for name in changelist.list_display
+        ]
+        return changelist
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None) or {}
+        changelist = context.get("cl")
+        if changelist and any(isinstance(each, StatusColumn) for each in changelist.list_display):
+            context["media"] += STYLE
+        return response
 
     def render_change_form(
         self,
@@ -60,7 +109,7 @@ class TaskTrackerAdminMixin(Base):
             or response.context_data is None
         ):
             return response
-        url = self._task_tracker_url(request, obj)
+        url = page_url(self, request, obj)
         if url:
             # The model's or the app's own template stays what it is: ours extends it.
             template = response.template_name
@@ -73,34 +122,23 @@ class TaskTrackerAdminMixin(Base):
             response.template_name = "admin/celery_task_tracker/change_form.html"
         return response
 
-    def _task_tracker_url(self, request: HttpRequest, obj: Model) -> str | None:
-        """The page's address with the change list's filters kept; ``None`` where there is none."""
-        opts = self.opts
-        try:
-            url = reverse(
-                f"admin:{opts.app_label}_{opts.model_name}_task_tracker",
-                args=(quote(obj.pk),),
-                current_app=self.admin_site.name,
-            )
-        except NoReverseMatch:
-            return None
-        filters = self.get_preserved_filters(request)
-        return add_preserved_filters({"preserved_filters": filters, "opts": opts}, url)
-
 
 def install() -> None:
-    """Makes every admin site equip its ModelAdmins when it builds its URLs."""
-    original = AdminSite.get_urls
-    if hasattr(original, "equips_task_tracker"):
-        return
+    """Makes every admin site equip its ModelAdmins when it is checked, and builds its URLs."""
+    for name in ("check", "get_urls"):
+        original = getattr(AdminSite, name)
+        if not hasattr(original, "equips_task_tracker"):
+            setattr(AdminSite, name, _equipping(original))
 
+
+def _equipping(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def get_urls(site: AdminSite) -> Any:
+    def method(site: AdminSite, *args: Any, **kwargs: Any) -> Any:
         equip(site)
-        return original(site)
+        return original(site, *args, **kwargs)
 
-    get_urls.equips_task_tracker = True  # type: ignore[attr-defined]
-    AdminSite.get_urls = get_urls  # type: ignore[method-assign, assignment]
+    method.equips_task_tracker = True  # type: ignore[attr-defined]
+    return method
 
 
 def equip(site: AdminSite) -> None:

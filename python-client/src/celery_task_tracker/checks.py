@@ -74,6 +74,7 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessag
         (13, "TASK_TRACKER_STORE_RESULT"),
         (14, "TASK_TRACKER_TERMINATE"),
         (15, "TASK_TRACKER_PURGE_ON_DELETE"),
+        (18, "TASK_TRACKER_CHANGELIST_COLUMN"),
     ):
         if not isinstance(getattr(config, setting), bool):
             error(number, setting, "True or False")

@@ -194,6 +194,22 @@ class TrackerClient:
             bytes, self._execute("TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON")
         )
 
+    def stats_of_each(self, refs: Sequence[ObjectRef]) -> list[bytes | TrackerError]:
+        """What :meth:`stats_json` gives for each of ``refs``, or why there is nothing for it.
+
+        Costs one round trip for all of them, on a cluster one for each of its nodes.
+        """
+        if not refs:
+            return []
+        pipeline = self._redis.pipeline(transaction=False)
+        for ref in refs:
+            pipeline.execute_command("TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON")
+        try:
+            replies = pipeline.execute(raise_on_error=False)
+        except (redis.RedisError, OSError) as error:
+            raise _translated(error) from error
+        return [_translated(each) if isinstance(each, Exception) else each for each in replies]
+
     def ensure_compatible(self) -> None:
         """Raises :class:`ModuleOutdated` for a module that is too old. Asks once per process.
 

@@ -59,6 +59,8 @@ DEFAULTS = MappingProxyType(
         "TASK_TRACKER_TERMINATE_SIGNAL": "SIGTERM",
         # A permission ("app.codename") needed for terminating, beside the one to change the object.
         "TASK_TRACKER_TERMINATE_PERMISSION": None,
+        # Whether change lists of tracked models have a column that tells of each object's tasks.
+        "TASK_TRACKER_CHANGELIST_COLUMN": False,
         # Whether deleting an instance deletes its records.
         "TASK_TRACKER_PURGE_ON_DELETE": True,
     }

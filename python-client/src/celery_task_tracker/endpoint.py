@@ -12,7 +12,7 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from .client import CommandRefused, ModuleMissing, ModuleOutdated, TrackerUnavailable, get_client
+from .client import CommandRefused, ModuleMissing, ModuleOutdated, TrackerError, get_client
 from .resolution import ObjectRef
 
 #: What the line in redis.conf looks like that loads the module.
@@ -28,6 +28,10 @@ class Refusal(Exception):
         super().__init__(message)
         self.status = status
         self.body = {"error": {"code": code, "message": message, **extra}}
+
+    def response(self) -> JsonResponse:
+        """The answer itself."""
+        return JsonResponse(self.body, status=self.status)
 
 
 def endpoint(method: str, permission: str) -> Callable[[View], View]:
@@ -64,35 +68,42 @@ def endpoint(method: str, permission: str) -> Callable[[View], View]:
                 ref = ObjectRef(model_admin.opts.label_lower, str(obj.pk))
                 response = view(request, obj, ref, model_admin=model_admin, **kwargs)
             except Refusal as refusal:
-                response = JsonResponse(refusal.body, status=refusal.status)
+                response = refusal.response()
                 if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
                     response["Allow"] = method
-            except ModuleMissing:
-                response = _unavailable(
-                    "module-missing",
-                    _("Redis answers, but the tracker module is not loaded in it."),
-                    hint=LOADMODULE,
-                )
-            except ModuleOutdated as error:
-                response = _unavailable(
-                    "module-outdated",
-                    _("The tracker module in Redis is too old: build it anew and restart Redis."),
-                    hint=str(error),
-                )
-            except TrackerUnavailable as error:
-                response = _unavailable(
-                    "unreachable", _("The tracker's Redis server does not answer."), hint=str(error)
-                )
-            except CommandRefused as error:
-                response = JsonResponse(
-                    {"error": {"code": "refused", "message": str(error)}},
-                    status=HTTPStatus.BAD_REQUEST,
-                )
+            except TrackerError as error:
+                response = refusal_for(error).response()
             return response
 
         return guarded
 
     return decorate
+
+
+def refusal_for(error: TrackerError) -> Refusal:
+    """What people are told when the tracker did not do what was asked of it."""
+    if isinstance(error, CommandRefused):
+        return Refusal(HTTPStatus.BAD_REQUEST, "refused", str(error))
+    if isinstance(error, ModuleMissing):
+        return Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "module-missing",
+            _("Redis answers, but the tracker module is not loaded in it."),
+            hint=LOADMODULE,
+        )
+    if isinstance(error, ModuleOutdated):
+        return Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "module-outdated",
+            _("The tracker module in Redis is too old: build it anew and restart Redis."),
+            hint=str(error),
+        )
+    return Refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "unreachable",
+        _("The tracker's Redis server does not answer."),
+        hint=str(error),
+    )
 
 
 def record_of(ref: ObjectRef, task_id: str) -> dict[str, Any]:
@@ -105,10 +116,3 @@ def record_of(ref: ObjectRef, task_id: str) -> dict[str, Any]:
             _("There is no record of this task for this object (any more)."),
         )
     return record
-
-
-def _unavailable(code: str, message: str, hint: str) -> JsonResponse:
-    return JsonResponse(
-        {"error": {"code": code, "message": message, "hint": hint}},
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-    )

@@ -1,0 +1,32 @@
+"""Where the page of one object is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import quote
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+
+def page_url(model_admin: ModelAdmin[Any], request: HttpRequest | None, obj: Model) -> str | None:
+    """The page's address, with the filters of the change list that ``request`` came from.
+
+    ``None`` on a site that does not have the page.
+    """
+    opts = model_admin.opts
+    try:
+        url = reverse(
+            f"admin:{opts.app_label}_{opts.model_name}_task_tracker",
+            args=(quote(obj.pk),),
+            current_app=model_admin.admin_site.name,
+        )
+    except NoReverseMatch:
+        return None
+    if request is None:
+        return url
+    filters = model_admin.get_preserved_filters(request)
+    return add_preserved_filters({"preserved_filters": filters, "opts": opts}, url)
