@@ -1,5 +1,6 @@
 """The change list's column: what it tells, what it costs, and when it is left out."""
 
+import re
 import signal
 from html.parser import HTMLParser
 
@@ -124,10 +125,10 @@ class TestWhatItTells:
 
     def test_what_a_record_says_is_text(self, admin_client, column):
         Order.objects.create(pk=1)
-        keep(1, name='shop.<b>"&')
+        keep(1, name='shop.<b x>"&')
         page = admin_client.get(URL).content.decode()
-        assert "<b>" not in page.partition('id="result_list"')[2]
-        assert Cells(page).inside[0][0]["title"] == '<b>"&'
+        assert "<b x>" not in page
+        assert Cells(page).inside[0][0]["title"] == '<b x>"&'
 
     def test_any_primary_key_has_its_own_tasks(self, admin_client, column):
         for code in ("a/b", "{c}", "ü%"):
@@ -168,11 +169,11 @@ class TestWhereItIs:
     ):
         Order.objects.create()
         page = admin_client.get(URL).content.decode()
-        assert page.index("column-__str__") < page.index("column-task_tracker_status")
+        assert page.index("field-__str__") < page.index("field-task_tracker_status")
         as_configured(list_display=["task_tracker_status", "reference"])
         page = admin_client.get(URL).content.decode()
-        assert page.index("column-task_tracker_status") < page.index("column-reference")
-        assert page.count("column-task_tracker_status") == 1
+        assert page.index("field-task_tracker_status") < page.index("field-reference")
+        assert page.count("field-task_tracker_status") == 1
 
     def test_list_display_may_name_it_without_the_mixin(self, tracker):
         class Plain(admin.ModelAdmin):
@@ -191,7 +192,7 @@ class TestWhereItIs:
         Order.objects.create(pk=1, reference="x")
         keep(1)
         page = admin_client.get(URL).content.decode()
-        assert '<a href="/admin/shop/order/1/change/">x</a>' in page
+        assert re.search(r'<a [^>]*href="/admin/shop/order/1/change/"[^>]*>\s*x\s*</a>', page)
         assert len(Cells(page).inside[0]) == 1
 
     def test_a_list_to_choose_from_does_without(
@@ -233,7 +234,7 @@ class TestOtherPeoplesAdmins:
         Order.objects.create(pk=1)
         keep(1)
         page = admin_client.get(URL).content.decode()
-        assert page.index("column-reference") < page.index("column-task_tracker_status")
+        assert page.index("field-reference") < page.index("field-task_tracker_status")
         assert Cells(page).text == ["Success"]
 
     def test_their_list_is_not_changed(self, admin_client, column, as_configured):

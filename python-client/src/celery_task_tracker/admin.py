@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import select_template
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
+from django.utils.translation import gettext as _
 
 from .address import page_url
 from .changelist import COLUMN, STYLE, TITLE, StatusColumn
@@ -110,7 +111,14 @@ class TaskTrackerAdminMixin(Base):
         ):
             return response
         url = page_url(self, request, obj)
-        if url:
+        if url and "actions_detail" in response.context_data:
+            # django-unfold's own list of buttons, each with one of its icons.
+            button = {"title": _("Task Tracker"), "path": url, "icon": "checklist"}
+            response.context_data["actions_detail"] = [
+                *response.context_data["actions_detail"],
+                button,
+            ]
+        elif url:
             # The model's or the app's own template stays what it is: ours extends it.
             template = response.template_name
             response.context_data |= {

@@ -1,9 +1,16 @@
+from django.apps import apps
 from django.contrib import admin
 
 from .models import Order, Parcel, Shelf, Untracked
 
+if apps.is_installed("unfold"):
+    from unfold.admin import ModelAdmin
+    from unfold.sites import UnfoldAdminSite as AdminSite
+else:
+    from django.contrib.admin import AdminSite, ModelAdmin
 
-class OrderAdmin(admin.ModelAdmin):
+
+class OrderAdmin(ModelAdmin):
     list_filter = ["reference"]
 
     def get_queryset(self, request):
@@ -11,14 +18,14 @@ class OrderAdmin(admin.ModelAdmin):
         return super().get_queryset(request).exclude(reference="competition")
 
 
-class ShelfAdmin(admin.ModelAdmin):
+class ShelfAdmin(ModelAdmin):
     change_form_template = "shop/own_change_form.html"
 
 
 admin.site.register(Order, OrderAdmin)
-admin.site.register(Parcel)
+admin.site.register(Parcel, ModelAdmin)
 admin.site.register(Shelf, ShelfAdmin)
-admin.site.register(Untracked)
+admin.site.register(Untracked, ModelAdmin)
 
-backstage = admin.AdminSite(name="backstage")
-backstage.register(Order)
+backstage = AdminSite(name="backstage")
+backstage.register(Order, ModelAdmin)
