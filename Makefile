@@ -30,6 +30,7 @@ help:
 	@echo 'make test-python   the Python half of make test'
 	@echo 'make test-servers  the tests of the module on Redis 8 and Valkey 8 too'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
+	@echo 'make messages      take new texts into the catalogues of translations, and compile them'
 	@echo 'make bench         time the module beside plain Redis commands'
 	@echo 'make clean         remove what the targets above made'
 
@@ -73,6 +74,17 @@ test-python-matrix: redis-server chromium module $(VENV)/installed
 	@$(say) 'Testing the Django package over the versions that it supports'
 	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py
 
+LANGUAGES := de es fa fr
+
+# With new texts in them the catalogues want a translator, then this once more.
+.PHONY: messages
+messages: gettext $(VENV)/installed
+	@$(say) 'Taking new texts into the catalogues, and compiling them'
+	@cd python-client/src/celery_task_tracker && \
+		$(abspath $(VENV))/bin/django-admin makemessages $(LANGUAGES:%=--locale %) \
+			--add-location file --no-wrap --no-obsolete && \
+		$(abspath $(VENV))/bin/django-admin compilemessages --verbosity 0
+
 .PHONY: bench
 bench: redis-server module
 	@$(say) 'Timing the module beside plain Redis commands'
@@ -91,7 +103,7 @@ $(VENV)/installed: python-client/pyproject.toml | python
 	@$(VENV)/bin/pip install --quiet --editable python-client --group python-client/pyproject.toml:test
 	@touch $@
 
-.PHONY: rust python redis-server libclang chromium
+.PHONY: rust python redis-server libclang chromium gettext
 rust:
 	@command -v cargo >/dev/null || { echo 'Missing: Rust. Install it from https://rustup.rs and run make again.' >&2; exit 1; }
 	$(call need,command -v cc,gcc libc6-dev)
@@ -110,6 +122,9 @@ libclang:
 
 chromium:
 	$(call need,command -v chromium || command -v chromium-browser,chromium)
+
+gettext:
+	$(call need,command -v msgfmt,gettext)
 
 .PHONY: clean
 clean:

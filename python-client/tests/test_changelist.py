@@ -283,7 +283,11 @@ class TestWhatItCosts:
             ({"list_per_page": 10}, "?p=2", 10),
             ({"list_per_page": 10}, "?all=", 30),
             ({"list_display": ["__str__", "reference"], "list_editable": ["reference"]}, "", 30),
-            ({"list_display": ["__str__", "customer"], "list_select_related": True}, "", 30),
+            (
+                {"list_display": ["__str__", "customer"], "list_select_related": ["customer"]},
+                "",
+                30,
+            ),
         ],
         ids=["plain", "a page", "show all", "list_editable", "list_select_related"],
     )
