@@ -62,6 +62,11 @@ def test_a_plain_model_admin_has_the_button_whatever_the_theme(admin_client, mon
     assert button(order) in change_page(admin_client, order)
 
 
+def test_a_form_in_a_window_of_its_own_has_no_button(admin_client):
+    order = Order.objects.create()
+    assert button(order) not in change_page(admin_client, order, query="?_popup=1")
+
+
 def test_a_form_with_errors_still_has_the_button(admin_client):
     shelf = Shelf.objects.create(code="a")
     page = admin_client.post("/admin/shop/shelf/a/change/", {"code": ""}).content.decode()

@@ -12,7 +12,7 @@ from django.core import checks
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from celery_task_tracker import availability
+from celery_task_tracker import availability, changelist
 from celery_task_tracker.admin import equip
 from celery_task_tracker.client import TrackerClient, get_client
 from celery_task_tracker.event import Event
@@ -117,6 +117,13 @@ class TestWhatItTells:
         kept = "/admin/shop/order/1/task-tracker/?_changelist_filters=reference%3Dx"
         assert state["href"] == kept
         assert failures["href"] == f"{kept}&state=FAILURE"
+
+    def test_it_leads_nowhere_on_a_site_without_the_page(self, admin_client, column, monkeypatch):
+        monkeypatch.setattr(changelist, "page_url", lambda model_admin, request, obj: None)
+        Order.objects.create(pk=1)
+        keep(1, "FAILURE")
+        found = cells(admin_client)
+        assert (found.text, found.inside) == (["Failure"], [[]])
 
     def test_an_object_without_tasks_has_a_dash_that_says_so(self, admin_client, column):
         Order.objects.create()
@@ -268,11 +275,26 @@ class TestOtherPeoplesAdmins:
         assert Cells(page).text == ["Success"]
         assert "celery_task_tracker/changelist.css" in page
 
-    def test_actions_and_edits_ask_nothing(self, admin_client, column, orders, tracker):
+    def test_an_action_asks_nothing(self, admin_client, column, orders, tracker):
         data = {"action": "delete_selected", "_selected_action": ["1"]}
         with tracker.asked() as asked:
             assert b"Are you sure" in admin_client.post(URL, data).content
         assert asked == []
+
+    def test_editing_in_the_list_asks_nothing(self, admin_client, column, tracker, as_configured):
+        as_configured(list_display=["__str__", "reference"], list_editable=["reference"])
+        Order.objects.create(pk=1)
+        data = {
+            "form-TOTAL_FORMS": "1",
+            "form-INITIAL_FORMS": "1",
+            "form-0-id": "1",
+            "form-0-reference": "new",
+            "_save": "Save",
+        }
+        with tracker.asked() as asked:
+            assert admin_client.post(URL, data).status_code == 302
+        assert asked == []
+        assert Order.objects.get().reference == "new"
 
 
 class TestWhatItCosts:

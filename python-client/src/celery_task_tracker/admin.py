@@ -108,6 +108,7 @@ class TaskTrackerAdminMixin(Base):
             or not isinstance(response, TemplateResponse)
             or not self.has_view_permission(request, obj)
             or response.context_data is None
+            or response.context_data.get("is_popup")
         ):
             return response
         url = page_url(self, request, obj)

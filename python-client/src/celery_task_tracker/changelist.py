@@ -63,6 +63,8 @@ class StatusColumn:
         if stats.last is None:
             return self._nothing(_("No task has run for this object yet"))
         url = page_url(self._model_admin, self._request, obj)
+        if url is None:
+            return format_html("{}", state_labels()[stats.last.state])
         return _latest(stats.last, url) + _failures(stats.states.get("FAILURE", 0), url)
 
     def _nothing(self, why: str) -> SafeString:
@@ -87,7 +89,7 @@ class StatusColumn:
         return dict(zip(keys, replies, strict=True))
 
 
-def _latest(task: LastTask, url: str | None) -> SafeString:
+def _latest(task: LastTask, url: str) -> SafeString:
     return format_html(
         '<a href="{}" class="task-tracker-state" data-state="{}" title="{}">{}</a>',
         url,
@@ -97,12 +99,12 @@ def _latest(task: LastTask, url: str | None) -> SafeString:
     )
 
 
-def _failures(count: int, url: str | None) -> SafeString:
+def _failures(count: int, url: str) -> SafeString:
     if not count:
         return SafeString()
     return format_html(
         ' <a href="{}{}state=FAILURE" class="task-tracker-failures">{}</a>',
         url,
-        "&" if "?" in str(url) else "?",
+        "&" if "?" in url else "?",
         ngettext("%(count)d failure", "%(count)d failures", count) % {"count": count},
     )

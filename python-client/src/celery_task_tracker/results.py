@@ -116,7 +116,7 @@ class TaskPage:
 
 @dataclass(frozen=True)
 class LastTask:
-    """The task of an object that changed last."""
+    """The task of an object that was created last."""
 
     id: str
     name: str

@@ -101,7 +101,7 @@ class TaskTracker:
         return TaskPage.of(get_client().query_json(_ref(instance), query, ALL_FIELDS))
 
     def stats(self, instance: Model) -> TaskStats:
-        """How many tasks ``instance`` has, by state and by name, and which one changed last.
+        """How many tasks ``instance`` has, by state and by name, and which is the latest.
 
         Raises :class:`TrackerError` when Redis does not answer. Costs one round trip.
         """
