@@ -1,12 +1,14 @@
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import uuid
 
 import pytest
+import redis
 from django.conf import settings as project
 
 from celery_task_tracker import availability
@@ -179,6 +181,8 @@ def test_a_connection_that_redis_lost_in_a_restart_is_made_anew(server, recorder
 
 def test_a_frozen_redis_costs_one_time_out(server, recorder, asked):
     server.start()
+    recorder.record(event(0))
+    asked.clear()
     server.process.send_signal(signal.SIGSTOP)
     try:
         for number in range(20):
@@ -190,6 +194,62 @@ def test_a_frozen_redis_costs_one_time_out(server, recorder, asked):
     assert recorder.flush()
     with server.client() as client:
         assert client.zcard("shop.order:{1}:tasks") == 20
+
+
+@pytest.mark.parametrize("step", ["looking up the name", "connecting", "asking", "answering"])
+def test_a_first_connection_that_hangs_at_any_step_holds_nobody_up(
+    server, settings, monkeypatch, log, step
+):
+    """No step has a time-out of its own here: what lets the caller go is the bound on them all."""
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 3600
+    settings.TASK_TRACKER_RETRY_AFTER = 0.05
+    server.start()
+    owner, name = {
+        "looking up the name": (socket, "getaddrinfo"),
+        "connecting": (redis.Connection, "_connect"),
+        "asking": (redis.Connection, "send_packed_command"),
+        "answering": (redis.Connection, "read_response"),
+    }[step]
+    goes_on = threading.Event()
+    original = getattr(owner, name)
+    monkeypatch.setattr(
+        owner, name, lambda *args, **kwargs: goes_on.wait() and original(*args, **kwargs)
+    )
+    recorder = availability.Recorder()
+    recorder.record(event(1))
+    assert recorder.is_away
+    assert "no answer within 0.25 s" in log.records[0].message
+    recorder.record(event(2))
+    goes_on.set()
+    wait_for(lambda: not recorder.is_away, "the events to have been written")
+    assert get_client().get(ORDER, "t1")
+    assert get_client().get(ORDER, "t2")
+
+
+def test_the_first_event_is_stored_before_its_caller_goes_on(server, recorder):
+    server.start()
+    recorder.record(event(1))
+    assert get_client().get(ORDER, "t1")
+
+
+def test_an_event_that_cannot_be_sent_keeps_no_other_back(server, recorder, log):
+    server.start()
+    recorder.record(event(1, attempt=object()))
+    recorder.record(event(2, attempt=object()))
+    recorder.record(event(3))
+    assert not recorder.is_away
+    assert {record.levelname for record in log.records} == {"ERROR"}
+    assert get_client().get(ORDER, "t3")
+
+
+def test_a_process_that_can_start_no_thread_writes_by_itself(server, recorder, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    server.start()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    recorder.record(event(1))
+    assert get_client().get(ORDER, "t1")
 
 
 def test_a_server_without_the_module_says_how_to_load_it(broker, settings, recorder, log):

@@ -5,6 +5,10 @@ alone: events are kept in a spool, and a thread of its own tries whether Redis i
 next event or after a while, whichever comes first. It writes what waits in the order in which it
 happened, and then lets events through again. The log says once that Redis went and once that it
 is back.
+
+That thread makes the first connection of a process too, and the first event waits for it no longer
+than the same time-out: looking up a name, TLS and asking cluster or sentinels for their servers
+are several steps, each of which could take its own.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from enum import Enum
 
 from .client import CommandRefused, ModuleMissing, TrackerUnavailable, get_client
 from .config import config
@@ -31,6 +36,14 @@ LEAST_PAUSE = 0.1
 LAST_WAIT = 2.0
 
 
+class Link(Enum):
+    """What a process knows of its Redis."""
+
+    UNTRIED = "no event has been written yet"
+    UP = "the last event was written"
+    DOWN = "the last event was not"
+
+
 class Recorder:
     """Hands events to Redis while it answers, and keeps them while it does not. Thread-safe.
 
@@ -41,7 +54,8 @@ class Recorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spool = Spool()
-        self._away = False
+        self._link = Link.UNTRIED
+        self._tried = threading.Event()
         self._timer: threading.Thread | None = None
         self._asked = threading.Event()
         self._writing = threading.Lock()
@@ -50,7 +64,7 @@ class Recorder:
     @property
     def is_away(self) -> bool:
         """Whether this process believes that Redis does not answer."""
-        return self._away
+        return self._link is Link.DOWN
 
     @property
     def waiting(self) -> int:
@@ -64,12 +78,14 @@ class Recorder:
 
     def record(self, event: Write) -> None:
         """Stores ``event``. Costs one round trip, or nothing while Redis is away."""
-        if self._away and self._keep(event):
+        if self._link is not Link.UP and self._keep(event):
             return
         try:
             refusals = get_client().write([event])
         except TrackerUnavailable as error:
-            self._leave_alone(event, error)
+            with self._lock:
+                self._spool.append(event)
+            self._leave_alone(error)
         else:
             self._report(refusals)
 
@@ -86,20 +102,28 @@ class Recorder:
                 with self._lock:
                     batch = self._spool.take()
                     if not batch:
-                        was_away, self._away = self._away, False
+                        was_away, self._link = self.is_away, Link.UP
                         lost, self._spool.lost = self._spool.lost, 0
                         break
                 try:
                     refusals = get_client().write(batch)
-                except BaseException as error:
-                    with self._lock:
-                        self._spool.put_back(batch)
-                    if not isinstance(error, TrackerUnavailable):
-                        raise
+                except TrackerUnavailable as error:
+                    self._put_back(batch)
+                    self._leave_alone(error)
                     return False
+                except Exception:
+                    # A fault of the tracker's own, which would be there the next time too.
+                    logger.exception(
+                        "The task tracker failed to store %d events, which are lost", len(batch)
+                    )
+                    continue
+                except BaseException:
+                    self._put_back(batch)
+                    raise
                 written += len(batch)
                 self._report(refusals)
         finally:
+            self._tried.set()
             self._writing.release()
         if was_away:
             logger.info(
@@ -112,16 +136,31 @@ class Recorder:
     def _keep(self, event: Write) -> bool:
         """Adds ``event`` to those that wait; ``False`` if Redis has come back meanwhile."""
         with self._lock:
-            if self._away:
-                self._spool.append(event)
-                self._ensure_timer()
-                self._asked.set()
-            return self._away
-
-    def _leave_alone(self, event: Write, error: TrackerUnavailable) -> None:
-        with self._lock:
+            link = self._link
+            if link is Link.UP:
+                return False
             self._spool.append(event)
-            was_away, self._away = self._away, True
+            has_timer = self._ensure_timer()
+            if link is Link.DOWN:
+                self._asked.set()
+        if link is Link.UNTRIED:
+            self._try_for_the_first_time(has_timer)
+        return True
+
+    def _put_back(self, batch: list[Write]) -> None:
+        with self._lock:
+            self._spool.put_back(batch)
+
+    def _try_for_the_first_time(self, has_timer: bool) -> None:
+        patience = config.TASK_TRACKER_CONNECT_TIMEOUT
+        if not has_timer:
+            self.flush()
+        elif not self._tried.wait(patience):
+            self._leave_alone(TrackerUnavailable(f"no answer within {patience} s"))
+
+    def _leave_alone(self, error: TrackerUnavailable) -> None:
+        with self._lock:
+            was_away, self._link = self.is_away, Link.DOWN
             self._ensure_timer()
         if not was_away:
             logger.warning(
@@ -132,28 +171,27 @@ class Recorder:
                 else ".",
             )
 
-    def _ensure_timer(self) -> None:
+    def _ensure_timer(self) -> bool:
+        """Whether the timer's thread runs, which an interpreter that ends does not start."""
         if self._timer is None:
             timer = threading.Thread(
-                target=self._try_again, name="celery-task-tracker", daemon=True
+                target=self._keep_trying, name="celery-task-tracker", daemon=True
             )
-            # An interpreter that ends starts no thread, and flushes once more by itself.
             with contextlib.suppress(RuntimeError):
                 timer.start()
                 self._timer = timer
+        return self._timer is not None
 
-    def _try_again(self) -> None:
+    def _keep_trying(self) -> None:
         while True:
-            pause = config.TASK_TRACKER_RETRY_AFTER
-            time.sleep(pause * LEAST_PAUSE)
-            self._asked.wait(pause * (1 - LEAST_PAUSE))
-            self._asked.clear()
-            try:
-                self.flush()
-            except Exception:
-                logger.exception("The task tracker failed to store the events that wait")
+            if self._link is not Link.UNTRIED:
+                pause = config.TASK_TRACKER_RETRY_AFTER
+                time.sleep(pause * LEAST_PAUSE)
+                self._asked.wait(pause * (1 - LEAST_PAUSE))
+                self._asked.clear()
+            self.flush()
             with self._lock:
-                if not self._away:
+                if self._link is Link.UP:
                     self._timer = None
                     return
 

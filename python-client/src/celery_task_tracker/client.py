@@ -317,6 +317,9 @@ _SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRY
 
 def _translated(error: Exception) -> TrackerError:
     message = str(error)
+    if isinstance(error, redis.DataError):
+        # What redis-py cannot even send.
+        return CommandRefused(message)
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)
     if message.lower().startswith("unknown command"):
