@@ -1,12 +1,12 @@
 import pytest
 from django.db import transaction
 
-from celery_task_tracker import availability
+from celery_task_tracker import availability, purge
 from celery_task_tracker.client import get_client
 from celery_task_tracker.event import Event
 from celery_task_tracker.resolution import ObjectRef
 from servers import RedisServer, free_port
-from shop.models import Order, Untracked
+from shop.models import Order, RushOrder, Untracked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,6 +42,32 @@ def test_deleting_by_a_queryset_does_too(order):
     pk = order.pk
     Order.objects.all().delete()
     assert not kept(pk)
+
+
+@pytest.mark.parametrize("model", [Order, RushOrder])
+@pytest.mark.parametrize("label", ["shop.order", "shop.rushorder"])
+def test_a_row_takes_all_its_records_with_it_by_whatever_proxy_it_is_deleted(order, model, label):
+    pk = order.pk
+    other = ObjectRef(label, str(pk))
+    get_client().write([Event((other,), "t2", "shop.t", "SUCCESS", 0, 1)])
+    model.objects.get(pk=pk).delete()
+    assert get_client().get(other, "t2") is None
+    assert not kept(pk)
+
+
+@pytest.mark.parametrize("is_ready", [False, True])
+def test_a_model_that_is_registered_before_all_models_are_there_is_watched(monkeypatch, is_ready):
+    watched = {}
+    monkeypatch.setattr(purge.apps, "models_ready", is_ready)
+    monkeypatch.setattr(
+        purge.post_delete, "connect", lambda _, sender, **__: watched.update({sender: 1})
+    )
+    purge.watch("shop.untracked")
+    purge.watch("shop.nothing")
+    assert bool(watched) == is_ready
+    monkeypatch.setattr(purge.apps, "models_ready", True)
+    purge.watch_waiting()
+    assert set(watched) == {Untracked}
 
 
 def test_a_deletion_that_is_rolled_back_deletes_nothing(order):

@@ -15,10 +15,11 @@ class CeleryTaskTrackerAppConfig(AppConfig):
 
     def ready(self) -> None:
         """Connects what the package listens to, then imports every app's ``tasks`` module."""
-        from . import checks, signals
+        from . import checks, purge, signals
 
         checks.register()
         signals.connect()
+        purge.watch_waiting()
         # A worker's settings may do without the admin.
         if apps.is_installed("django.contrib.admin"):
             from . import admin

@@ -84,17 +84,18 @@ class Event:
 
 @dataclass(frozen=True)
 class Deletion:
-    """An object that is no more: its records go with it, because its key may be used again."""
+    """A row that is no more: the records of the objects that it was go with it, because its key may
+    be used again."""
 
-    ref: ObjectRef
+    objects: tuple[ObjectRef, ...]
     length = 0
 
     @property
     def subject(self) -> str:
-        return f"the deletion of {self.ref.model} {self.ref.pk}"
+        return f"the deletion of {', '.join(f'{ref.model} {ref.pk}' for ref in self.objects)}"
 
     def commands(self) -> list[list[Word]]:
-        return [["TRACKER.DEL", self.ref.model, object_id(self.ref)]]
+        return [["TRACKER.DEL", ref.model, object_id(ref)] for ref in self.objects]
 
 
 @dataclass(frozen=True)

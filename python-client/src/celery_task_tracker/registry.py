@@ -90,7 +90,7 @@ class Registry:
         hidden: bool = False,
     ) -> Callable[[T], T]:
         """The decorator that ``task_tracker.register()`` gives."""
-        model = _model_label(model_class)
+        model = model_label(model_class)
         query = parse_id_query(id_query)
         if launch_args is not None and not isinstance(launch_args, tuple | list):
             raise TypeError(f"launch_args must be a tuple or list, not {launch_args!r}")
@@ -121,7 +121,7 @@ class Registry:
         Of a task that is registered for one model by several arguments, the one that can be
         launched comes first, and among those the one written topmost.
         """
-        label = _model_label(model)
+        label = model_label(model)
         chosen: dict[str, Registration] = {}
         for registrations in tuple(self._named().values()):
             for registration in tuple(registrations.values()):
@@ -177,7 +177,8 @@ class Registry:
         return self._by_task
 
 
-def _model_label(model: type[Model] | str) -> str:
+def model_label(model: type[Model] | str) -> str:
+    """``shop.order`` for the model class or its label. ``TypeError`` for anything else."""
     if isinstance(model, str) and model.count(".") == 1 and all(model.split(".")):
         return model.lower()
     if isinstance(model, type) and issubclass(model, Model) and not model._meta.abstract:

@@ -12,7 +12,7 @@ from . import purge
 from .client import ALL_FIELDS, Query, get_client
 from .config import config
 from .progress import report
-from .registry import Registry, registry
+from .registry import Registry, model_label, registry
 from .resolution import ObjectRef
 from .results import TaskPage, TaskStats
 from .states import STATES
@@ -61,7 +61,7 @@ class TaskTracker:
         decorate = self._registry.register(
             model_class, id_query, launch_args, launch_kwargs, hidden
         )
-        purge.watch(model_class)
+        purge.watch(model_label(model_class))
         return decorate
 
     def tasks(

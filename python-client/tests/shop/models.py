@@ -19,6 +19,13 @@ class Order(models.Model):
         return f"Order {self.pk}"
 
 
+class RushOrder(Order):
+    """Another face of the same rows."""
+
+    class Meta:
+        proxy = True
+
+
 class Parcel(models.Model):
     """A model whose primary key is a UUID."""
 

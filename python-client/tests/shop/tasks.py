@@ -11,7 +11,7 @@ from django.conf import settings
 
 from celery_task_tracker import FromModel, task_tracker
 
-from .models import Order, Parcel, Shelf
+from .models import Order, Parcel, RushOrder, Shelf
 
 
 def tell(key, value="1"):
@@ -214,3 +214,9 @@ def quiet(order_id):
 @shared_task
 def untracked(key):
     tell(key)
+
+
+@task_tracker.register(RushOrder)
+@shared_task
+def hurry(order_id):
+    """Tracked under a proxy of a model that is tracked too."""
