@@ -6,12 +6,13 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from celery_task_tracker.id_query import parse_id_query
+from celery_task_tracker.parameters import Parameters
 from celery_task_tracker.resolution import Call, OutOfReach, Unresolvable
 from shop.models import Archived, Customer, Order
 
 
-def signature(function):
-    return inspect.signature(function)
+def parameters(function):
+    return Parameters(inspect.signature(function))
 
 
 class TestFirstParameter:
@@ -23,35 +24,35 @@ class TestFirstParameter:
     )
     def test_is_found_whether_passed_by_position_or_by_keyword(self, call):
         assert (
-            self.query.find("shop.order", signature(lambda order_id, b=None, c=None: 0), call)
+            self.query.find("shop.order", parameters(lambda order_id, b=None, c=None: 0), call)
             == 1042
         )
 
     def test_has_its_default_when_not_passed(self):
-        assert self.query.find("shop.order", signature(lambda order_id=7: 0), Call((), {})) == 7
+        assert self.query.find("shop.order", parameters(lambda order_id=7: 0), Call((), {})) == 7
 
     def test_may_be_keyword_only(self):
         assert (
             self.query.find(
-                "shop.order", signature(lambda *, order_id: 0), Call((), {"order_id": 3})
+                "shop.order", parameters(lambda *, order_id: 0), Call((), {"order_id": 3})
             )
             == 3
         )
 
     def test_may_be_the_first_of_any_number(self):
-        assert self.query.find("shop.order", signature(lambda *ids: 0), Call((5, 6), {})) == 5
+        assert self.query.find("shop.order", parameters(lambda *ids: 0), Call((5, 6), {})) == 5
 
     def test_is_not_there_in_a_task_without_parameters(self):
         with pytest.raises(Unresolvable):
-            self.query.find("shop.order", signature(lambda: 0), Call((), {}))
+            self.query.find("shop.order", parameters(lambda: 0), Call((), {}))
 
     def test_is_not_found_in_a_call_that_the_task_does_not_take(self):
         with pytest.raises(Unresolvable):
-            self.query.find("shop.order", signature(lambda order_id: 0), Call((1, 2, 3), {}))
+            self.query.find("shop.order", parameters(lambda order_id: 0), Call((1, 2, 3), {}))
 
     def test_makes_a_call_by_position_or_by_keyword_as_the_task_takes_it(self):
-        assert self.query.call_with(signature(lambda order_id: 0), Order(pk=3)) == ((3,), {})
-        assert self.query.call_with(signature(lambda *, order_id: 0), Order(pk=3)) == (
+        assert self.query.call_with(parameters(lambda order_id: 0), Order(pk=3)) == ((3,), {})
+        assert self.query.call_with(parameters(lambda *, order_id: 0), Order(pk=3)) == (
             (),
             {"order_id": 3},
         )
@@ -63,17 +64,17 @@ class TestNamedArgument:
     @pytest.mark.parametrize("call", [Call((1, 2), {}), Call((1,), {"product_id": 2})])
     def test_is_found_whether_passed_by_position_or_by_keyword(self, call):
         assert (
-            self.query.find("shop.order", signature(lambda warehouse_id, product_id: 0), call) == 2
+            self.query.find("shop.order", parameters(lambda warehouse_id, product_id: 0), call) == 2
         )
 
     def test_may_be_among_any_keyword_arguments(self):
         assert (
-            self.query.find("shop.order", signature(lambda **rest: 0), Call((), {"product_id": 2}))
+            self.query.find("shop.order", parameters(lambda **rest: 0), Call((), {"product_id": 2}))
             == 2
         )
 
     def test_makes_a_call_by_keyword(self):
-        assert self.query.call_with(signature(lambda a, product_id: 0), Order(pk=9)) == (
+        assert self.query.call_with(parameters(lambda a, product_id: 0), Order(pk=9)) == (
             (),
             {"product_id": 9},
         )
@@ -93,7 +94,7 @@ class TestLookup:
         order = Order.objects.create(reference="R-1")
         Order.objects.create(reference="R-2")
         rule = parse_id_query(query)
-        assert rule.find("shop.order", signature(self.task), call) == order.pk
+        assert rule.find("shop.order", parameters(self.task), call) == order.pk
 
     @pytest.mark.django_db
     def test_follows_relations_and_takes_several_fields(self):
@@ -102,14 +103,14 @@ class TestLookup:
         Order.objects.create(reference="R-1")
         rule = parse_id_query({"customer__email": "email", "reference__iexact": "reference"})
         call = Call(("r-1",), {"email": "ada@mail.example"})
-        assert rule.find("shop.order", signature(self.task), call) == order.pk
+        assert rule.find("shop.order", parameters(self.task), call) == order.pk
 
     @pytest.mark.django_db
     def test_finds_an_object_that_the_default_manager_hides(self):
         archived = Archived.objects.create(code="A", is_archived=True)
         rule = parse_id_query(("code",))
         call = Call(("A",), {})
-        assert rule.find("shop.archived", signature(lambda code: 0), call) == archived.pk
+        assert rule.find("shop.archived", parameters(lambda code: 0), call) == archived.pk
 
     @pytest.mark.django_db
     @pytest.mark.parametrize("value", ["none has it", "two have it", None, object()])
@@ -118,14 +119,14 @@ class TestLookup:
         Order.objects.create(reference="two have it")
         with pytest.raises(Unresolvable):
             parse_id_query(("reference",)).find(
-                "shop.order", signature(self.task), Call((value,), {})
+                "shop.order", parameters(self.task), Call((value,), {})
             )
 
     def test_of_a_field_or_a_model_that_is_not_there_finds_nothing(self):
         for model in ("shop.order", "shop.nothing"):
             with pytest.raises(Unresolvable):
                 parse_id_query({"colour": "reference"}).find(
-                    model, signature(self.task), Call(("R-1",), {})
+                    model, parameters(self.task), Call(("R-1",), {})
                 )
 
     @pytest.mark.parametrize("name", ["pk", "id"])
@@ -133,7 +134,7 @@ class TestLookup:
         # pytest-django refuses the database to a test that has not asked for it.
         rule = parse_id_query({name: "reference"})
         assert not rule.asks_database("shop.order")
-        assert rule.find("shop.order", signature(self.task), Call((7,), {})) == 7
+        assert rule.find("shop.order", parameters(self.task), Call((7,), {})) == 7
 
     @pytest.mark.django_db(transaction=True)
     def test_that_fails_leaves_the_transaction_around_it_whole(self):
@@ -141,7 +142,7 @@ class TestLookup:
             Order.objects.create(reference="R-1")
             rule = parse_id_query(("reference",))
             with CaptureQueriesContext(connection) as queries, pytest.raises(Unresolvable):
-                rule.find("shop.order", signature(self.task), Call(("R-9",), {}))
+                rule.find("shop.order", parameters(self.task), Call(("R-9",), {}))
             assert queries[0]["sql"].startswith("SAVEPOINT")
             Order.objects.create(reference="R-2")
         assert Order.objects.count() == 2
@@ -150,7 +151,7 @@ class TestLookup:
     def test_in_an_event_loop_is_out_of_reach(self):
         async def find():
             parse_id_query(("reference",)).find(
-                "shop.order", signature(self.task), Call(("R-1",), {})
+                "shop.order", parameters(self.task), Call(("R-1",), {})
             )
 
         with pytest.raises(OutOfReach):
@@ -159,7 +160,7 @@ class TestLookup:
     def test_makes_a_call_of_the_instances_own_values(self):
         order = Order(reference="R-1", customer=Customer(email="ada@mail.example"))
         rule = parse_id_query({"customer__email": "email", "reference": "ref"})
-        call = rule.call_with(signature(self.task), order)
+        call = rule.call_with(parameters(self.task), order)
         assert call == ((), {"email": "ada@mail.example", "ref": "R-1"})
 
 

@@ -1,6 +1,8 @@
 import json
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 import pytest
@@ -43,6 +45,26 @@ def test_secret_keys_are_redacted_at_any_depth():
 def test_positional_arguments_are_redacted_by_the_names_of_their_parameters():
     stored = arguments_json(["ada", "hunter2", {"secret": 1}], ["user", "password"])
     assert json.loads(stored) == ["ada", "[redacted]", {"secret": "[redacted]"}]
+
+
+@dataclass
+class Login:
+    user: str
+    password: str
+    pin: int = field(default=1234, repr=False)
+
+
+class Card(NamedTuple):
+    holder: str
+    card_number: str
+
+
+def test_fields_of_dataclasses_and_named_tuples_are_redacted_by_their_names():
+    stored = value_json([Login("ada", "hunter2"), Card("Ada", "4111 1111 1111 1111")])
+    assert json.loads(stored) == [
+        {"user": "ada", "password": "[redacted]"},
+        ["Ada", "[redacted]"],
+    ]
 
 
 def test_the_patterns_are_a_setting(settings):

@@ -143,22 +143,21 @@ def _registration_errors(registration: Registration) -> Iterable[checks.CheckMes
             id="celery_task_tracker.E020",
         )
     try:
-        parameters = registration.signature.parameters
+        parameters = registration.parameters
     except Unresolvable:
         return
-    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     query = registration.id_query
     for name in query.arguments():
-        if name not in parameters and not takes_any:
+        if name not in parameters.names and not parameters.takes_any_name:
             yield checks.Error(
                 f"Task {registration.name} has no argument {name!r}, which its registration "
                 f"for {registration.model!r} finds the object by.",
-                hint=f"The task takes: {', '.join(parameters) or 'nothing'}.",
+                hint=f"The task takes: {', '.join(parameters.names) or 'nothing'}.",
                 id="celery_task_tracker.E021",
             )
-    if isinstance(query, FirstParameter) and not parameters:
+    if isinstance(query, FirstParameter) and parameters.first is None:
         yield checks.Error(
-            f"Task {registration.name} takes no arguments, so it cannot be told for which "
+            f"Task {registration.name} has no first parameter, so it cannot be told for which "
             f"{registration.model!r} it runs.",
             hint="Give the task the primary key as its first argument.",
             id="celery_task_tracker.E022",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -135,11 +136,11 @@ class Delivery:
         """
         if not config.TASK_TRACKER_STORE_ARGS:
             return {}
+        names: tuple[str, ...] = ()
         registrations = registry.for_task(self.task_name)
-        try:
-            names = tuple(registrations[0].signature.parameters) if registrations else ()
-        except Unresolvable:
-            names = ()
+        if registrations:
+            with suppress(Unresolvable):
+                names = registrations[0].parameters.names_by_position(len(self.call.args))
         return {
             "args": arguments_json(self.call.args, names),
             "kwargs": value_json(self.call.kwargs),

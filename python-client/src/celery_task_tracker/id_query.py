@@ -16,16 +16,17 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections, router, transaction
 from django.db.models import Model
 
+from .parameters import Parameters
 from .resolution import Call, FromModel, OutOfReach, Unresolvable
 
 
 class IdQuery(Protocol):
     """A rule that finds the object's primary key among a task's arguments."""
 
-    def find(self, model: str, signature: inspect.Signature, call: Call) -> Any:
+    def find(self, model: str, parameters: Parameters, call: Call) -> Any:
         """The primary key that ``call`` names. Raises :class:`Unresolvable` if there is none."""
 
-    def call_with(self, signature: inspect.Signature, instance: Model) -> Call:
+    def call_with(self, parameters: Parameters, instance: Model) -> Call:
         """The shortest call that names ``instance``: what the admin launches by default."""
 
     def asks_database(self, model: str) -> bool:
@@ -39,15 +40,11 @@ class IdQuery(Protocol):
 class FirstParameter:
     """The task's first parameter is the primary key, passed by position or by keyword."""
 
-    def find(self, model: str, signature: inspect.Signature, call: Call) -> Any:
-        parameter = self._parameter(signature)
-        value = _bind(signature, call).get(parameter.name)
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            return value[0] if value else None
-        return value
+    def find(self, model: str, parameters: Parameters, call: Call) -> Any:
+        return parameters.argument(self._parameter(parameters).name, call)
 
-    def call_with(self, signature: inspect.Signature, instance: Model) -> Call:
-        parameter = self._parameter(signature)
+    def call_with(self, parameters: Parameters, instance: Model) -> Call:
+        parameter = self._parameter(parameters)
         if parameter.kind is parameter.KEYWORD_ONLY:
             return Call((), {parameter.name: instance.pk})
         return Call((instance.pk,), {})
@@ -59,11 +56,10 @@ class FirstParameter:
         return ()
 
     @staticmethod
-    def _parameter(signature: inspect.Signature) -> inspect.Parameter:
-        for parameter in signature.parameters.values():
-            if parameter.kind is not parameter.VAR_KEYWORD:
-                return parameter
-        raise Unresolvable("the task takes no argument that could name an object")
+    def _parameter(parameters: Parameters) -> inspect.Parameter:
+        if parameters.first is None:
+            raise Unresolvable("the task takes no argument that could name an object")
+        return parameters.first
 
 
 @dataclass(frozen=True)
@@ -72,10 +68,10 @@ class NamedArgument:
 
     name: str
 
-    def find(self, model: str, signature: inspect.Signature, call: Call) -> Any:
-        return _argument(self.name, signature, call)
+    def find(self, model: str, parameters: Parameters, call: Call) -> Any:
+        return parameters.argument(self.name, call)
 
-    def call_with(self, signature: inspect.Signature, instance: Model) -> Call:
+    def call_with(self, parameters: Parameters, instance: Model) -> Call:
         return Call((), {self.name: instance.pk})
 
     def asks_database(self, model: str) -> bool:
@@ -96,11 +92,11 @@ class Lookup:
     pairs: tuple[tuple[str, str], ...]
     """Each a look-up of the model, as ``filter()`` takes it, and the name of an argument."""
 
-    def find(self, model: str, signature: inspect.Signature, call: Call) -> Any:
-        values = {lookup: _argument(argument, signature, call) for lookup, argument in self.pairs}
+    def find(self, model: str, parameters: Parameters, call: Call) -> Any:
+        values = {lookup: parameters.argument(argument, call) for lookup, argument in self.pairs}
         return _only_match(model, values) if self.asks_database(model) else values.popitem()[1]
 
-    def call_with(self, signature: inspect.Signature, instance: Model) -> Call:
+    def call_with(self, parameters: Parameters, instance: Model) -> Call:
         return Call(
             (),
             {
@@ -169,20 +165,3 @@ def _names_of_key(model: str) -> set[str]:
         if pk_field is not None:
             return {"pk", pk_field.name, pk_field.attname}
     return {"pk"}
-
-
-def _argument(name: str, signature: inspect.Signature, call: Call) -> Any:
-    arguments = _bind(signature, call)
-    if name in signature.parameters:
-        return arguments.get(name)
-    # A task that takes **kwargs may be called with names that its signature does not show.
-    return call.kwargs.get(name)
-
-
-def _bind(signature: inspect.Signature, call: Call) -> dict[str, Any]:
-    try:
-        bound = signature.bind_partial(*call.args, **call.kwargs)
-    except TypeError as error:
-        raise Unresolvable(str(error)) from error
-    bound.apply_defaults()
-    return bound.arguments

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -32,18 +33,13 @@ MAX_MEMBERS = 1000
 MAX_TEXT = 1024 * 1024
 
 
-def arguments_json(args: Iterable[Any], names: Iterable[str]) -> str:
+def arguments_json(args: Sequence[Any], names: Sequence[str]) -> str:
     """Positional arguments as a JSON array, those whose parameter is secret redacted.
 
-    ``names`` are the task's parameter names in order; arguments past them have none.
+    ``names`` are those of the parameters that they are for; arguments past them have none.
     """
-    named = list(names)
-    return _dumps(
-        [
-            _named(named[index], value, 0) if index < len(named) else _plain(value, 0)
-            for index, value in enumerate(args)
-        ]
-    )
+    named = [_named(name, value, 0) for name, value in zip(names, args, strict=False)]
+    return _dumps(named + [_plain(value, 0) for value in args[len(names) :]])
 
 
 def value_json(value: Any) -> str:
@@ -69,9 +65,19 @@ def text(value: Any) -> str:
 
 def is_secret(name: Any) -> bool:
     """Whether a pattern of the setting TASK_TRACKER_REDACT matches this argument or key."""
-    normal = re.sub(r"[\s-]", "_", str(name))
-    pattern = _any_of(tuple(config.TASK_TRACKER_REDACT))
-    return pattern is not None and pattern.search(normal) is not None
+    return _matches_any(tuple(config.TASK_TRACKER_REDACT), str(name))
+
+
+@lru_cache(maxsize=4096)
+def _matches_any(patterns: tuple[str, ...], name: str) -> bool:
+    pattern = _any_of(patterns)
+    return pattern is not None and pattern.search(re.sub(r"[\s-]", "_", name)) is not None
+
+
+@cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return re.compile(joined, re.IGNORECASE) if patterns else None
 
 
 def _named(name: Any, value: Any, depth: int) -> Any:
@@ -86,38 +92,49 @@ def _named(name: Any, value: Any, depth: int) -> Any:
         return REDACTED
 
 
-@cache
-def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
-    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
-    return re.compile(joined, re.IGNORECASE) if patterns else None
-
-
 def _plain(value: Any, depth: int) -> Any:
     """``value`` as what JSON knows."""
-    if value is None or (isinstance(value, bool | int) and not isinstance(value, Enum)):
+    if value is None or type(value) in (int, bool):
         return value
-    if isinstance(value, str) and not isinstance(value, Enum):
-        return str(value[:MAX_TEXT])
-    if isinstance(value, float):
+    if type(value) is str:
+        return value[:MAX_TEXT]
+    if type(value) is float:
         return value if math.isfinite(value) else repr(value)
-    for types, convert in _CONVERSIONS:
-        if isinstance(value, types):
-            return convert(value)
     if depth >= MAX_DEPTH:
         return "…"
     try:
-        if isinstance(value, Mapping):
-            members = {
-                text(key): _named(key, member, depth + 1)
-                for key, member in islice(value.items(), MAX_MEMBERS)
-            }
-            return members | ({"…": _more(value)} if len(value) > MAX_MEMBERS else {})
-        if isinstance(value, list | tuple | set | frozenset):
-            shown = [_plain(member, depth + 1) for member in islice(value, MAX_MEMBERS)]
-            return shown + ([_more(value)] if len(value) > MAX_MEMBERS else [])
-        return repr(value)[:MAX_TEXT]
+        if type(value) is dict:
+            return _members(value, depth)
+        return _unusual(value, depth)
     except Exception:
         return _stand_in(value)
+
+
+def _unusual(value: Any, depth: int) -> Any:
+    """``value``, which is none of JSON's own types but a list, as what JSON knows."""
+    for types, convert in _CONVERSIONS:
+        if isinstance(value, types):
+            return convert(value)
+    if isinstance(value, Mapping):
+        return _members(value, depth)
+    if is_dataclass(value) and not isinstance(value, type):
+        shown = [each.name for each in fields(value) if each.repr]
+        return _members({name: getattr(value, name) for name in shown}, depth)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        named = zip(value._fields, value, strict=True)
+        return [_named(name, member, depth + 1) for name, member in named]
+    if isinstance(value, list | tuple | set | frozenset):
+        members = [_plain(member, depth + 1) for member in islice(value, MAX_MEMBERS)]
+        return members + ([_more(value)] if len(value) > MAX_MEMBERS else [])
+    return repr(value)[:MAX_TEXT]
+
+
+def _members(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    members = {
+        text(key): _named(key, member, depth + 1)
+        for key, member in islice(value.items(), MAX_MEMBERS)
+    }
+    return members | ({"…": _more(value)} if len(value) > MAX_MEMBERS else {})
 
 
 def _more(collection: Sized) -> str:
@@ -125,7 +142,7 @@ def _more(collection: Sized) -> str:
 
 
 def _dumps(plain: Any) -> str:
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))[:MAX_TEXT]
+    return _encode(plain)[:MAX_TEXT]
 
 
 def _stand_in(value: Any) -> str:
@@ -136,11 +153,16 @@ def _model(instance: Model) -> str:
     return f"<{instance._meta.label} {instance.pk}>"
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 #: Values that text stands for, so that a result made of them is a JSON string.
 _TEXT_TYPES = (str, datetime, date, time, timedelta, Decimal, UUID, Enum)
 
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (Enum, lambda value: _plain(value.value, 0)),
+    (int, int),
+    (str, lambda value: str(value[:MAX_TEXT])),
+    (float, lambda value: _plain(float(value), 0)),
     ((datetime, date, time), lambda value: value.isoformat()),
     ((timedelta, Decimal, UUID), str),
     (bytes, lambda value: repr(value[:MAX_MEMBERS])),

@@ -7,7 +7,6 @@ nobody registered costs nothing.
 
 from __future__ import annotations
 
-import inspect
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from celery.local import Proxy
 from django.db.models import Model
 
 from .id_query import IdQuery, parse_id_query
+from .parameters import Parameters
 from .resolution import Call, ObjectRef, OutOfReach, Unresolvable, launch_value, object_ref
 
 logger = logging.getLogger("celery_task_tracker")
@@ -48,21 +48,18 @@ class Registration:
         return str(self.task.name)
 
     @cached_property
-    def signature(self) -> inspect.Signature:
-        """The parameters of the function behind the task, without the ``self`` of a bound one."""
-        try:
-            return inspect.signature(self.task.run)
-        except (TypeError, ValueError) as error:
-            raise Unresolvable(f"the parameters of {self.name} cannot be read") from error
+    def parameters(self) -> Parameters:
+        """The task's parameters. Raises :class:`Unresolvable` where they cannot be read."""
+        return Parameters.of(self.task)
 
     def object_of(self, call: Call) -> ObjectRef:
         """The object that this call is for. Raises ``Unresolvable`` if it does not say."""
-        return object_ref(self.model, self.id_query.find(self.model, self.signature, call))
+        return object_ref(self.model, self.id_query.find(self.model, self.parameters, call))
 
     def launch_call(self, instance: Model) -> Call:
         """The arguments to launch this task with for ``instance``."""
         if self.launch_args is None and self.launch_kwargs is None:
-            return self.id_query.call_with(self.signature, instance)
+            return self.id_query.call_with(self.parameters, instance)
         return Call(
             tuple(launch_value(value, instance) for value in self.launch_args or ()),
             {

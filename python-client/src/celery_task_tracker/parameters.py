@@ -1,0 +1,91 @@
+"""A task's parameters, and which of them the arguments of a call are for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from .resolution import Call, Unresolvable
+
+#: Takes one argument out of a call.
+Getter: TypeAlias = Callable[[Call], Any]
+
+#: How many getters are remembered: calls of one task have a few shapes, unless it takes anything.
+MOST_SHAPES = 256
+
+
+class Parameters:
+    """The parameters of the function behind a task, without the ``self`` of a bound one.
+
+    Which argument is for which parameter depends on a call's shape alone: how many arguments it
+    passes by position, and the names of the others. It is worked out once for each shape.
+    """
+
+    def __init__(self, signature: inspect.Signature) -> None:
+        self._signature = signature
+        self._getters: dict[tuple[object, ...], Getter] = {}
+        parameters = tuple(signature.parameters.values())
+        self.names = tuple(signature.parameters)
+        """The names, in order, ``args`` and ``kwargs`` included."""
+
+        self.takes_any_name = any(each.kind is each.VAR_KEYWORD for each in parameters)
+        """Whether a call may pass names that the task does not name."""
+
+        self.first = next((each for each in parameters if each.kind is not each.VAR_KEYWORD), None)
+        """The parameter that a first argument is for; ``None`` where there is no such."""
+
+        self._by_position = tuple(each.name for each in parameters if each.kind in _BY_POSITION)
+        self._further = next(
+            (each.name for each in parameters if each.kind is each.VAR_POSITIONAL), None
+        )
+
+    @classmethod
+    def of(cls, task: Any) -> Parameters:
+        """Those of a Celery task. Raises :class:`Unresolvable` where they cannot be read."""
+        try:
+            return cls(inspect.signature(task.run))
+        except (TypeError, ValueError) as error:
+            raise Unresolvable(f"the parameters of {task.name} cannot be read") from error
+
+    def argument(self, name: str, call: Call) -> Any:
+        """What ``call`` passes for the parameter ``name``, or the parameter's default, or ``None``.
+
+        Of ``*args`` that is the first. A name that only ``**kwargs`` takes is looked for there.
+        Raises :class:`Unresolvable` for a call that the task would not take.
+        """
+        shape = (name, len(call.args), *call.kwargs)
+        getter = self._getters.get(shape)
+        if getter is None:
+            getter = self._getter(name, call)
+            if len(self._getters) < MOST_SHAPES:
+                self._getters[shape] = getter
+        return getter(call)
+
+    def names_by_position(self, count: int) -> tuple[str, ...]:
+        """The names of the parameters that ``count`` arguments passed by position are for."""
+        further = max(0, count - len(self._by_position)) if self._further else 0
+        return self._by_position[:count] + further * (self._further or "",)
+
+    def _getter(self, name: str, call: Call) -> Getter:
+        try:
+            self._signature.bind_partial(*call.args, **call.kwargs)
+        except TypeError as error:
+            raise Unresolvable(str(error)) from error
+        parameter = self._signature.parameters.get(name)
+        if parameter is None or parameter.kind is parameter.VAR_KEYWORD:
+            return lambda call: call.kwargs.get(name)
+        index = len(call.args)
+        if name in self._by_position:
+            index = self._by_position.index(name)
+        elif name == self._further:
+            index = len(self._by_position)
+        if index < len(call.args):
+            return lambda call: call.args[index]
+        if name in call.kwargs:
+            return lambda call: call.kwargs[name]
+        default = None if parameter.default is parameter.empty else parameter.default
+        return lambda call: default
+
+
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
