@@ -168,6 +168,31 @@ def test_events_of_many_threads_are_all_stored(server, settings):
         assert client.zcard("shop.order:{1}:tasks") == 800
 
 
+def test_as_many_threads_as_there_are_may_write_at_once(server, settings, recorder):
+    settings.TASK_TRACKER_CONNECT_TIMEOUT = settings.TASK_TRACKER_SOCKET_TIMEOUT = 60
+    server.start()
+    recorder.record(event(0))
+    server.process.send_signal(signal.SIGSTOP)
+    threads = [
+        threading.Thread(target=recorder.record, args=(event(number),)) for number in range(1, 151)
+    ]
+    for thread in threads:
+        thread.start()
+    # Each waits for its answer by a connection of its own, or has failed to get one.
+    wait_for(
+        lambda: (
+            recorder.is_away or len(get_client()._redis.connection_pool._in_use_connections) == 150
+        ),
+        "all threads to have asked",
+    )
+    server.process.send_signal(signal.SIGCONT)
+    for thread in threads:
+        thread.join()
+    assert not recorder.is_away
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 151
+
+
 def test_a_connection_that_redis_lost_in_a_restart_is_made_anew(server, recorder):
     server.start()
     recorder.record(event(1))

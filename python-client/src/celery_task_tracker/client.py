@@ -17,8 +17,9 @@ from redis.cluster import RedisCluster
 
 from .config import config
 from .connection import connect
-from .event import Word, Write, object_id
+from .event import Write, object_id
 from .resolution import ObjectRef
+from .wire import Command, wire
 
 #: The oldest version of the module that this package works with, as the module tells it.
 MINIMUM_MODULE = 100
@@ -125,6 +126,7 @@ class TrackerClient:
     def __init__(self, url: str, connect_timeout: float, socket_timeout: float) -> None:
         try:
             self._redis = connect(url, connect_timeout, socket_timeout)
+            self._wire = wire(self._redis)
         except ValueError as error:
             raise TrackerUnavailable(f"CELERY_TASKTRACKER_REDIS_URL: {error}") from error
         except (redis.RedisError, OSError) as error:
@@ -140,27 +142,14 @@ class TrackerClient:
         about those that are.
         """
         commands = [(write, command) for write in writes for command in write.commands()]
-        if len(commands) == 1:
-            ((write, command),) = commands
-            try:
-                self._execute(*command)
-            except CommandRefused as refusal:
-                return [(write, refusal)]
-            return []
-        pipeline = self._redis.pipeline(transaction=False)
-        for _, command in commands:
-            pipeline.execute_command(*command)
-        try:
-            replies = pipeline.execute(raise_on_error=False)
-        except (redis.RedisError, OSError) as error:
-            raise _translated(error) from error
         refusals = []
-        for (write, _), reply in zip(commands, replies, strict=True):
-            if isinstance(reply, Exception):
-                translated = _translated(reply)
-                if not isinstance(translated, CommandRefused):
-                    raise translated from reply
-                refusals.append((write, translated))
+        for (write, _), reply in zip(
+            commands, self._call([command for _, command in commands]), strict=True
+        ):
+            if isinstance(reply, CommandRefused):
+                refusals.append((write, reply))
+            elif isinstance(reply, TrackerError):
+                raise reply
         return refusals
 
     def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
@@ -175,7 +164,7 @@ class TrackerClient:
 
     def query_json(self, ref: ObjectRef, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
         """One page of an object's records with the count per state, as the module's own JSON."""
-        command: list[Word] = ["TRACKER.QUERY", ref.model, object_id(ref)]
+        command = ["TRACKER.QUERY", ref.model, object_id(ref)]
         for state in query.states:
             command += ["STATE", state]
         for name in query.names:
@@ -183,8 +172,8 @@ class TrackerClient:
         for word, time in (("SINCE", query.since), ("UNTIL", query.until)):
             if time:
                 command += [word, time]
-        command += ["PAGE", query.page, "SIZE", query.size]
-        command += ["FIELDS", len(fields), *fields]
+        command += ["PAGE", str(query.page), "SIZE", str(query.size)]
+        command += ["FIELDS", str(len(fields)), *fields]
         command += ["WITHCOUNTS", "FORMAT", "JSON"]
         return cast(bytes, self._execute(*command))
 
@@ -201,14 +190,9 @@ class TrackerClient:
         """
         if not refs:
             return []
-        pipeline = self._redis.pipeline(transaction=False)
-        for ref in refs:
-            pipeline.execute_command("TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON")
-        try:
-            replies = pipeline.execute(raise_on_error=False)
-        except (redis.RedisError, OSError) as error:
-            raise _translated(error) from error
-        return [_translated(each) if isinstance(each, Exception) else each for each in replies]
+        return self._call(
+            [["TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON"] for ref in refs]
+        )
 
     def ensure_compatible(self) -> None:
         """Raises :class:`ModuleOutdated` for a module that is too old. Asks once per process.
@@ -246,11 +230,19 @@ class TrackerClient:
                 return []
             raise
 
-    def _execute(self, *command: Word) -> Any:
+    def _execute(self, *command: str) -> Any:
+        (reply,) = self._call([command])
+        if isinstance(reply, TrackerError):
+            raise reply
+        return reply
+
+    def _call(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies to ``commands``, for one that was not carried out a :class:`TrackerError`."""
         try:
-            return self._redis.execute_command(*command)
+            replies = self._wire.call(commands)
         except (redis.RedisError, OSError) as error:
             raise _translated(error) from error
+        return [_translated(reply) if isinstance(reply, Exception) else reply for reply in replies]
 
 
 def get_client() -> TrackerClient:
@@ -317,9 +309,6 @@ _SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRY
 
 def _translated(error: Exception) -> TrackerError:
     message = str(error)
-    if isinstance(error, redis.DataError):
-        # What redis-py cannot even send.
-        return CommandRefused(message)
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)
     if message.lower().startswith("unknown command"):

@@ -34,6 +34,9 @@ SCHEMES = (
     "rediss+sentinel",
 )
 
+#: The most connections of one process: as many as it has threads, or greenlets, that write at once.
+MAX_CONNECTIONS = 10_000
+
 DEFAULT_PORT = 6379
 SENTINEL_PORT = 26379
 
@@ -58,6 +61,8 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
         "socket_timeout": socket_timeout,
         "health_check_interval": 0,
         "client_name": "celery_task_tracker",
+        # A thread that found none would take Redis to be away; redis-py 8 stops at a hundred.
+        "max_connections": MAX_CONNECTIONS,
     }
     scheme = urlsplit(url).scheme
     if scheme != "unix":

@@ -7,14 +7,13 @@ names, those of Celery's message protocol: https://docs.celeryq.dev/en/stable/in
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .config import config
-from .payload import arguments_json, text, value_json
+from .payload import arguments_json, json_text, text, value_json
 from .registry import registry
 from .resolution import Call, ObjectRef, Unresolvable
 
@@ -52,10 +51,9 @@ class Delivery:
 
         ``None`` if the message carries no object that the task is tracked for.
         """
-        info = headers if "task" in headers else body
         return cls._of(
             name,
-            lambda key: headers.get(key, info.get(key)),
+            headers.get if "task" in headers else {**body, **headers}.get,
             message_call(headers, body),
             worker=None,
             queue=queue,
@@ -101,23 +99,25 @@ class Delivery:
             return None
         registrations = registry.for_task(name)
         before = get(ATTEMPT_HEADER)
-        details = {
-            "objects": json.dumps(objects, ensure_ascii=False, separators=(",", ":")),
-            "worker": worker,
-            "queue": queue,
-            "root_id": get("root_id"),
-            "parent_id": get("parent_id"),
-            "group_id": get("group"),
-            "eta": get("eta"),
-            "max_retries": registrations[0].task.max_retries if registrations else None,
-        }
+        details = {"objects": json_text(objects)}
+        for key, value in (
+            ("worker", worker),
+            ("queue", queue),
+            ("root_id", get("root_id")),
+            ("parent_id", get("parent_id")),
+            ("group_id", get("group")),
+            ("eta", get("eta")),
+            ("max_retries", registrations[0].max_retries if registrations else None),
+        ):
+            if value is not None:
+                details[key] = text(value)
         return cls(
             task_name=name,
             task_id=str(get("id")),
             attempt=int(get("retries") or 0) + int(before or 0),
             objects=objects,
             call=call,
-            details={key: text(value) for key, value in details.items() if value is not None},
+            details=details,
             again=redelivered or (bool(get("replaced_task_nesting")) and before is None),
         )
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from .config import config
 from .resolution import ObjectRef
 from .states import State
-
-#: One word of a command.
-Word: TypeAlias = str | int | bytes
+from .wire import Command
 
 
 class Write(Protocol):
@@ -29,7 +27,7 @@ class Write(Protocol):
     def length(self) -> int:
         """How many characters of text it holds, about."""
 
-    def commands(self) -> list[list[Word]]:
+    def commands(self) -> list[Command]:
         """The commands that write it, one for each object."""
 
 
@@ -59,7 +57,7 @@ class Event:
     def length(self) -> int:
         return sum(len(value) for value in self.fields.values())
 
-    def commands(self) -> list[list[Word]]:
+    def commands(self) -> list[Command]:
         return [
             [
                 "TRACKER.UPSERT",
@@ -71,9 +69,9 @@ class Event:
                 "NAME",
                 self.name,
                 "ATTEMPT",
-                self.attempt,
+                str(self.attempt),
                 "AT",
-                self.at,
+                str(self.at),
                 *(["RERUN"] if self.rerun else []),
                 *_retain(self.state),
                 *field_words(self.fields),
@@ -94,7 +92,7 @@ class Deletion:
     def subject(self) -> str:
         return f"the deletion of {', '.join(f'{ref.model} {ref.pk}' for ref in self.objects)}"
 
-    def commands(self) -> list[list[Word]]:
+    def commands(self) -> list[Command]:
         return [["TRACKER.DEL", ref.model, object_id(ref)] for ref in self.objects]
 
 
@@ -114,7 +112,7 @@ class Annotation:
     def length(self) -> int:
         return sum(len(each) for each in (*self.task_ids, *self.fields.values()))
 
-    def commands(self) -> list[list[Word]]:
+    def commands(self) -> list[Command]:
         words = field_words(self.fields)
         return [
             ["TRACKER.UPSERT", self.ref.model, object_id(self.ref), task_id, "XX", *words]
@@ -122,23 +120,21 @@ class Annotation:
         ]
 
 
-def field_words(fields: Mapping[str, str]) -> list[Word]:
+def field_words(fields: Mapping[str, str]) -> list[str]:
     """Fields of a record as words of a command. An empty value removes the field."""
-    words: list[Word] = ["FIELDS", len(fields)] if fields else []
-    for name, value in fields.items():
-        # A lone surrogate is valid in a str and not in UTF-8.
-        words += [name, value.encode(errors="replace")]
+    words = ["FIELDS", str(len(fields))] if fields else []
+    for field_and_value in fields.items():
+        words += field_and_value
     return words
 
 
-def object_id(ref: ObjectRef) -> bytes:
+def object_id(ref: ObjectRef) -> str:
     """The primary key as the module takes it, where braces mark a cluster's hash tag."""
-    escaped = ref.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
-    return escaped.encode(errors="replace")
+    return ref.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
 
 
-def _retain(state: State) -> Iterable[Word]:
+def _retain(state: State) -> Iterable[str]:
     window = config.TASK_TRACKER_RETENTION_WINDOW
     if isinstance(window, Mapping):
         window = window.get(state, window.get("default"))
-    return () if window is None else ("RETAIN", window)
+    return () if window is None else ("RETAIN", str(window))

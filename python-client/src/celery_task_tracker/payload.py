@@ -39,12 +39,12 @@ def arguments_json(args: Sequence[Any], names: Sequence[str]) -> str:
     ``names`` are those of the parameters that they are for; arguments past them have none.
     """
     named = [_named(name, value, 0) for name, value in zip(names, args, strict=False)]
-    return _dumps(named + [_plain(value, 0) for value in args[len(names) :]])
+    return json_text(named + [_plain(value, 0) for value in args[len(names) :]])
 
 
 def value_json(value: Any) -> str:
     """``value`` as JSON, secret keys redacted at any depth; what is no JSON as its ``repr``."""
-    return _dumps(_plain(value, 0))
+    return json_text(_plain(value, 0))
 
 
 def result_text(value: Any) -> str:
@@ -52,13 +52,13 @@ def result_text(value: Any) -> str:
     plain = _plain(value, 0)
     if isinstance(plain, str) and not isinstance(value, _TEXT_TYPES):
         return plain[:MAX_TEXT]
-    return _dumps(plain)
+    return json_text(plain)
 
 
 def text(value: Any) -> str:
     """``str(value)``, or a stand-in for an object that cannot say what it is."""
     try:
-        return str(value)[:MAX_TEXT]
+        return value[:MAX_TEXT] if type(value) is str else str(value)[:MAX_TEXT]
     except Exception:
         return _stand_in(value)
 
@@ -141,7 +141,8 @@ def _more(collection: Sized) -> str:
     return f"… {len(collection) - MAX_MEMBERS} more"
 
 
-def _dumps(plain: Any) -> str:
+def json_text(plain: Any) -> str:
+    """What JSON knows as JSON, without blanks."""
     return _encode(plain)[:MAX_TEXT]
 
 

@@ -48,6 +48,12 @@ class Registration:
         return str(self.task.name)
 
     @cached_property
+    def max_retries(self) -> int | None:
+        """How often the task may be retried; ``None`` for any number. A proxy is slow to ask."""
+        most: int | None = self.task.max_retries
+        return most
+
+    @cached_property
     def parameters(self) -> Parameters:
         """The task's parameters. Raises :class:`Unresolvable` where they cannot be read."""
         return Parameters.of(self.task)

@@ -13,7 +13,8 @@ import traceback as tracebacks
 from typing import Any
 from weakref import WeakValueDictionary
 
-from celery import current_task, signals
+from celery import signals
+from celery._state import get_current_task
 from celery.app.task import Context
 from celery.exceptions import Reject
 
@@ -237,9 +238,10 @@ def _objects_of(name: str, call: Call) -> tuple[ObjectRef, ...] | None:
 
 def _running(task_id: str | None) -> Delivery | None:
     """The tracked task that this thread runs now, if it is the one with this id."""
-    if not task_id or not current_task or current_task.request.id != task_id:
+    task = get_current_task()
+    if not task_id or task is None or task.request.id != task_id:
         return None
-    return Delivery.of_context(current_task.name, current_task.request)
+    return Delivery.of_context(task.name, task.request)
 
 
 def _record_failure(delivery: Delivery, exception: Any, traceback: Any, einfo: Any) -> None:

@@ -1,0 +1,103 @@
+"""Commands to one server or a cluster, any number of them in one round trip.
+
+redis-py makes the connections, keeps them, and reads the replies. Its way from a command to a
+connection has room for much that the tracker does not need, and costs more than the round trip
+itself, so that one server is spoken to on the connection directly. The nodes of a cluster are for
+redis-py to find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+import redis
+from redis.cluster import RedisCluster
+
+#: A command with its arguments.
+Command: TypeAlias = Sequence[str]
+
+
+class Wire(Protocol):
+    """What carries commands to Redis and their replies back."""
+
+    def call(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies to ``commands``, in order; an error of Redis' is a reply like any other.
+
+        Costs one round trip, on a cluster one for each node. Raises redis-py's errors, and
+        ``OSError``, where Redis does not answer: any of the commands may have been carried out.
+        """
+
+
+def wire(client: Any) -> Wire:
+    """The wire of a redis-py client."""
+    return ClusterWire(client) if isinstance(client, RedisCluster) else ServerWire(client)
+
+
+class ServerWire:
+    """One server, or the primary that sentinels know."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._pool = client.connection_pool
+
+    def call(self, commands: Sequence[Command]) -> list[Any]:
+        connection: Any = self._pool.get_connection(*_COMMAND_NAME)
+        try:
+            connection.send_packed_command([b"".join(map(packed, commands))])
+            return [_reply(connection) for _ in commands]
+        except BaseException:
+            # Replies that were not read would be taken for those of the next commands.
+            connection.disconnect()
+            raise
+        finally:
+            self._pool.release(connection)
+
+
+class ClusterWire:
+    """The nodes of a cluster."""
+
+    def __init__(self, client: RedisCluster) -> None:
+        self._client: Any = client
+
+    def call(self, commands: Sequence[Command]) -> list[Any]:
+        if len(commands) == 1:
+            # Follows a slot that moves, which a pipeline of some versions does not.
+            try:
+                return [self._client.execute_command(*_encoded(commands[0]))]
+            except redis.ResponseError as error:
+                return [error]
+        pipeline = self._client.pipeline()
+        for command in commands:
+            pipeline.execute_command(*_encoded(command))
+        replies: list[Any] = pipeline.execute(raise_on_error=False)
+        return replies
+
+
+def packed(command: Command) -> bytes:
+    """``command`` as Redis reads it: https://redis.io/docs/latest/develop/reference/protocol-spec/.
+
+    Half of a surrogate pair, which a ``str`` may hold and UTF-8 may not, becomes a question mark.
+    """
+    words = "".join([f"${len(word)}\r\n{word}\r\n" for word in command])
+    if words.isascii():
+        return f"*{len(command)}\r\n{words}".encode()
+    encoded = [word.encode(errors="replace") for word in command]
+    return b"".join(
+        [b"*%d\r\n" % len(encoded), *(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded)]
+    )
+
+
+def _encoded(command: Command) -> list[str | bytes]:
+    # The name stays text, by which redis-py looks up where a command's key is.
+    return [command[0], *(word.encode(errors="replace") for word in command[1:])]
+
+
+def _reply(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error
+
+
+#: redis-py before 5.3 wants to know for which command a connection is.
+_COMMAND_NAME = ("TRACKER",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) else ()
