@@ -52,6 +52,14 @@ def wait_for(condition, what, seconds=20):
         time.sleep(0.02)
 
 
+def everything_in(file):
+    """The text of a file that another process writes by the same descriptor.
+
+    ``seek()`` would move the place where that process writes: lines would be lost.
+    """
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")
+
+
 class RedisServer:
     """A redis-server on a port of its own.
 
@@ -180,8 +188,7 @@ class Worker:
         return " ready." in self.output()
 
     def output(self):
-        self.log.seek(0)
-        return self.log.read().decode(errors="replace")
+        return everything_in(self.log)
 
     def kill(self):
         # It may have ended already.

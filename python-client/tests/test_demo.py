@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from servers import HOST, REPOSITORY, MissingModule, free_port, module_path, wait_for
+from servers import HOST, REPOSITORY, MissingModule, everything_in, free_port, module_path, wait_for
 
 RUN = REPOSITORY / "python-client" / "demo" / "run.py"
 
@@ -37,8 +37,7 @@ class Demo:
         )
 
     def output(self):
-        self.log.seek(0)
-        return self.log.read().decode()
+        return everything_in(self.log)
 
     def wait_until_ready(self):
         def ready():
