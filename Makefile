@@ -32,6 +32,7 @@ help:
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
 	@echo 'make messages      take new texts into the catalogues of translations, and compile them'
 	@echo 'make bench         time the module beside plain Redis commands'
+	@echo 'make screenshots   take the pictures of the READMEs anew'
 	@echo 'make clean         remove what the targets above made'
 
 .PHONY: demo
@@ -89,6 +90,11 @@ messages: gettext $(VENV)/installed
 bench: redis-server module
 	@$(say) 'Timing the module beside plain Redis commands'
 	@TRACKER_MODULE=$(abspath $(MODULE)) cargo bench --locked --bench update
+
+.PHONY: screenshots
+screenshots: redis-server chromium module $(VENV)/installed
+	@$(say) 'Taking the pictures of the READMEs (a few minutes)'
+	@$(VENV)/bin/python python-client/demo/screenshot.py --module $(MODULE)
 
 # Cargo knows best what is out of date.
 .PHONY: module

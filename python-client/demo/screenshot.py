@@ -1,67 +1,161 @@
-"""Takes a screenshot of a task page of the running demo, in headless Chromium.
+"""Takes the pictures of the READMEs: of the demo, in headless Chromium, under each theme.
 
-    python demo/screenshot.py http://127.0.0.1:8000/admin/shop/order/1042/task-tracker/ page.png
+    python demo/screenshot.py --module target/release/libtracker.so [--output screenshots]
 
-Waits until the page shows tasks in enough different states to look alive.
+Starts the demo itself, once for each theme, and waits until its page looks alive. django-jazzmin
+and django-unfold have to be installed.
 """
 
 import argparse
 import os
 import shutil
+import signal
+import socket
+import subprocess
 import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
+
+DEMO = Path(__file__).resolve().parent
+REPOSITORY = DEMO.parent.parent
+HOST = "127.0.0.1"
+PAGE = "/admin/shop/order/1042/task-tracker/"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: its file, the demo's theme, and what is to be seen."""
+
+    file: str
+    theme: str = ""
+    is_dark: bool = False
+    width: int = 1280
+    height: int = 860
+    #: The name of the task whose dialog is open, which has failed.
+    details: str = ""
+
+
+PICTURES = (
+    Picture("dashboard.png", height=960),
+    Picture("dashboard-dark.png", is_dark=True, height=960),
+    Picture("narrow.png", width=360, height=800),
+    Picture("detail.png", details="Check fraud", height=800),
+    Picture("detail-dark.png", details="Book courier", is_dark=True, height=800),
+    Picture("jazzmin.png", theme="jazzmin", height=960),
+    Picture("unfold-dark.png", theme="unfold", is_dark=True, height=960),
+)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("url")
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--dark", action="store_true")
-    parser.add_argument("--width", type=int, default=1280)
-    parser.add_argument("--height", type=int, default=860)
-    parser.add_argument("--scale", type=float, default=1)
-    parser.add_argument("--states", type=int, default=5, help="different states among the rows")
-    parser.add_argument("--user", default="admin")
-    parser.add_argument("--password", default="admin")
-    parser.add_argument("--sidebar", action="store_true", help="leave the admin's sidebar open")
-    parser.add_argument("--open", metavar="STATE", help="open the details of a row in this state")
+    parser.add_argument("--module", type=Path, required=True, help="path of libtracker.so")
+    parser.add_argument("--output", type=Path, default=DEMO.parent / "screenshots")
+    parser.add_argument("--only", metavar="FILE", nargs="*", help="these pictures alone")
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.exit("screenshot: chromium is not installed")
+    wanted = [each for each in PICTURES if not options.only or each.file in options.only]
+    options.output.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
             args=["--no-sandbox"] if os.geteuid() == 0 else [],
         )
-        page = browser.new_page(
-            viewport={"width": options.width, "height": options.height},
-            color_scheme="dark" if options.dark else "light",
-            device_scale_factor=options.scale,
-        )
-        if not options.sidebar:
-            page.add_init_script("localStorage.setItem('django.admin.navSidebarIsOpen', 'false')")
-        page.goto(options.url)
-        if page.locator("#login-form").count():
-            page.fill("[name=username]", options.user)
-            page.fill("[name=password]", options.password)
-            page.click("[type=submit]")
-        page.wait_for_function(
-            "wanted => new Set([...document.querySelectorAll('tbody .tt-badge')]"
-            ".map(badge => badge.dataset.state)).size >= wanted",
-            arg=options.states,
-            timeout=120_000,
-        )
-        if options.open:
-            row = page.locator(f"tr:has(.tt-badge[data-state={options.open}])").first
-            row.get_by_role("button", name="Details").click()
-        page.wait_for_timeout(1800)  # until the marks of changed rows have faded
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=options.output)
+        for theme in dict.fromkeys(picture.theme for picture in wanted):
+            with running_demo(options.module.resolve(), theme) as site:
+                for picture in wanted:
+                    if picture.theme == theme:
+                        take(browser, site, picture, options.output / picture.file)
+                        print(options.output / picture.file, flush=True)
         browser.close()
 
 
+@contextmanager
+def running_demo(module, theme):
+    """The address of a demo of its own."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as state:
+        demo = subprocess.Popen(
+            [
+                *(sys.executable, DEMO / "run.py", "--module", module),
+                *("--port", str(port), "--state", state),
+            ],
+            env={**os.environ, "DEMO_THEME": theme},
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            yield await_site(demo, f"http://{HOST}:{port}")
+        finally:
+            # Asked twice, it does not wait for the tasks that run.
+            while demo.poll() is None:
+                demo.send_signal(signal.SIGTERM)
+                time.sleep(1.2)
+
+
+def await_site(demo, site):
+    deadline = time.monotonic() + 60
+    while True:
+        if demo.poll() is not None or time.monotonic() > deadline:
+            sys.exit("screenshot: the demo did not start")
+        try:
+            urllib.request.urlopen(site + PAGE).close()
+            return site
+        except OSError:
+            time.sleep(0.2)
+
+
+def take(browser, site, picture, file):
+    context = browser.new_context(
+        viewport={"width": picture.width, "height": picture.height},
+        color_scheme="dark" if picture.is_dark else "light",
+        locale="en-GB",
+        timezone_id="Europe/Berlin",
+    )
+    page = context.new_page()
+    page.add_init_script("localStorage.setItem('django.admin.navSidebarIsOpen', 'false')")
+    page.goto(site + PAGE)
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", "admin")
+    page.locator("[type=submit]").last.click()
+    page.wait_for_function(
+        """() => {
+            const states = [...document.querySelectorAll('#tt-rows .tt-badge')]
+                .map(badge => badge.dataset.state);
+            return states.length === 10 && ['STARTED', 'RETRY', 'SUCCESS', 'FAILURE']
+                .every(state => states.includes(state));
+        }""",
+        timeout=180_000,
+    )
+    if picture.details:
+        page.get_by_role("button", name="Failure").click()
+        page.get_by_role("link", name=f"Details of {picture.details}").first.click(timeout=180_000)
+        dialog = page.get_by_role("dialog", name=picture.details)
+        dialog.get_by_label("Traceback", exact=True).wait_for()
+        # Where this machine keeps the project is of no interest.
+        page.evaluate(
+            """folder => {
+                for (const text of document.querySelectorAll('dialog pre')) {
+                    text.textContent = text.textContent.replaceAll(folder, '/srv');
+                }
+            }""",
+            str(REPOSITORY),
+        )
+    page.wait_for_timeout(2200)  # until the marks of changed rows have faded
+    page.screenshot(path=file)
+    context.close()
+
+
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Error as error:
+        sys.exit(f"screenshot: {error}")

@@ -36,7 +36,7 @@ class Order(models.Model):
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT)
     products = models.ManyToManyField(Product, through="OrderLine")
-    status = models.CharField(max_length=10, choices=Status, default=Status.NEW)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.NEW)
     placed_at = models.DateTimeField()
     invoice_number = models.CharField(max_length=20, blank=True)
     invoiced_at = models.DateTimeField(null=True, blank=True)

@@ -51,6 +51,7 @@ export class Row {
     setText(this.why, why);
     setProp(this.why, "title", why);
     setProp(this.why, "hidden", !why);
+    setAttr(this.why, "data-state", this.isActive ? "RETRY" : task.state);
     this.#showProgress(this.isActive ? progress(task) : null);
     this.badge.update(task.state);
     setText(this.attempt, attempt(task));
