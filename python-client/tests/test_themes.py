@@ -11,7 +11,6 @@ from servers import TESTS
 
 def run_under(theme, *files):
     """Runs the tests in ``files`` with the settings of ``theme``, and servers of their own."""
-    settings = f"project.settings_{theme}" if theme else "project.settings"
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -19,7 +18,7 @@ def run_under(theme, *files):
     }
     command = [
         *(sys.executable, "-m", "pytest", "--no-cov", "--quiet", "-p", "no:cacheprovider"),
-        *("--ds", settings, *(str(TESTS / file) for file in files)),
+        *("--ds", f"project.settings_{theme}", *(str(TESTS / file) for file in files)),
     ]
     done = subprocess.run(
         command, cwd=TESTS.parent, env=inherited, capture_output=True, text=True, timeout=300
