@@ -369,7 +369,7 @@ class TestWhileRedisIsAway:
     def test_a_process_that_knows_it_is_away_leaves_it_alone(
         self, admin_client, column, orders, tracker, monkeypatch
     ):
-        monkeypatch.setattr(availability.recorder, "_away", True)
+        monkeypatch.setattr(availability.recorder, "_link", availability.Link.DOWN)
         with tracker.asked() as asked:
             found = cells(admin_client)
         assert found.text == ["-"] * 30

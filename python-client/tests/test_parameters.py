@@ -59,7 +59,8 @@ def test_a_task_that_takes_anything_does_not_fill_the_memory_with_shapes():
     [
         (lambda a, b, c, d: 0, ("a", "b", "c")),
         (lambda a, *secrets, d: 0, ("a", "secrets", "secrets")),
-        (lambda a, *, d: 0, ("a",)),
+        (lambda a, *, d: 0, ("a", "d")),
+        (lambda a, b, c, d, *e: 0, ("a", "b", "c")),
     ],
 )
 def test_arguments_by_position_have_the_names_of_their_parameters(function, expected):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -12,6 +11,7 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.db.models import Model
 
+from .parameters import Parameters
 from .payload import arguments_json, text, value_json
 from .registry import Registration
 from .resolution import Call
@@ -48,14 +48,15 @@ def _launchable(registration: Registration, obj: Model) -> Launchable:
         # A query that fails would break the transaction around it.
         with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
             call = registration.launch_call(obj)
-        arguments = _cut(_arguments(registration.signature, call))
+        arguments = _cut(_arguments(registration.parameters, call))
     except Exception as reason:
         error = _cut(text(reason) or type(reason).__name__)
     return Launchable(registration.name, _description(registration.task), arguments, error)
 
 
-def _arguments(signature: inspect.Signature, call: Call) -> str:
-    positional = arguments_json(call.args, signature.parameters)[1:-1]
+def _arguments(parameters: Parameters, call: Call) -> str:
+    names = parameters.names_by_position(len(call.args))
+    positional = arguments_json(call.args, names)[1:-1]
     keywords = [
         # The value as it is stored: the name beside it decides whether it is secret.
         f"{name}={json.dumps(json.loads(value_json({name: value}))[name], ensure_ascii=False)}"

@@ -63,9 +63,13 @@ class Parameters:
         return getter(call)
 
     def names_by_position(self, count: int) -> tuple[str, ...]:
-        """The names of the parameters that ``count`` arguments passed by position are for."""
-        further = max(0, count - len(self._by_position)) if self._further else 0
-        return self._by_position[:count] + further * (self._further or "",)
+        """The names of the parameters that ``count`` arguments passed by position are for.
+
+        Arguments that are too many were meant for the parameters that are passed by name only.
+        """
+        if self._further is None:
+            return self.names[:count]
+        return self._by_position[:count] + (self._further,) * (count - len(self._by_position))
 
     def _getter(self, name: str, call: Call) -> Getter:
         try:
