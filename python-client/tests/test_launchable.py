@@ -54,10 +54,13 @@ def test_secrets_are_redacted_by_name_at_any_depth(order):
     options = {"deep": [{"password": "p"}], "ü": 1}
     call = offered(tasks.send_parcel, order, (1,), {"api_key": "k", "options": options})
     assert call.arguments == (
-        '1, api_key="[redacted]", options={"deep": [{"password": "[redacted]"}], "ü": 1}'
+        '1, api_key="[redacted]", options={"deep":[{"password":"[redacted]"}],"ü":1}'
     )
-    call = offered(tasks.send_parcel, order, (1, "by position"), {})
-    assert "by position" not in call.arguments
+
+
+def test_secrets_passed_by_position_are_redacted_by_the_name_of_their_parameter(order, settings):
+    settings.TASK_TRACKER_REDACT = ["note"]
+    assert offered(tasks.succeed, order, (7, "psst")).arguments == '7, "[redacted]"'
 
 
 def test_a_long_argument_is_cut(order):

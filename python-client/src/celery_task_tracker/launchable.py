@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections, router, transaction
 from django.db.models import Model
 
-from .parameters import Parameters
-from .payload import arguments_json, text, value_json
+from .payload import arguments_json, text
 from .registry import Registration
-from .resolution import Call
+from .resolution import Call, Unresolvable
 
 #: The longest text of arguments that the page shows, in characters.
 MAX_LENGTH = 1000
@@ -44,25 +42,35 @@ def launchable(registrations: Iterable[Registration], obj: Model) -> list[Launch
 def _launchable(registration: Registration, obj: Model) -> Launchable:
     arguments = error = ""
     try:
-        using = router.db_for_read(type(obj), instance=obj)
-        # A query that fails would break the transaction around it.
-        with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
-            call = registration.launch_call(obj)
-        arguments = _cut(_arguments(registration.parameters, call))
+        call = _call(registration, obj)
     except Exception as reason:
         error = _cut(text(reason) or type(reason).__name__)
+    else:
+        arguments = _cut(_arguments(registration, call))
     return Launchable(registration.name, _description(registration.task), arguments, error)
 
 
-def _arguments(parameters: Parameters, call: Call) -> str:
-    names = parameters.names_by_position(len(call.args))
-    positional = arguments_json(call.args, names)[1:-1]
-    keywords = [
-        # The value as it is stored: the name beside it decides whether it is secret.
-        f"{name}={json.dumps(json.loads(value_json({name: value}))[name], ensure_ascii=False)}"
-        for name, value in call.kwargs.items()
+def _call(registration: Registration, obj: Model) -> Call:
+    """The call of a launch. A query of it that fails does not break the transaction around."""
+    using = router.db_for_read(type(obj), instance=obj)
+    with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
+        return registration.launch_call(obj)
+
+
+def _arguments(registration: Registration, call: Call) -> str:
+    names: tuple[str, ...] = ()
+    with suppress(Unresolvable):
+        names = registration.parameters.names_by_position(len(call.args))
+    positional = [
+        _argument(value, names[index : index + 1]) for index, value in enumerate(call.args)
     ]
-    return ", ".join(filter(None, [positional, *keywords]))
+    keywords = [f"{text(name)}={_argument(value, (name,))}" for name, value in call.kwargs.items()]
+    return ", ".join(positional + keywords)
+
+
+def _argument(value: Any, name: tuple[str, ...]) -> str:
+    """``value`` as it is stored for the parameter ``name``, if it has one."""
+    return arguments_json((value,), name)[1:-1]
 
 
 def _cut(shown: str) -> str:

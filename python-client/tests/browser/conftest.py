@@ -4,6 +4,7 @@ import shutil
 import pytest
 from dashboard import PAGE
 from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import expect, sync_playwright
 
 from shop.models import Customer, Order
@@ -37,8 +38,8 @@ def site(live_server, settings, tracker):
 
 
 @pytest.fixture
-def new_page(browser, site):
-    """``new_page(**options)``: a logged-in page in a browser of its own.
+def new_page(browser, site, settings):
+    """``new_page(**options)``: a page in a browser of its own, whose user is logged in.
 
     At the end none of them may have complained about anything. What a test provokes it takes out
     of ``page.complaints``.
@@ -52,14 +53,11 @@ def new_page(browser, site):
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site)
         context.on("page", lambda page: listen(page))
         contexts.append(context)
-        page = context.new_page()
-        page.goto(f"{site}/admin/")
-        # Not every theme says what these are.
-        page.fill("[name=username]", "admin")
-        page.fill("[name=password]", "admin")
-        page.click("[type=submit]")
-        expect(page.get_by_role("link", name="Orders", exact=True).first).to_be_visible()
-        return page
+        client = Client()
+        client.force_login(User.objects.get(username="admin"))
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
+        return context.new_page()
 
     def listen(page):
         page.set_default_timeout(15_000)

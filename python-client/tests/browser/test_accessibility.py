@@ -2,8 +2,9 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from dashboard import PAGE, chip, chips, details, keep, live, row, rows
+from dashboard import PAGE, chip, details, keep, live, row, rows
 from django.utils import translation
+from django.utils.translation import gettext
 from playwright.sync_api import expect
 
 from servers import wait_for
@@ -147,17 +148,18 @@ def test_a_narrow_page_keeps_what_the_table_tells(tracker_page):
 
 def test_a_language_that_is_read_from_the_right_has_the_page_mirrored(page, site, settings):
     settings.LANGUAGE_CODE = "fa"
+    keep("t1", "STARTED", progress='{"current":40,"total":100,"message":"x"}')
+    live("t2", waited=1000, ran=3000)
+    page.goto(f"{site}{PAGE}")
     with translation.override("fa"):
-        keep("t1", "STARTED", progress='{"current":40,"total":100,"message":"x"}')
-        live("t2", waited=1000, ran=3000)
-        page.goto(f"{site}{PAGE}")
-        expect(rows(page)).to_have_count(2)
-        assert page.evaluate("document.documentElement.dir") == "rtl"
-        place = "element => element.getBoundingClientRect().x"
-        first = chips(page).get_by_role("button").first.evaluate(place)
-        assert first > chips(page).get_by_role("button").last.evaluate(place)
-        bar = row(page, "t2").locator("[aria-hidden] > span:first-child")
-        wait, run = (bar.evaluate(place), bar.locator("xpath=following-sibling::*").evaluate(place))
-        assert wait > run
-        fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        assert page.evaluate(fits)
+        table = page.get_by_role("region", name=gettext("Task history"))
+        filters = page.get_by_role("group", name=gettext("Filter by state")).get_by_role("button")
+    shown = table.get_by_role("row").filter(has_text="t2")
+    expect(shown).to_be_visible()
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    place = "element => element.getBoundingClientRect().x"
+    assert filters.first.evaluate(place) > filters.last.evaluate(place)
+    wait = shown.locator("[aria-hidden] > span:first-child")
+    assert wait.evaluate(place) > wait.locator("xpath=following-sibling::*").evaluate(place)
+    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    assert page.evaluate(fits)

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from dashboard import PAGE, chip, details, keep, row, rows, said
+from celery import current_app
+from dashboard import PAGE, address, chip, details, keep, row, rows, said
 from django.contrib.auth.models import Permission, User
 from playwright.sync_api import expect
 
@@ -31,7 +32,9 @@ def test_each_task_is_offered_with_the_arguments_that_it_will_get(tracker_page):
     expect(launcher(tracker_page, "Tidy")).to_have_count(0)
 
 
-def test_a_launched_task_appears_without_waiting_for_the_next_poll(page, site, settings, broker):
+def test_a_launched_task_appears_without_waiting_for_the_next_poll(
+    page, site, settings, worker, ended
+):
     settings.TASK_TRACKER_REFRESH_INTERVAL = 3600
     page.goto(f"{site}{PAGE}")
     expect(page.get_by_role("heading", name="No task has run")).to_be_visible()
@@ -39,6 +42,7 @@ def test_a_launched_task_appears_without_waiting_for_the_next_poll(page, site, s
     expect(row(page, "Greet")).to_be_visible()
     said(page).get_by_role("button", name="Details").click()
     expect(page.get_by_role("dialog", name="Greet")).to_contain_text("Published")
+    ended(1042, address(page).removeprefix("task_id="), "SUCCESS")
 
 
 def test_a_task_whose_arguments_cannot_be_read_says_why_and_breaks_nothing(page, site, monkeypatch):
@@ -122,6 +126,8 @@ def test_tasks_that_could_not_be_revoked_are_told(tracker_page, settings, worker
     dialog.get_by_role("button", name="Revoke all").click()
     expect(said(tracker_page)).to_contain_text("Not revoked: 1.")
     expect(said(tracker_page)).to_contain_text("terminating running tasks is switched off")
+    current_app.control.revoke(sent.id, terminate=True)
+    ended(1042, sent.id, "REVOKED")
 
 
 def test_who_may_only_look_sees_no_buttons_to_act(page, site):

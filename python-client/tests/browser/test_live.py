@@ -54,6 +54,17 @@ def test_a_poll_where_nothing_changed_touches_nothing_but_the_time(tracker_page)
     assert tracker_page.evaluate("touched.map(element => element.outerHTML)") == []
 
 
+def test_a_poll_where_nothing_changed_is_answered_without_a_body(tracker_page):
+    keep("t1", "STARTED")
+    expect(rows(tracker_page)).to_have_count(1)
+    assert set(answers(tracker_page, 3)) == {304}
+    keep("t1", "SUCCESS")
+    expect(row(tracker_page, "t1")).to_contain_text("Success")
+    chip(tracker_page, "Success").click()
+    expect(chip(tracker_page, "Success")).to_have_attribute("aria-pressed", "true")
+    expect(rows(tracker_page)).to_have_count(1)
+
+
 def test_only_the_row_that_changed_is_touched_among_two_hundred(page, site):
     for number in range(200):
         keep(f"t{number:03d}", "SUCCESS" if number else "STARTED", at=EPOCH + number)
