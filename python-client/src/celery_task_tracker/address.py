@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.http import HttpRequest
@@ -26,7 +25,5 @@ def page_url(model_admin: ModelAdmin[Any], request: HttpRequest | None, obj: Mod
         )
     except NoReverseMatch:
         return None
-    if request is None:
-        return url
-    filters = model_admin.get_preserved_filters(request)
-    return add_preserved_filters({"preserved_filters": filters, "opts": opts}, url)
+    filters = model_admin.get_preserved_filters(request) if request else ""
+    return f"{url}?{filters}" if filters else url
