@@ -31,8 +31,9 @@ help:
 	@echo 'make test-servers  the tests of the module on Redis 8 and Valkey 8 too'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
 	@echo 'make messages      take new texts into the catalogues of translations, and compile them'
-	@echo 'make bench         time the module beside plain Redis commands'
 	@echo 'make screenshots   take the pictures of the READMEs anew'
+	@echo 'make bench         measure the project beside its rivals, some minutes (BENCH_ARGS="--json FILE")'
+	@echo 'make bench-quick   see in seconds that the benchmark runs and all rivals agree'
 	@echo 'make clean         remove what the targets above made'
 
 .PHONY: demo
@@ -86,10 +87,16 @@ messages: gettext $(VENV)/installed
 			--add-location file --no-wrap --no-obsolete && \
 		$(abspath $(VENV))/bin/django-admin compilemessages --verbosity 0
 
+# The last full run is kept where readers find it.
 .PHONY: bench
 bench: redis-server module
-	@$(say) 'Timing the module beside plain Redis commands'
-	@TRACKER_MODULE=$(abspath $(MODULE)) cargo bench --locked --bench update
+	@$(say) 'Measuring the project beside its rivals'
+	@TRACKER_MODULE=$(abspath $(MODULE)) cargo bench --locked --bench rivals -- --markdown $(abspath benches/RESULTS.md) $(BENCH_ARGS)
+
+.PHONY: bench-quick
+bench-quick: redis-server module
+	@$(say) 'Running the benchmark on a small scale'
+	@TRACKER_MODULE=$(abspath $(MODULE)) cargo bench --locked --bench rivals -- --quick $(BENCH_ARGS)
 
 .PHONY: screenshots
 screenshots: redis-server chromium module $(VENV)/installed

@@ -1,0 +1,45 @@
+//! Says on the terminal what runs.
+
+use std::io::{stderr, IsTerminal, Write};
+use std::time::Instant;
+
+/// A line that tells how far the run is.
+pub struct Progress {
+    begun: Instant,
+    chapter: &'static str,
+}
+
+impl Progress {
+    pub fn new() -> Self {
+        Self { begun: Instant::now(), chapter: "" }
+    }
+
+    /// Something else is measured now.
+    pub fn chapter(&mut self, title: &'static str) {
+        self.chapter = title;
+        if stderr().is_terminal() {
+            self.say("");
+        } else {
+            eprintln!("{:>4} s  {title}", self.begun.elapsed().as_secs());
+        }
+    }
+
+    /// The rounds of this chapter.
+    pub fn rounds(&self, count: usize) -> impl Iterator<Item = usize> + use<'_> {
+        (0..count).inspect(move |round| self.say(&format!(", round {} of {count}", round + 1)))
+    }
+
+    /// How far the chapter is, where somebody watches.
+    pub fn say(&self, how_far: &str) {
+        if stderr().is_terminal() {
+            let _ = write!(stderr(), "\r\x1b[K{:>4} s  {}{how_far}", self.begun.elapsed().as_secs(), self.chapter);
+            let _ = stderr().flush();
+        }
+    }
+
+    /// All is done.
+    pub fn end(&mut self) {
+        self.say("");
+        eprintln!();
+    }
+}
