@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 MODULE := target/release/libtracker.so
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && echo sudo; })
+BENCH  = TRACKER_MODULE=$(abspath $(MODULE)) TRACKER_PYTHON=$(abspath $(VENV)/bin/python) \
+	cargo bench --quiet --locked --bench rivals --
 say    = printf '\n==> %s\n'
 
 # $(call need,how to tell that it is there,Debian package): installs it by apt where that is allowed.
@@ -56,8 +58,8 @@ test-rust: redis-server module
 .PHONY: test-python
 test-python: redis-server chromium module $(VENV)/installed
 	@$(say) 'Checking the Python code (ruff, mypy)'
-	@$(VENV)/bin/ruff check python-client
-	@$(VENV)/bin/ruff format --check python-client
+	@$(VENV)/bin/ruff check python-client benches
+	@$(VENV)/bin/ruff format --check python-client benches
 	@cd python-client && ../$(VENV)/bin/mypy
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
 	@cd python-client && TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
@@ -89,14 +91,14 @@ messages: gettext $(VENV)/installed
 
 # The last full run is kept where readers find it.
 .PHONY: bench
-bench: redis-server module
+bench: redis-server module $(VENV)/installed
 	@$(say) 'Measuring the project beside its rivals'
-	@TRACKER_MODULE=$(abspath $(MODULE)) cargo bench --locked --bench rivals -- --markdown $(abspath benches/RESULTS.md) $(BENCH_ARGS)
+	@$(BENCH) --markdown $(abspath benches/RESULTS.md) $(BENCH_ARGS)
 
 .PHONY: bench-quick
-bench-quick: redis-server module
+bench-quick: redis-server module $(VENV)/installed
 	@$(say) 'Running the benchmark on a small scale'
-	@TRACKER_MODULE=$(abspath $(MODULE)) cargo bench --locked --bench rivals -- --quick $(BENCH_ARGS)
+	@$(BENCH) --quick $(BENCH_ARGS)
 
 .PHONY: screenshots
 screenshots: redis-server chromium module $(VENV)/installed

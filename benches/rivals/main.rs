@@ -5,7 +5,8 @@
 //! cargo bench --bench rivals [-- [--quick] [--json FILE] [--markdown FILE]]
 //! ```
 //!
-//! `TRACKER_MODULE`, `REDIS_SERVER`: the module and the server, as in the tests. `--quick` runs everything on a small scale:
+//! `TRACKER_MODULE`, `REDIS_SERVER`: the module and the server, as in the tests. `TRACKER_PYTHON`: an interpreter with the Django
+//! package; without it that part is left out. `--quick` runs everything on a small scale:
 //! it checks that all rivals agree, and its figures mean nothing.
 
 // The tests use more of their server than the benchmarks do.
@@ -23,8 +24,14 @@ mod floor;
 mod lua;
 mod module;
 mod multi;
+mod plain;
 
 mod agreement;
+mod bytes;
+mod growth;
+mod pages;
+mod python;
+mod removal;
 mod throughput;
 mod updates;
 
@@ -50,11 +57,19 @@ fn main() {
     let scale = if options.is_quick { Scale::QUICK } else { Scale::FULL };
     let mut progress = Progress::new();
     let server = Server::start();
-    let mut report = Report::new(Machine::describe(&mut server.connect(), None), options.is_quick);
+    let python = std::env::var("TRACKER_PYTHON").ok();
+    let mut report = Report::new(Machine::describe(&mut server.connect(), python.as_deref()), options.is_quick);
 
     agreement::check(&server, &scale, &mut progress);
     updates::run(&server, &scale, &mut progress, &mut report);
     throughput::run(&server, &scale, &mut progress, &mut report);
+    pages::run(&scale, &mut progress, &mut report);
+    removal::run(&scale, &mut progress, &mut report);
+    growth::run(&scale, &mut progress, &mut report);
+    bytes::run(&mut progress, &mut report);
+    if let Some(python) = python {
+        python::run(&python, &scale, &mut progress, &mut report);
+    }
 
     progress.end();
     println!("{report}");

@@ -157,7 +157,7 @@ pub fn update_row([module, floor, lua, multi]: [Option<&Samples>; 4]) -> impl It
 }
 
 fn text(samples: &Samples, digits: usize) -> String {
-    let number = |value: f64| thousands(&format!("{value:.digits$}"));
+    let number = |value: f64| thousands(format_args!("{value:.digits$}"));
     let (low, median, high) = (samples.quantile(0.25), samples.median(), samples.quantile(0.75));
     if low == high {
         return number(median);
@@ -166,7 +166,8 @@ fn text(samples: &Samples, digits: usize) -> String {
 }
 
 /// A number with commas between its thousands.
-pub fn thousands(number: &str) -> String {
+pub fn thousands(number: impl Display) -> String {
+    let number = number.to_string();
     let (whole, rest) = number.split_at(number.find('.').unwrap_or(number.len()));
     let mut grouped = String::new();
     for (at, digit) in whole.chars().enumerate() {

@@ -25,14 +25,22 @@ impl Samples {
 
     /// How many times the other one it was, round by round.
     pub fn over(&self, other: &Self) -> Self {
-        assert_eq!(self.0.len(), other.0.len(), "a ratio is taken within one round");
-        Self(self.0.iter().zip(&other.0).map(|(one, other)| one / other).collect())
+        self.with(other, |one, other| one / other)
     }
 
     /// Both together, round by round.
     pub fn plus(&self, other: &Self) -> Self {
-        assert_eq!(self.0.len(), other.0.len(), "a sum is taken within one round");
-        Self(self.0.iter().zip(&other.0).map(|(one, other)| one + other).collect())
+        self.with(other, |one, other| one + other)
+    }
+
+    /// How much more it was than the other one, round by round.
+    pub fn minus(&self, other: &Self) -> Self {
+        self.with(other, |one, other| one - other)
+    }
+
+    fn with(&self, other: &Self, both: fn(f64, f64) -> f64) -> Self {
+        assert_eq!(self.0.len(), other.0.len(), "figures are compared within one round");
+        Self(self.0.iter().zip(&other.0).map(|(one, other)| both(*one, *other)).collect())
     }
 }
 

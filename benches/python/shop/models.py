@@ -1,0 +1,7 @@
+"""What the tasks are for."""
+
+from django.db import models
+
+
+class Order(models.Model):
+    """An order."""
