@@ -10,9 +10,10 @@ import json
 import time
 from statistics import median
 
-import project
 import redis
 from celery import signals
+
+import project
 
 SIGNALS = (
     signals.before_task_publish,

@@ -1,4 +1,4 @@
-"""A tracker as one first writes it: redis-py, a hash under the task's id, three sorted sets an object.
+"""A tracker as one first writes it: redis-py, a hash for each task, three sorted sets an object.
 
 ``<task_id>``: the record. ``<model>:<id>:tasks``, ``…:state:<State>``, ``…:task:<name>``: its
 indexes. The hash is read and written in a transaction of its own, then the indexes are moved.
@@ -19,7 +19,7 @@ TRACKED = {"shop.tasks.process_payment": "shop.Order"}
 
 
 class PlainTracker:
-    """Handlers of Celery's signals. ``is_pipelined``: whether an event's indexes go out together."""
+    """Handlers of Celery's signals. ``is_pipelined``: whether the indexes go out together."""
 
     def __init__(self, redis_url, is_pipelined):
         self.redis = redis.Redis.from_url(redis_url, decode_responses=True)

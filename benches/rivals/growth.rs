@@ -1,10 +1,10 @@
 //! Whether an update costs the same however much there is already.
 
-use redis::Connection;
+use redis::{Connection, Pipeline};
 
 use crate::batch::{carry_out, Batch};
 use crate::cost::Meter;
-use crate::event::{State, Task};
+use crate::event::{Event, State, Task};
 use crate::goals::Goal;
 use crate::progress::Progress;
 use crate::report::{thousands, Cell, Report, Table};
@@ -25,28 +25,35 @@ pub fn run(scale: &Scale, progress: &mut Progress, report: &mut Report) {
 
 /// More records in one object.
 fn histories(scale: &Scale, progress: &Progress, report: &mut Report) {
-    /// Tasks that live in a round, spread over objects of the same size.
+    /// Tasks that live in a round.
     const TASKS: usize = 100;
+    /// Tasks that live at once, and are gone before the next do: the object keeps its size.
+    const AT_ONCE: usize = 2;
     let server = Server::start();
     server.run("CONFIG SET tracker.max-tasks-per-object 0");
     let mut connection = server.connect();
     let mut meter = Meter::new(server.connect());
     let rivals = Rivals::on(&mut connection);
-    let objects_of = |records: usize| (500 / records).max(1);
-    let object = |records: usize, number: usize| format!("{records}-{}", number % objects_of(records));
     for &records in scale.histories {
-        let tasks = (0..records * objects_of(records)).map(|number| Task::new(object(records, number), number));
+        let tasks = (0..records).map(|number| Task::new(records, number));
         let events: Vec<_> = tasks.map(|task| task.reaches(State::Success)).collect();
         carry_out(&mut connection, &rivals.module, &events);
     }
     let mut figures = vec![Samples::default(); scale.histories.len()];
     for _ in progress.rounds(ROUNDS.min(scale.rounds)) {
         for (&records, figures) in scale.histories.iter().zip(&mut figures) {
-            let begin = records * objects_of(records);
-            let tasks: Vec<_> =
-                (begin..begin + TASKS).map(|number| Task::new(object(records, number), number)).collect();
-            figures.push(life(&mut meter, &mut connection, &rivals.module, &tasks));
-            forget(&mut connection, &rivals.module, &tasks);
+            let tasks: Vec<_> = (records..records + TASKS).map(|number| Task::new(records, number)).collect();
+            let mut pipeline = redis::pipe();
+            for tasks in tasks.chunks(AT_ONCE) {
+                for command in
+                    rivals.module.request(&lives(tasks)).cmd_iter().chain(removal(&rivals.module, tasks).cmd_iter())
+                {
+                    pipeline.add_command(command.clone());
+                }
+            }
+            let commands = rivals.module.commands();
+            let cost = meter.cost(commands, || pipeline.exec(&mut connection).expect("the commands are right"));
+            figures.push(cost.each_of(TASKS * Task::LIFE.len()).commands);
         }
     }
     server.run("FLUSHALL SYNC");
@@ -73,8 +80,9 @@ fn objects(scale: &Scale, progress: &Progress, report: &mut Report) {
     small.grow(scale.objects[0], progress);
     let mut table = Table::new(
         "More and more objects",
-        "Microseconds of server time of an update, a life's average, for objects of one record taken at random, beside those on \
-         a server with the first number of objects. The last column: the same for one HSET of the whole record.",
+        "Microseconds of server time of an update, a life's average, for objects of one record taken at random, beside those of \
+         another server that keeps the first number of objects; so the first row tells how much is noise. The last column: the \
+         same for one HSET of the whole record.",
         ["objects", "TRACKER.UPSERT", "over the first", "HSET over the first"],
     );
     let mut random = fastrand::Rng::with_seed(1042);
@@ -140,7 +148,7 @@ impl Store {
     fn life(&mut self, tasks: &[Task], rival: fn(&Rivals) -> &dyn Rival) -> f64 {
         let rival = rival(&self.rivals);
         let micros = life(&mut self.meter, &mut self.connection, rival, tasks);
-        forget(&mut self.connection, rival, tasks);
+        removal(rival, tasks).exec(&mut self.connection).expect("the commands are right");
         micros
     }
 }
@@ -153,15 +161,19 @@ impl Drop for Store {
 
 /// The average server time of the updates of these tasks' lives.
 fn life(meter: &mut Meter, connection: &mut Connection, rival: &dyn Rival, tasks: &[Task]) -> f64 {
-    let events: Vec<_> =
-        Task::LIFE.into_iter().flat_map(|state| tasks.iter().map(move |task| task.reaches(state))).collect();
+    let events = lives(tasks);
     let batches = Batch::all_of(rival, &events, 50);
     let cost = meter.cost(rival.commands(), || batches.iter().for_each(|batch| batch.run(connection)));
     cost.each_of(events.len()).commands
 }
 
-/// Removes the tasks.
-fn forget(connection: &mut Connection, rival: &dyn Rival, tasks: &[Task]) {
+/// The lives of these tasks, side by side.
+fn lives(tasks: &[Task]) -> Vec<Event> {
+    Task::LIFE.into_iter().flat_map(|state| tasks.iter().map(move |task| task.reaches(state))).collect()
+}
+
+/// What removes the tasks.
+fn removal(rival: &dyn Rival, tasks: &[Task]) -> Pipeline {
     let mut pipeline = redis::pipe();
     for task in tasks {
         if rival.commands() == ["hset"] {
@@ -170,5 +182,5 @@ fn forget(connection: &mut Connection, rival: &dyn Rival, tasks: &[Task]) {
             pipeline.cmd("TRACKER.DEL").arg(rival.model()).arg(&task.object).arg(&task.id);
         }
     }
-    pipeline.exec(connection).expect("the commands are right");
+    pipeline
 }
