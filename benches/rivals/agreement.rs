@@ -23,8 +23,8 @@ pub fn check(server: &Server, scale: &Scale, progress: &mut Progress) {
     a_life(server, &mut connection, &rivals);
     let updates = random_updates(scale.random_updates);
     assert_agreed(server, &mut connection, &rivals.module, &[&rivals.lua, &rivals.multi], &updates);
-    let renaming = with_other_names(updates);
-    assert_agreed(server, &mut connection, &rivals.module, &[&rivals.lua], &renaming);
+    let updates = with_all_options(updates);
+    assert_agreed(server, &mut connection, &rivals.module, &[&rivals.lua], &updates);
 }
 
 /// After each step of a life, every record has the fields that the floor writes at once.
@@ -57,7 +57,7 @@ fn random_updates(count: usize) -> Vec<Event> {
         let mut event = task.reaches(state);
         event.attempt = random.u32(0..3);
         event.at = 1_700_000_000_000 + random.i64(0..100_000);
-        event.rerun = random.u8(0..8) == 0;
+        event.option = (random.u8(0..8) == 0).then_some("RERUN");
         for (_, value) in &mut event.fields {
             match random.u8(0..8) {
                 0 => value.clear(),
@@ -70,10 +70,17 @@ fn random_updates(count: usize) -> Vec<Event> {
     (0..count).map(|_| update()).collect()
 }
 
-/// The same updates, some of them with another task in the task's place.
-fn with_other_names(mut updates: Vec<Event>) -> Vec<Event> {
-    for (at, update) in updates.iter_mut().enumerate().filter(|(at, _)| at % 7 == 0) {
-        update.name = format!("{TASK_NAME}_{}", at % 3);
+/// The same updates, some of them with what plain commands cannot do: another task in the task's place, a condition, a
+/// retention of the record's own.
+fn with_all_options(mut updates: Vec<Event>) -> Vec<Event> {
+    for (at, update) in updates.iter_mut().enumerate() {
+        match at % 11 {
+            1 => update.name = format!("{TASK_NAME}_{}", at % 3),
+            3 => update.option = Some("NX"),
+            5 => update.option = Some("XX"),
+            7 => update.retention = Some(50_000 + 10_000 * (at % 7) as u32),
+            _ => {}
+        }
     }
     updates
 }

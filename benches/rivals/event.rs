@@ -24,8 +24,10 @@ pub struct Event {
     pub attempt: u32,
     /// When it happened, in unix milliseconds.
     pub at: i64,
-    /// Whether the broker delivered the task once more.
-    pub rerun: bool,
+    /// `NX`, `XX` or `RERUN`, where it is none of the usual.
+    pub option: Option<&'static str>,
+    /// Seconds that the record lives, where it has a retention of its own.
+    pub retention: Option<u32>,
     /// The given fields with their values.
     pub fields: Vec<(&'static str, String)>,
 }
@@ -134,7 +136,8 @@ impl Task {
             state,
             attempt: 0,
             at: self.published_at + 10 * i64::from(state.rank()),
-            rerun: false,
+            option: None,
+            retention: None,
             fields,
         }
     }

@@ -38,8 +38,9 @@ impl Rival for Lua {
             let keys = Keys::of(self.model(), &event.object);
             let command = pipeline.cmd("EVALSHA").arg(&self.sha).arg(1).arg(keys.prefix()).arg(&event.task_id);
             command.arg(event.state.name()).arg(event.state.rank()).arg(event.state.timestamp().unwrap_or(""));
-            command.arg(&event.name).arg(event.attempt).arg(event.at).arg("");
-            command.arg(if event.rerun { "RERUN" } else { "" });
+            command.arg(&event.name).arg(event.attempt).arg(event.at);
+            command.arg(event.retention.map_or_else(String::new, |seconds| seconds.to_string()));
+            command.arg(event.option.unwrap_or(""));
             for (field, value) in &event.fields {
                 command.arg(field).arg(value);
             }

@@ -26,9 +26,10 @@ impl Rival for Module {
             let command = pipeline.cmd("TRACKER.UPSERT").arg(self.model()).arg(&event.object).arg(&event.task_id);
             command.arg("STATE").arg(event.state.name()).arg("NAME").arg(&event.name);
             command.arg("ATTEMPT").arg(event.attempt).arg("AT").arg(event.at);
-            if event.rerun {
-                command.arg("RERUN");
+            if let Some(seconds) = event.retention {
+                command.arg("RETAIN").arg(seconds);
             }
+            command.arg(event.option);
             command.arg("FIELDS").arg(event.fields.len());
             for (field, value) in &event.fields {
                 command.arg(field).arg(value);

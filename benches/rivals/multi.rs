@@ -4,7 +4,8 @@
 //! client that needs them watched would have to send them one by one.
 //!
 //! It writes only what changes and leaves a TTL alone while it is right, as the script does. It does less than the module:
-//! it removes nothing that has run out, makes no room for new records, cuts no value and lets no task take another name.
+//! it removes nothing that has run out, makes no room for new records, cuts no value, and knows neither `NX`, `XX` and `RETAIN` nor a task that takes another
+//! name.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -107,13 +108,14 @@ struct Update<'e> {
 impl Update<'_> {
     fn decide(&self) -> Decision {
         let (Some(record), event) = (&self.record, self.event) else { return Decision::Replace };
-        if event.rerun && record.state.rank() == 4 && event.attempt <= record.attempt && event.at >= record.updated_at {
+        let is_rerun = event.option == Some("RERUN");
+        if is_rerun && record.state.rank() == 4 && event.attempt <= record.attempt && event.at >= record.updated_at {
             return Decision::Replace;
         }
         match event.attempt.cmp(&record.attempt) {
             std::cmp::Ordering::Greater => Decision::Replace,
             std::cmp::Ordering::Less => Decision::Ignore,
-            _ if event.rerun && record.state.rank() == 4 => Decision::FillIn,
+            _ if is_rerun && record.state.rank() == 4 => Decision::FillIn,
             _ if event.state.rank() > record.state.rank() || event.state == record.state => Decision::Overwrite,
             _ => Decision::FillIn,
         }

@@ -1,6 +1,7 @@
 -- The update that TRACKER.UPSERT makes, as a script: the same keys, the same transition rule, the same retention. It calls
 -- the server as rarely as it can: one HMGET, one HSET, and only the indexes that change. A TTL is left alone while it is
 -- right: all indexes of an object get theirs together, a little longer than needed, so that one PEXPIRETIME mostly says all.
+-- Times are made text once, since the server takes longer to do it for every argument that is a number.
 --
 -- KEYS[1]: what the names of the object's keys begin with. ARGV: task id, state, its rank, its timestamp's field, task name,
 -- attempt, time (unix ms), the record's own retention in seconds or '', NX, XX, RERUN or '', then fields and values.
@@ -13,12 +14,13 @@ local FIRST_FIELD = 10
 
 local call, floor = redis.call, math.floor
 local prefix, id, state, stamp, name, option = KEYS[1], ARGV[1], ARGV[2], ARGV[4], ARGV[5], ARGV[9]
-local rank, attempt, at = tonumber(ARGV[3]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local rank, attempt, at = tonumber(ARGV[3]), tonumber(ARGV[6]) or 0, tonumber(ARGV[7])
 local record, tasks, expiry, names = prefix .. 'record:' .. id, prefix .. 'tasks', prefix .. 'expiry', prefix .. 'names'
 
 local time = call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 if at > now then at = now end
+local at_text = string.format('%.0f', at)
 
 local function every_state(act)
   for _, each in ipairs({'SUCCESS', 'FAILURE', 'REVOKED', 'IGNORED', 'REJECTED', 'STARTED', 'RECEIVED', 'PENDING', 'RETRY'}) do
@@ -63,8 +65,7 @@ local function cut(value)
   return string.sub(value, 1, last)
 end
 
-local first = call('ZRANGE', expiry, 0, 0, 'WITHSCORES')
-if first[2] and tonumber(first[2]) <= now then
+if call('ZCOUNT', expiry, '-inf', now) > 0 then
   remove(call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, REMOVED_PER_WRITE))
 end
 
@@ -75,7 +76,7 @@ else
   old = call('HMGET', record, 'state', 'attempt', 'name', 'created_at', 'updated_at', 'retention')
 end
 local old_state, old_attempt, old_name, old_retention, old_stamp = old[1], tonumber(old[2] or 0), old[3], old[6], old[7]
-local created_at, updated_at = tonumber(old[4] or at), tonumber(old[5] or at)
+local created_at, updated_at = old[4] or at_text, tonumber(old[5] or at)
 if option == 'NX' and old_state or option == 'XX' and not old_state then return false end
 
 -- What becomes of the given fields: all are replaced, those given overwritten, those missing filled in, or none kept.
@@ -115,18 +116,18 @@ local function put(field, value)
   n = n + 2
 end
 
-local is_older = at < created_at
-if is_older then created_at = at end
+local is_older = old_state and at < tonumber(created_at)
+if is_older then created_at = at_text end
 if fields == 'replace' then
   if old_state then call('UNLINK', record) end
   put('id', id) put('name', name) put('state', state) put('attempt', attempt)
-  put('created_at', created_at) put('updated_at', at)
-  if stamp ~= '' then put(stamp, at) end
+  put('created_at', created_at) put('updated_at', at_text)
+  if stamp ~= '' then put(stamp, at_text) end
 else
-  if is_older then put('created_at', at) end
+  if is_older then put('created_at', at_text) end
   if fields ~= 'ignore' and (applied or rank < 4) then
-    if at > updated_at then put('updated_at', at) end
-    if stamp ~= '' and (not old_stamp or at < tonumber(old_stamp)) then put(stamp, at) end
+    if at > updated_at then put('updated_at', at_text) end
+    if stamp ~= '' and (not old_stamp or at < tonumber(old_stamp)) then put(stamp, at_text) end
   end
   if state ~= old_state then put('state', state) end
   if name ~= old_name then put('name', name) end
@@ -196,8 +197,9 @@ if not starts_anew then return outcome end
 
 local span = tonumber(retention or WINDOW) * 1000
 local ends_at = now + span
-call('PEXPIREAT', record, ends_at)
-call('ZADD', expiry, ends_at, id)
+local ends_text = string.format('%.0f', ends_at)
+call('PEXPIREAT', record, ends_text)
+call('ZADD', expiry, ends_text, id)
 local horizon = call('PEXPIRETIME', expiry)
 if horizon < ends_at then
   horizon = ends_at + floor(span / 64)
