@@ -13,7 +13,7 @@ use crate::samples::Samples;
 use crate::scale::Scale;
 use crate::server::Server;
 
-const ROUNDS: usize = 40;
+const ROUNDS: usize = 30;
 
 /// Measures both ways to grow.
 pub fn run(scale: &Scale, progress: &mut Progress, report: &mut Report) {

@@ -8,6 +8,18 @@ use crate::goals::Goal;
 use crate::machine::Machine;
 use crate::samples::Samples;
 
+const INTRODUCTION: &str = "\
+Written by `make bench`, which runs all of these in turn on the same updates, once they are seen to come to the same state:
+
+- **UPSERT**: this project's one command for an update.
+- **the floor**: one HSET of the whole record as the update leaves it. It decides nothing and keeps no index and no retention.
+- **Lua**: the same update as a script, by EVALSHA.
+- **MULTI**: the same update as a client makes it: WATCH and HMGET, then MULTI … EXEC of what changes.
+- **the plain key structure**: a hash under the task's id and three sorted sets an object, as redis-py code keeps them.
+
+A figure is the median of its rounds, with the quartiles in brackets; a ratio is taken within each round.
+";
+
 /// All that was measured.
 pub struct Report {
     machine: Machine,
@@ -86,8 +98,7 @@ impl Display for Report {
         if self.is_quick {
             writeln!(f, "A quick run, which proves that the rivals agree and nothing about speed.\n")?;
         }
-        writeln!(f, "Written by `make bench`. All rivals carry out the same updates, with the same bytes, round by round in turn.")?;
-        writeln!(f, "A figure is the median of the rounds, with the quartiles in brackets; a ratio is taken within each round.\n")?;
+        writeln!(f, "{INTRODUCTION}")?;
         writeln!(f, "{}\n", self.machine)?;
         grid(f, &self.goals())?;
         for table in &self.tables {

@@ -37,7 +37,7 @@ impl Scale {
     pub const QUICK: Self = Self {
         rounds: 2,
         tasks: 100,
-        throughput: 0.25,
+        throughput: 0.5,
         history: 10_000,
         histories: &[10, 1_000],
         objects: &[1_000, 5_000],

@@ -19,7 +19,7 @@ use crate::samples::Samples;
 use crate::scale::Scale;
 use crate::server::Server;
 
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 30;
 
 /// A way to put load on the server.
 struct Load {
@@ -31,10 +31,10 @@ struct Load {
 }
 
 const LOADS: [Load; 4] = [
-    Load { connections: 1, pipeline: 1, tasks: 400 },
-    Load { connections: 1, pipeline: 16, tasks: 1_600 },
-    Load { connections: 50, pipeline: 1, tasks: 32 },
-    Load { connections: 50, pipeline: 16, tasks: 64 },
+    Load { connections: 1, pipeline: 1, tasks: 200 },
+    Load { connections: 1, pipeline: 16, tasks: 800 },
+    Load { connections: 50, pipeline: 1, tasks: 16 },
+    Load { connections: 50, pipeline: 16, tasks: 32 },
 ];
 /// The load of many workers at once: fifty connections, one update at a time.
 const WORKERS: usize = 2;
