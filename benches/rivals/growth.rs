@@ -147,6 +147,10 @@ impl Store {
 
     fn life(&mut self, tasks: &[Task], rival: fn(&Rivals) -> &dyn Rival) -> f64 {
         let rival = rival(&self.rivals);
+        // The server has been idle while the other one was busy.
+        let (warming_up, tasks) = tasks.split_at(tasks.len() / 5);
+        carry_out(&mut self.connection, rival, &lives(warming_up));
+        removal(rival, warming_up).exec(&mut self.connection).expect("the commands are right");
         let micros = life(&mut self.meter, &mut self.connection, rival, tasks);
         removal(rival, tasks).exec(&mut self.connection).expect("the commands are right");
         micros
