@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import quote, unquote
@@ -109,6 +110,7 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
                 "revoke": f"{base}revoke/",
                 "revokeActive": f"{base}revoke-active/",
             },
+            "csrfCookie": settings.CSRF_COOKIE_NAME,
             "canChange": can_change,
             "canTerminate": can_change and may_terminate(request),
             "names": {

@@ -30,6 +30,17 @@ def live(task_id="t1", name="shop.tasks.succeed", *, begin=EPOCH, waited, ran, *
     keep(task_id, "SUCCESS", name, begin + waited + ran, **fields)
 
 
+def keep_one_of_each_state():
+    """Keeps ten tasks: one of each state, and one that says how far it is."""
+    for number, state in enumerate(
+        ("PENDING", "RECEIVED", "STARTED", "SUCCESS", "REVOKED", "REJECTED", "IGNORED")
+    ):
+        keep(f"t{number}", state, worker="w1@host", queue="mail")
+    keep("failed", "FAILURE", exception="ValueError", error="wrong", traceback="Traceback …")
+    keep("retried", "RETRY", attempt=1, max_retries="3", retry_error="try later")
+    keep("counts", "STARTED", progress='{"current":40,"total":100,"message":"lines"}')
+
+
 def history(page):
     return page.get_by_role("region", name="Task history")
 
@@ -58,7 +69,7 @@ def details(page, name=""):
 
 def said(page):
     """What the page says in passing."""
-    return page.get_by_role("status").filter(visible=True)
+    return page.locator("#task-tracker").get_by_role("status").filter(visible=True)
 
 
 def address(page):

@@ -1,8 +1,7 @@
 """The page for everybody: keyboard, screen reader, every width, both schemes, both directions."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from dashboard import PAGE, chip, details, keep, live, row, rows
+from dashboard import PAGE, chip, details, keep, keep_one_of_each_state, live, row, rows
 from django.utils import translation
 from django.utils.translation import gettext
 from playwright.sync_api import expect
@@ -10,56 +9,6 @@ from playwright.sync_api import expect
 from servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def keep_one_of_each_state():
-    for number, state in enumerate(
-        ("PENDING", "RECEIVED", "STARTED", "SUCCESS", "REVOKED", "REJECTED", "IGNORED")
-    ):
-        keep(f"t{number}", state, worker="w1@host", queue="mail")
-    keep("failed", "FAILURE", exception="ValueError", error="wrong", traceback="Traceback …")
-    keep("retried", "RETRY", attempt=1, max_retries="3", retry_error="try later")
-    keep("counts", "STARTED", progress='{"current":40,"total":100,"message":"lines"}')
-
-
-def findings(page):
-    """What axe-core finds that is serious or critical, within the page that is ours."""
-    found = Axe().run(page, context="#task-tracker").response["violations"]
-    return [
-        (each["id"], [node["html"][:200] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(new_page, site, scheme):
-    page = new_page(color_scheme=scheme, reduced_motion="reduce")
-    keep_one_of_each_state()
-    page.goto(f"{site}{PAGE}")
-    expect(rows(page)).to_have_count(10)
-    page.get_by_role("switch", name="Refresh every").uncheck(force=True)
-    page.wait_for_timeout(2500)  # until nothing is marked any more
-    assert findings(page) == []
-    page.get_by_role("button", name="Filter by task").click()
-    assert findings(page) == []
-    page.keyboard.press("Escape")
-    chip(page, "Failure").click()
-    expect(rows(page)).to_have_count(1)
-    assert findings(page) == []
-    details(page).click()
-    expect(page.get_by_role("dialog")).to_contain_text("Traceback")
-    assert findings(page) == []
-    page.keyboard.press("Escape")
-    chip(page, "Failure").click()
-    page.get_by_role("button", name="Revoke all active").click()
-    expect(page.get_by_role("dialog")).to_be_visible()
-    assert findings(page) == []
-
-
-def test_axe_finds_nothing_serious_where_there_is_nothing_to_show(tracker_page):
-    expect(tracker_page.get_by_role("heading", name="No task has run")).to_be_visible()
-    assert findings(tracker_page) == []
 
 
 def test_everything_is_done_with_the_keyboard_alone(tracker_page):

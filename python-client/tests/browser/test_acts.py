@@ -143,6 +143,30 @@ def test_who_may_only_look_sees_no_buttons_to_act(page, site):
     expect(page.get_by_role("heading", name="Launch a task")).to_have_count(0)
 
 
+def test_a_page_still_acts_after_logging_in_anew_in_another_tab(tracker_page, site, worker):
+    keep()
+    expect(rows(tracker_page)).to_have_count(1)
+    tracker_page.get_by_role("switch", name="Refresh every").uncheck(force=True)
+    other = tracker_page.context.new_page()
+    tracker_page.context.clear_cookies()
+    other.goto(f"{site}{PAGE}")
+    other.get_by_label("Username").fill("admin")
+    other.get_by_label("Password").fill("admin")
+    other.get_by_role("button", name="Log in").click()
+    expect(rows(other)).to_have_count(1)
+    launcher(tracker_page, "Greet").click()
+    expect(said(tracker_page)).to_contain_text("“Greet” was sent")
+    tracker_page.get_by_role("switch", name="Refresh every").check(force=True)
+    expect(row(tracker_page, "Greet")).to_contain_text("Success")
+
+
+def test_the_focus_moves_on_from_a_button_that_goes(tracker_page):
+    keep("t1", "STARTED")
+    tracker_page.get_by_role("button", name="Revoke Succeed t1").focus()
+    keep("t1", "SUCCESS")
+    expect(details(tracker_page, "Succeed t1")).to_be_focused()
+
+
 def test_a_permission_that_was_taken_away_is_told(tracker_page):
     may_only("view_order")
     launcher(tracker_page, "Greet").click()

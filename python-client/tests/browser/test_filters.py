@@ -166,6 +166,31 @@ def test_pages_lead_to_older_tasks(tracker_page):
     expect(rows(tracker_page)).to_have_count(10)
 
 
+def test_turning_pages_keeps_the_focus_and_begins_at_the_top(page, site):
+    for number in range(60):
+        keep(f"t{number:02d}", at=EPOCH + number)
+    page.goto(f"{site}{PAGE}?page_size=50")
+    older, newer = (page.get_by_role("button", name=name) for name in ("Older", "Newer"))
+    older.focus()
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(10)
+    expect(newer).to_be_focused()
+    expect(page.get_by_role("columnheader", name="Task", exact=True)).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(50)
+    expect(older).to_be_focused()
+
+
+def test_a_chip_that_has_the_focus_stays(tracker_page):
+    keep("t1", "STARTED")
+    chip(tracker_page, "Started 1").focus()
+    keep("t1", "SUCCESS")
+    expect(chip(tracker_page, "Started 0")).to_be_focused()
+    chip(tracker_page, "All").focus()
+    keep("t2", "SUCCESS")
+    expect(chip(tracker_page, "Started")).to_be_hidden()
+
+
 def test_a_page_that_is_not_there_any_more_becomes_the_last_one(page, site):
     for number in range(13):
         keep(f"t{number:02d}", at=EPOCH + number)

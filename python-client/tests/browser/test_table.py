@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timezone
 
 import pytest
-from dashboard import EPOCH, keep, live, row, rows
+from dashboard import EPOCH, keep, live, row, rows, said
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,7 +114,7 @@ def test_the_exact_time_is_that_of_the_readers_own_place(new_page, site):
 def test_the_task_id_is_copied_whole(tracker_page):
     keep("0d5f7a52-1c1e-4d0a-9d7e-0f3a8e1c2b4d")
     tracker_page.get_by_role("button", name="Copy task id 0d5f7a52").click()
-    expect(tracker_page.get_by_role("status").filter(visible=True)).to_contain_text("Copied")
+    expect(said(tracker_page)).to_contain_text("Copied")
     copied = tracker_page.evaluate("navigator.clipboard.readText()")
     assert copied == "0d5f7a52-1c1e-4d0a-9d7e-0f3a8e1c2b4d"
 

@@ -1,4 +1,4 @@
-"""What people see of the button and the column under the themes that many projects have."""
+"""What people see under the themes that many projects have."""
 
 import pytest
 
@@ -6,5 +6,5 @@ from test_themes import run_under
 
 
 @pytest.mark.parametrize("theme", ["jazzmin", "unfold"])
-def test_the_button_and_the_column_are_seen_and_lead_to_the_page(theme):
-    run_under(theme, "browser/test_button.py")
+def test_the_button_and_the_column_lead_to_the_page_which_is_for_everybody(theme):
+    run_under(theme, "browser/test_button.py", "browser/test_axe.py")

@@ -19,10 +19,12 @@ export class Api {
   /** The tag of the last answer of the list, and the address that gave it. */
   #last = { url: null, tag: null };
 
-  constructor(urls, token, strings) {
+  /** `token` is the CSRF token that the page came with, `csrfCookie` the cookie with a newer one. */
+  constructor({ urls, strings, csrfCookie }, token) {
     this.urls = urls;
-    this.token = token;
     this.strings = strings;
+    this.csrfCookie = csrfCookie;
+    this.pageToken = token;
   }
 
   /**
@@ -68,10 +70,16 @@ export class Api {
   async #post(url, form) {
     const response = await this.#fetch(url, {
       method: "POST",
-      headers: { "X-CSRFToken": this.token },
+      headers: { "X-CSRFToken": this.#token },
       body: new URLSearchParams(form),
     });
     return this.#read(response);
+  }
+
+  /** Logging in, in another tab, makes the token that the page came with invalid. */
+  get #token() {
+    const cookies = document.cookie.split("; ").map((cookie) => cookie.split("="));
+    return cookies.find(([name]) => name === this.csrfCookie)?.[1] ?? this.pageToken;
   }
 
   async #fetch(url, { headers = {}, ...options } = {}) {

@@ -13,12 +13,16 @@ export class StateFilter {
     this.element = byId("chips");
   }
 
-  /** Shows a chip for all tasks, and one per state with its count: those there are, or chosen. */
+  /**
+   * Shows a chip for all tasks, and one per state with its count: of those that there are, those
+   * that are chosen, and the one that has the focus.
+   */
   show(counts, chosen) {
+    const focused = document.activeElement?.dataset.state;
     this.chosen = chosen;
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
     const wanted = Object.keys(this.config.states)
-      .filter((state) => counts[state] || chosen.includes(state))
+      .filter((state) => counts[state] || chosen.includes(state) || state === focused)
       .map((state) => this.#chip(state, counts[state] ?? 0, chosen.includes(state)));
     arrange(this.element, [this.#chip("", total, chosen.length === 0), ...wanted]);
   }
@@ -123,12 +127,14 @@ export class Pages {
   /** `choose({page})` or `choose({size})` is called with what to show. */
   constructor(config, choose) {
     this.config = config;
+    this.choose = choose;
     this.element = byId("pages");
     this.previous = byId("previous-page");
     this.next = byId("next-page");
     this.sizes = byId("page-size");
-    this.previous.addEventListener("click", () => choose({ page: this.page - 1 }));
-    this.next.addEventListener("click", () => choose({ page: this.page + 1 }));
+    this.table = byId("table-wrap");
+    this.previous.addEventListener("click", () => this.#turn(this.page - 1));
+    this.next.addEventListener("click", () => this.#turn(this.page + 1));
     this.sizes.addEventListener("change", () => choose({ size: Number(this.sizes.value) }));
   }
 
@@ -140,9 +146,24 @@ export class Pages {
     for (const name of Object.keys(range)) range[name] = number(range[name]);
     setText(byId("range"), fill(this.config.strings.rangeOf, range));
     setProp(byId("steps"), "hidden", pages <= 1);
-    setProp(this.previous, "disabled", page <= 1);
-    setProp(this.next, "disabled", page >= pages);
+    this.#enable(this.previous, page > 1, this.next);
+    this.#enable(this.next, page < pages, this.previous);
     this.#offer(size);
+  }
+
+  #enable(button, isEnabled, other) {
+    const hadFocus = document.activeElement === button;
+    setProp(button, "disabled", !isEnabled);
+    if (hadFocus && !isEnabled) {
+      other.disabled = false;
+      other.focus();
+    }
+  }
+
+  #turn(page) {
+    this.choose({ page });
+    // The rows of the new page begin where the reader looks.
+    if (this.table.getBoundingClientRect().top < 0) this.table.scrollIntoView();
   }
 
   #offer(size) {

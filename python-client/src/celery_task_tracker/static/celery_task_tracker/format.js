@@ -1,6 +1,6 @@
 // Times, durations, sizes and values as people read them, in the page's own language.
 
-const language = document.documentElement.lang || undefined;
+const language = known(document.documentElement.lang);
 const relativeFormat = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
 const exactFormat = new Intl.DateTimeFormat(language, {
   dateStyle: "medium",
@@ -21,6 +21,15 @@ const UNITS = [
   ["minute", 60],
   ["second", 1],
 ];
+
+/** The language that a tag names, or the browser's own for what is no tag. */
+function known(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag)[0];
+  } catch {
+    return undefined;
+  }
+}
 
 /** "3 min. ago" for an RFC 3339 time. A time that is barely past, or not yet, is "now". */
 export function relative(time, now = Date.now()) {

@@ -67,7 +67,6 @@ export class Row {
     const values = { name: spoken, id: shortId(task.id) };
     setAttr(this.details, "aria-label", fill(strings.detailsOf, values));
     setAttr(this.revoke, "aria-label", fill(strings.revokeOf, values));
-    if (!this.isActive && document.activeElement === this.revoke) this.details.focus();
     this.#showTime();
     if (isNews) this.mark();
   }
@@ -92,7 +91,9 @@ export class Row {
     this.length = this.bar.update(this.task);
     const isAsked = this.isActive && Boolean(this.task.revoke_requested);
     setProp(this.asked, "hidden", !isAsked);
-    setProp(this.revoke, "hidden", !isRevocable(this.task, this.config));
+    const isAllowed = isRevocable(this.task, this.config);
+    if (!isAllowed && document.activeElement === this.revoke) this.details.focus();
+    setProp(this.revoke, "hidden", !isAllowed);
   }
 
   #showProgress(far) {

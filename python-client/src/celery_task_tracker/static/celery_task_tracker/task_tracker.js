@@ -19,7 +19,7 @@ const NARROW = "(max-width: 700px)";
 const root = document.getElementById("task-tracker");
 const config = JSON.parse(document.getElementById("task-tracker-config").textContent);
 const { strings } = config;
-const api = new Api(config.urls, root.querySelector("[name=csrfmiddlewaretoken]").value, strings);
+const api = new Api(config, root.querySelector("[name=csrfmiddlewaretoken]").value);
 
 const address = new Address(config, (view) => {
   poll.now();

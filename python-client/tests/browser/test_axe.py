@@ -1,0 +1,48 @@
+"""What axe-core finds on the page, in light and dark, whatever the theme of the admin."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from dashboard import PAGE, chip, details, keep_one_of_each_state, rows
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def findings(page):
+    """What axe-core finds that is serious or critical, within the page that is ours."""
+    found = Axe().run(page, context="#task-tracker").response["violations"]
+    return [
+        (each["id"], [node["html"][:200] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(new_page, site, scheme):
+    page = new_page(color_scheme=scheme, reduced_motion="reduce")
+    keep_one_of_each_state()
+    page.goto(f"{site}{PAGE}")
+    expect(rows(page)).to_have_count(10)
+    page.get_by_role("switch", name="Refresh every").uncheck(force=True)
+    page.wait_for_timeout(2500)  # until nothing is marked any more
+    assert findings(page) == []
+    page.get_by_role("button", name="Filter by task").click()
+    assert findings(page) == []
+    page.keyboard.press("Escape")
+    chip(page, "Failure").click()
+    expect(rows(page)).to_have_count(1)
+    assert findings(page) == []
+    details(page).click()
+    expect(page.get_by_role("dialog")).to_contain_text("Traceback")
+    assert findings(page) == []
+    page.keyboard.press("Escape")
+    chip(page, "Failure").click()
+    page.get_by_role("button", name="Revoke all active").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert findings(page) == []
+
+
+def test_axe_finds_nothing_serious_where_there_is_nothing_to_show(tracker_page):
+    expect(tracker_page.get_by_role("heading", name="No task has run")).to_be_visible()
+    assert findings(tracker_page) == []
