@@ -1,5 +1,8 @@
 """The dialog that shows one task's whole record."""
 
+import re
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from dashboard import EPOCH, PAGE, address, details, keep, live, row, rows
 from playwright.sync_api import expect
@@ -47,6 +50,16 @@ def test_a_task_that_was_held_back_tells_until_when(tracker_page):
     expect(life).to_contain_text("Not before")
     expect(life).to_contain_text("held back 9.0 s")
     expect(life).to_contain_text("waited 2.0 s")
+
+
+def test_a_task_that_is_held_back_tells_how_long_still(tracker_page):
+    now = datetime.now(timezone.utc)
+    keep(state="RECEIVED", at=int(now.timestamp() * 1000))
+    keep(state="RECEIVED", eta=(now + timedelta(minutes=10)).isoformat())
+    life = open_details(tracker_page).get_by_role("list")
+    expect(life.get_by_role("listitem").last).to_contain_text(re.compile(r"due in (9|10) min"))
+    expect(life.get_by_role("listitem").last).to_contain_text("Not before")
+    expect(life).not_to_contain_text("Now")
 
 
 def test_a_failed_task_shows_its_error_and_the_traceback_can_be_copied(tracker_page, worker, ended):

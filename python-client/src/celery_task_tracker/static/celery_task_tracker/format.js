@@ -31,9 +31,9 @@ function known(tag) {
   }
 }
 
-/** "3 min. ago" for an RFC 3339 time. A time that is barely past, or not yet, is "now". */
-export function relative(time, now = Date.now()) {
-  const seconds = Math.round((Date.parse(time) - now) / 1000);
+/** "3 min. ago", "in 5 sec.", "now": a time (RFC 3339, or unix milliseconds) beside another. */
+export function relative(time, now) {
+  const seconds = Math.round((new Date(time).valueOf() - now) / 1000);
   if (Number.isNaN(seconds)) return "";
   const [unit, length] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
   return relativeFormat.format(Math.trunc(seconds / length), unit);
