@@ -22,6 +22,17 @@ def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", at=EPOCH, att
     )
 
 
+def keep_many(count, state):
+    """Keeps so many tasks of order 1042."""
+    order = (ObjectRef("shop.order", "1042"),)
+    get_client().write(
+        [
+            Event(order, f"t{number:04d}", "shop.tasks.succeed", state, 0, EPOCH + number, {})
+            for number in range(count)
+        ]
+    )
+
+
 def live(task_id="t1", name="shop.tasks.succeed", *, begin=EPOCH, waited, ran, **fields):
     """Keeps the life of a task that went well, and waited and ran for so many milliseconds."""
     keep(task_id, "PENDING", name, begin)

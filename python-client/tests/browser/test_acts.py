@@ -4,7 +4,7 @@ import re
 
 import pytest
 from celery import current_app
-from dashboard import PAGE, address, chip, details, keep, row, rows, said
+from dashboard import PAGE, address, chip, details, keep, keep_many, row, rows, said
 from django.contrib.auth.models import Permission, User
 from playwright.sync_api import expect
 
@@ -114,6 +114,14 @@ def test_every_active_task_is_revoked_after_a_confirmation(tracker_page, worker,
     expect(chip(tracker_page, "Revoked 3")).to_be_visible()
     expect(chip(tracker_page, "Success 1")).to_be_visible()
     expect(tracker_page.get_by_role("button", name="Revoke all active")).to_be_hidden()
+
+
+def test_all_active_tasks_are_revoked_however_many_there_are(tracker_page, broker):
+    keep_many(1005, "PENDING")
+    tracker_page.get_by_role("button", name="Revoke all active (1,005)").click()
+    dialog = tracker_page.get_by_role("dialog", name="Revoke all active tasks (1,005)?")
+    dialog.get_by_role("button", name="Revoke all").click()
+    expect(said(tracker_page)).to_contain_text("workers were asked to revoke: 1,005.")
 
 
 def test_tasks_that_could_not_be_revoked_are_told(tracker_page, settings, worker, ended):

@@ -68,14 +68,29 @@ export class Acts {
     });
     if (!isAgreed) return;
     await this.#attempt(async () => {
-      const { revoked, refused } = await this.api.revokeActive();
-      const said = [fill(strings.revokeActiveSent, { n: number(revoked.length) })];
-      if (refused.length) {
-        const messages = [...new Set(refused.map(({ message }) => message))];
-        said.push(fill(strings.revokeActiveRefused, { n: number(refused.length) }), ...messages);
+      const { revoked, refused } = await this.#revokeAll();
+      const said = [fill(strings.revokeActiveSent, { n: number(revoked.size) })];
+      if (refused.size) {
+        said.push(fill(strings.revokeActiveRefused, { n: number(refused.size) }));
+        said.push(...new Set(refused.values()));
       }
-      toast(said.join(" "), { isError: refused.length > 0 });
+      toast(said.join(" "), { isError: refused.size > 0 });
     });
+  }
+
+  /** One request revokes a bounded number: asks again while that gets any further. */
+  async #revokeAll() {
+    const revoked = new Set();
+    const refused = new Map();
+    let before;
+    let answer;
+    do {
+      before = revoked.size;
+      answer = await this.api.revokeActive();
+      for (const { id } of answer.revoked) revoked.add(id);
+      for (const { id, message } of answer.refused) refused.set(id, message);
+    } while (answer.remaining > 0 && revoked.size > before);
+    return { revoked, refused };
   }
 
   async #attempt(act) {

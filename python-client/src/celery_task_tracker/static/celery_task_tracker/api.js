@@ -62,7 +62,10 @@ export class Api {
     return this.#post(this.urls.revoke, { task_id: id });
   }
 
-  /** Revokes what is active: `{revoked: [{id, name}], refused: [{id, name, message}]}`. */
+  /**
+   * Revokes what is active: `{revoked: [{id, name}], refused: [{id, name, message}], remaining}`,
+   * `remaining` of them being too many for one request.
+   */
   revokeActive() {
     return this.#post(this.urls.revokeActive, {});
   }
