@@ -207,6 +207,16 @@ def test_a_session_that_ran_out_leads_to_the_login_page_and_back(tracker_page):
     expect(rows(tracker_page)).to_have_count(1)
 
 
+def test_an_answer_that_leads_elsewhere_for_ever_is_told_instead_of_loading_for_ever(page, site):
+    loads = []
+    page.on("load", lambda: loads.append(1))
+    elsewhere = {"Location": f"{site}/elsewhere/"}
+    page.route("**/list/**", lambda route: route.fulfill(status=302, headers=elsewhere))
+    page.goto(f"{site}{PAGE}")
+    expect(page.get_by_role("heading", name="The server gave no answer")).to_be_visible()
+    assert len(loads) == 2
+
+
 def test_a_task_that_ends_is_told_to_who_cannot_see_it(tracker_page):
     keep(state="STARTED")
     expect(row(tracker_page, "Succeed")).to_contain_text("Started")

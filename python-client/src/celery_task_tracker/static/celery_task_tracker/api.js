@@ -6,6 +6,12 @@ import { fill } from "./format.js";
 /** Milliseconds after which an answer is not waited for any longer. */
 const PATIENCE = 20_000;
 
+/** When the page was last loaded anew because an answer led elsewhere. */
+const LOADED_ANEW = "celery_task_tracker.loaded_anew";
+
+/** Milliseconds that have to pass before it is loaded anew again. */
+const ONLY_AFTER = 10_000;
+
 /** An answer that is not the one asked for: `code` for the program, `message` for the reader. */
 export class ApiError extends Error {
   constructor(code, message, hint = "") {
@@ -100,13 +106,22 @@ export class Api {
       throw new ApiError("offline", this.strings.offline);
     }
     setClock(response.headers.get("Date"));
-    // A session that ran out answers with the way to the login page, which the page itself is led
-    // to, and back from, when it is loaded anew.
-    if (response.type === "opaqueredirect") {
-      window.location.reload();
-      return new Promise(() => {});
-    }
+    if (response.type === "opaqueredirect") return this.#logIn();
     return response;
+  }
+
+  /**
+   * A session that ran out answers with the way to the login page, which the page itself is led
+   * to, and back from, when it is loaded anew. If that was of no use, it is not done again.
+   */
+  #logIn() {
+    const last = Number(sessionStorage.getItem(LOADED_ANEW));
+    if (Date.now() - last < ONLY_AFTER) {
+      throw new ApiError("redirected", fill(this.strings.noAnswer, { status: "3xx" }));
+    }
+    sessionStorage.setItem(LOADED_ANEW, String(Date.now()));
+    window.location.reload();
+    return new Promise(() => {});
   }
 
   async #read(response) {

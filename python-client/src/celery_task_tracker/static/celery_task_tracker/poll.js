@@ -22,6 +22,9 @@ export class Poll {
       if (document.hidden) clearTimeout(this.#timer);
       else if (this.#isOn) this.now();
     });
+    window.addEventListener("online", () => {
+      if (this.#isOn && !document.hidden) this.now();
+    });
   }
 
   /** Whether it asks by itself. */
