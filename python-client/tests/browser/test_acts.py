@@ -70,6 +70,16 @@ def test_the_launch_panel_stays_closed_for_who_closed_it(tracker_page):
     expect(launcher(tracker_page, "Greet")).to_be_hidden()
 
 
+def test_what_a_narrow_window_leaves_closed_is_open_again_in_a_wide_one(tracker_page):
+    tracker_page.set_viewport_size({"width": 360, "height": 800})
+    tracker_page.reload()
+    expect(tracker_page.get_by_role("heading", name="No task has run")).to_be_visible()
+    expect(launcher(tracker_page, "Greet")).to_be_hidden()
+    tracker_page.set_viewport_size({"width": 1280, "height": 800})
+    tracker_page.reload()
+    expect(launcher(tracker_page, "Greet")).to_be_visible()
+
+
 def test_a_running_task_is_revoked_after_a_confirmation(tracker_page, worker, ended):
     sent = tasks.sleep.delay(1042)
     ended(1042, sent.id, "STARTED")

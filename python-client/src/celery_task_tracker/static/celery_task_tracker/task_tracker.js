@@ -124,8 +124,9 @@ const launchPanel = byId("launch");
 if (launchPanel) {
   const was = localStorage.getItem(LAUNCH_PANEL) ?? (matchMedia(NARROW).matches ? "closed" : "open");
   launchPanel.open = was === "open";
-  launchPanel.addEventListener("toggle", () => {
-    localStorage.setItem(LAUNCH_PANEL, launchPanel.open ? "open" : "closed");
+  // Told before it opens or closes, and only where the reader does that.
+  launchPanel.querySelector("summary").addEventListener("click", () => {
+    localStorage.setItem(LAUNCH_PANEL, launchPanel.open ? "closed" : "open");
   });
 }
 
