@@ -12,6 +12,9 @@ from django.contrib import admin
 from django.utils import translation
 from django.utils.translation.template import templatize
 
+from celery_task_tracker.client import get_client
+from celery_task_tracker.event import Event
+from celery_task_tracker.resolution import ObjectRef
 from celery_task_tracker.strings import state_labels
 from servers import REPOSITORY
 from shop.models import Order
@@ -158,25 +161,38 @@ def test_no_language_is_forgotten():
 
 
 @pytest.mark.parametrize(
-    ("language", "state", "button", "refusal"),
+    ("language", "state", "failures", "button", "refusal"),
     [
-        ("de", "Fehlgeschlagen", "Aufgaben-Tracker", "page muss eine ganze Zahl"),
-        ("es", "Fallida", "Seguimiento de tareas", "page debe ser un número"),
-        ("fa", "ناموفق", "پیگیری وظیفه‌ها", "page باید عددی صحیح"),
-        ("fr", "Échouée", "Suivi des tâches", "page doit être un nombre"),
+        (
+            "de",
+            "Fehlgeschlagen",
+            "2 fehlgeschlagen",
+            "Aufgaben-Tracker",
+            "page muss eine ganze Zahl",
+        ),
+        ("es", "Fallida", "2 fallidas", "Seguimiento de tareas", "page debe ser un número"),
+        ("fa", "ناموفق", "2 ناموفق", "پیگیری وظیفه‌ها", "page باید عددی صحیح"),
+        ("fr", "Échouée", "2 échouées", "Suivi des tâches", "page doit être un nombre"),
     ],
 )
 @pytest.mark.django_db
 def test_the_reader_is_answered_in_their_language(
-    admin_client, settings, tracker, language, state, button, refusal
+    admin_client, settings, tracker, language, state, failures, button, refusal
 ):
     settings.LANGUAGE_CODE = language
+    settings.TASK_TRACKER_CHANGELIST_COLUMN = True
     Order.objects.create(pk=1)
+    ref = ObjectRef("shop.order", "1")
+    for task_id in ("t1", "t2"):
+        get_client().write([Event((ref,), task_id, "shop.tasks.fail", "FAILURE", 0, 1)])
     with translation.override(language):
         assert state_labels()["FAILURE"] == state
         page = admin_client.get("/admin/shop/order/1/change/").content.decode()
         assert button in page
         page = admin_client.get("/admin/shop/order/1/task-tracker/").content.decode()
         assert button in page
+        page = admin_client.get("/admin/shop/order/").content.decode()
+        assert f">{state}</a>" in page
+        assert failures in page
         response = admin_client.get("/admin/shop/order/1/task-tracker/list/?page=0")
         assert refusal in response.json()["error"]["message"]
