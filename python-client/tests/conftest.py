@@ -62,7 +62,7 @@ def fresh_recorder(monkeypatch):
     for recorder in made:
         with recorder._lock:
             recorder._spool = Spool()
-            recorder._link = availability.Link.UP
+            recorder._link, recorder._line = availability.Link.UP, None
 
 
 @pytest.fixture

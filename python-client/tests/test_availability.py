@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 import redis
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings as project
 
 from celery_task_tracker import availability
@@ -119,7 +120,7 @@ def test_redis_may_go_and_come_back_again_and_again(server, settings):
     recorder = availability.Recorder()
     for number in range(3):
         recorder.record(event(number))
-        assert recorder.is_away
+        wait_for(lambda: recorder.is_away, "the loss to be noticed")
         server.start()
         wait_for(lambda: not recorder.is_away, "the timer")
         assert get_client().get(ORDER, f"t{number}")
@@ -168,31 +169,6 @@ def test_events_of_many_threads_are_all_stored(server, settings):
         assert client.zcard("shop.order:{1}:tasks") == 800
 
 
-def test_as_many_threads_as_there_are_may_write_at_once(server, settings, recorder):
-    settings.TASK_TRACKER_CONNECT_TIMEOUT = settings.TASK_TRACKER_SOCKET_TIMEOUT = 60
-    server.start()
-    recorder.record(event(0))
-    server.process.send_signal(signal.SIGSTOP)
-    threads = [
-        threading.Thread(target=recorder.record, args=(event(number),)) for number in range(1, 151)
-    ]
-    for thread in threads:
-        thread.start()
-    # Each waits for its answer by a connection of its own, or has failed to get one.
-    wait_for(
-        lambda: (
-            recorder.is_away or len(get_client()._redis.connection_pool._in_use_connections) == 150
-        ),
-        "all threads to have asked",
-    )
-    server.process.send_signal(signal.SIGCONT)
-    for thread in threads:
-        thread.join()
-    assert not recorder.is_away
-    with server.client() as client:
-        assert client.zcard("shop.order:{1}:tasks") == 151
-
-
 def test_a_connection_that_redis_lost_in_a_restart_is_made_anew(server, recorder):
     server.start()
     recorder.record(event(1))
@@ -204,21 +180,123 @@ def test_a_connection_that_redis_lost_in_a_restart_is_made_anew(server, recorder
     assert get_client().get(ORDER, "t2")
 
 
-def test_a_frozen_redis_costs_one_time_out(server, recorder, asked):
+def test_nobody_waits_for_the_reply_to_an_event(server, settings, recorder):
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 3600
     server.start()
     recorder.record(event(0))
-    asked.clear()
+    server.process.send_signal(signal.SIGSTOP)
+    threads = [
+        threading.Thread(target=recorder.record, args=(event(number),)) for number in range(1, 151)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (recorder.is_away, recorder.waiting) == (False, 150)
+    server.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: not recorder.waiting, "the replies")
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 151
+
+
+def test_a_frozen_redis_is_noticed_by_its_replies_which_are_overdue(server, recorder, log):
+    server.start()
+    recorder.record(event(0))
     server.process.send_signal(signal.SIGSTOP)
     try:
-        for number in range(20):
+        for number in range(10):
             recorder.record(event(number))
-        assert len(asked) == 1
-        assert recorder.is_away
+        wait_for(lambda: recorder.is_away, "the replies to be overdue")
+        for number in range(10, 20):
+            recorder.record(event(number))
+        assert recorder.waiting == 20
     finally:
         server.process.send_signal(signal.SIGCONT)
     assert recorder.flush()
+    assert [record.levelname for record in log.records] == ["WARNING", "INFO"]
     with server.client() as client:
         assert client.zcard("shop.order:{1}:tasks") == 20
+
+
+def test_events_that_come_faster_than_redis_takes_them_wait_for_it(server, recorder, monkeypatch):
+    monkeypatch.setattr(availability, "MOST_UNANSWERED", 5)
+    server.start()
+    for number in range(100):
+        recorder.record(event(number))
+        assert recorder.waiting <= 5
+    assert get_client().get(ORDER, "t99")
+
+
+def test_a_line_that_redis_closed_meanwhile_loses_nothing_and_is_not_worth_a_word(
+    server, recorder, log
+):
+    server.start()
+    recorder.record(event(1))
+    with server.client() as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+    recorder.record(event(2))
+    recorder.flush()
+    recorder.record(event(3))
+    for number in (1, 2, 3):
+        assert get_client().get(ORDER, f"t{number}")
+    assert not log.records
+
+
+def test_an_exception_in_the_middle_of_sending_breaks_the_line_and_loses_nothing(
+    server, recorder, monkeypatch
+):
+    """Celery raises a soft time limit wherever a task happens to be."""
+
+    def interrupted(connection, command, check_health=True):
+        connection._sock.send(command[0][:20])
+        raise SoftTimeLimitExceeded
+
+    server.start()
+    recorder.record(event(1))
+    recorder.flush()
+    monkeypatch.setattr(redis.Connection, "send_packed_command", interrupted)
+    with pytest.raises(SoftTimeLimitExceeded):
+        recorder.record(event(2))
+    monkeypatch.undo()
+    recorder.record(event(3))
+    recorder.flush()
+    assert get_client().get(ORDER, "t3")
+
+
+def test_an_event_that_redis_cannot_take_now_is_kept(server, recorder, log):
+    server.start()
+    recorder.record(event(1))
+    with server.client() as client:
+        client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        recorder.record(event(2))
+        wait_for(lambda: recorder.is_away, "the refusal to be read")
+        assert "replica" in log.records[0].message
+        client.execute_command("REPLICAOF", "NO", "ONE")
+    assert recorder.flush()
+    assert get_client().get(ORDER, "t2")
+
+
+def test_the_thread_ends_when_there_is_nothing_more_to_do_and_comes_again(
+    server, recorder, monkeypatch
+):
+    monkeypatch.setattr(availability, "IDLE", 0.01)
+    server.start()
+    for number in range(3):
+        recorder.record(event(number))
+        wait_for(lambda: recorder._thread is None, "the thread to end")
+        assert not recorder.waiting
+    assert get_client().get(ORDER, "t2")
+
+
+def test_another_address_in_the_settings_is_where_the_next_event_goes(server, settings, tracker):
+    server.start()
+    availability.record(event(1))
+    settings.CELERY_TASKTRACKER_REDIS_URL = tracker.url
+    availability.record(event(2))
+    with server.client() as one, tracker.client() as other:
+        keys = [f"shop.order:{{1}}:record:t{number}" for number in (1, 2)]
+        assert [one.exists(key) for key in keys] == [1, 0]
+        assert [other.exists(key) for key in keys] == [0, 1]
 
 
 @pytest.mark.parametrize("step", ["looking up the name", "connecting", "asking", "answering"])

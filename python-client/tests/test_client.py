@@ -1,4 +1,6 @@
 import json
+import signal
+import threading
 
 import pytest
 
@@ -11,7 +13,7 @@ from celery_task_tracker.client import (
 )
 from celery_task_tracker.event import Annotation, Event
 from celery_task_tracker.resolution import ObjectRef
-from servers import HOST, free_port
+from servers import HOST, free_port, wait_for
 
 ORDER = ObjectRef("shop.order", "1042")
 
@@ -171,3 +173,27 @@ def test_there_is_one_client_until_the_settings_change(settings):
     assert get_client() is first
     settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.5
     assert get_client() is not first
+
+
+def test_as_many_threads_as_there_are_may_ask_at_once(tracker):
+    asking = TrackerClient(tracker.url, 60, 60)
+    asking.write([event()])
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(asking.get(ORDER, "t1"))) for _ in range(150)
+    ]
+    tracker.process.send_signal(signal.SIGSTOP)
+    for thread in threads:
+        thread.start()
+    # Each waits for its answer by a connection of its own, or has failed to get one.
+    wait_for(
+        lambda: (
+            sum(thread.is_alive() for thread in threads) < 150
+            or len(asking._redis.connection_pool._in_use_connections) == 150
+        ),
+        "all threads to have asked",
+    )
+    tracker.process.send_signal(signal.SIGCONT)
+    for thread in threads:
+        thread.join()
+    assert len(found) == 150

@@ -115,6 +115,11 @@ class TestProgress:
         assert tracker.commands() == {"tracker.upsert": 4}
         assert task_tracker.tasks(ORDER).tasks[0].progress.current == 100
 
+    def test_does_not_keep_a_soft_time_limit_from_the_task(self, worker, ended):
+        sent = tasks.report_for_ever.delay(1042)
+        found = ended(1042, sent.id, "FAILURE")
+        assert found["exception"] == "SoftTimeLimitExceeded"
+
     def test_outside_a_tracked_task_is_nothing(self, tracker):
         task_tracker.progress(1)
         assert tracker.commands() == {}

@@ -1,14 +1,16 @@
 """What happens to events while Redis is away: nothing that a task could notice.
 
-A call that Redis does not answer costs its time-out, once. From then on this process leaves Redis
-alone: events are kept in a spool, and a thread of its own tries whether Redis is back, with the
-next event or after a while, whichever comes first. It writes what waits in the order in which it
+While Redis answers, an event is sent and its reply read later, so that who records it never waits
+for Redis. A thread of this process's own reads the replies. It makes the first connection of the
+process too, for which the first event waits, no longer than one time-out in all: looking up a
+name, TLS and asking cluster or sentinels for their servers are several steps, each of which could
+take its own.
+
+When Redis does not answer, this process leaves it alone: events are kept in a spool, those that
+were not answered before the others, and the thread tries whether Redis is back, with the next
+event or after a while, whichever comes first. It writes what waits in the order in which it
 happened, and then lets events through again. The log says once that Redis went and once that it
 is back.
-
-That thread makes the first connection of a process too, and the first event waits for it no longer
-than the same time-out: looking up a name, TLS and asking cluster or sentinels for their servers
-are several steps, each of which could take its own.
 """
 
 from __future__ import annotations
@@ -19,12 +21,16 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
+from typing import Any
 
-from .client import CommandRefused, ModuleMissing, TrackerUnavailable, get_client
+from django.core.signals import setting_changed
+
+from .client import CONNECTION_SETTINGS, ModuleMissing, Refused, TrackerUnavailable, get_client
 from .config import config
 from .event import Write
+from .line import Line
 from .spool import Spool
 
 logger = logging.getLogger("celery_task_tracker")
@@ -32,7 +38,16 @@ logger = logging.getLogger("celery_task_tracker")
 #: Which part of the time between two tries has to pass before an event asks for the next one.
 LEAST_PAUSE = 0.1
 
-#: Seconds that a process which ends waits for a try of its timer that is under way.
+#: Seconds after an event at which its reply, and those to the events after it, are read.
+REPLY_PAUSE = 0.02
+
+#: How many commands may be unanswered before who records an event waits for the replies.
+MOST_UNANSWERED = 1000
+
+#: Seconds after the last event at which the thread ends.
+IDLE = 10.0
+
+#: Seconds that a process which ends waits for a try that is under way.
 LAST_WAIT = 2.0
 
 
@@ -40,8 +55,9 @@ class Link(Enum):
     """What a process knows of its Redis."""
 
     UNTRIED = "no event has been written yet"
-    UP = "the last event was written"
-    DOWN = "the last event was not"
+    UP = "there is a line, and it is whole"
+    LOST = "the line broke, and another one has not been tried yet"
+    DOWN = "Redis does not answer"
 
 
 class Recorder:
@@ -55,8 +71,11 @@ class Recorder:
         self._lock = threading.Lock()
         self._spool = Spool()
         self._link = Link.UNTRIED
+        self._line: Line | None = None
+        """Not ``None`` while the link is up."""
+
         self._tried = threading.Event()
-        self._timer: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
         self._asked = threading.Event()
         self._writing = threading.Lock()
         self._refused: set[str] = set()
@@ -68,8 +87,9 @@ class Recorder:
 
     @property
     def waiting(self) -> int:
-        """How many events are kept."""
-        return len(self._spool)
+        """How many events and commands Redis has not got, or has not answered."""
+        line = self._line
+        return len(self._spool) + (line.pending if line else 0)
 
     @property
     def lost(self) -> int:
@@ -77,54 +97,68 @@ class Recorder:
         return self._spool.lost
 
     def record(self, event: Write) -> None:
-        """Stores ``event``. Costs one round trip, or nothing while Redis is away."""
-        if self._link is not Link.UP and self._keep(event):
+        """Stores ``event``. Costs what sending it costs, and less while Redis is away."""
+        while line := self._line or self._keep(event):
+            try:
+                line.send(event)
+            except TrackerUnavailable:
+                self._lose(line)
+                continue
+            if line.pending > MOST_UNANSWERED:
+                self._read(line, line.settle)
+            elif not self._asked.is_set():
+                with self._lock:
+                    self._wake()
             return
-        try:
-            refusals = get_client().write([event])
-        except TrackerUnavailable as error:
-            with self._lock:
-                self._spool.append(event)
-            self._leave_alone(error)
-        else:
-            self._report(refusals)
 
     def flush(self) -> bool:
-        """Writes what waits, oldest first; ``True`` if Redis took it all, and is asked again.
+        """Waits until Redis has answered what was sent, and writes what waits, oldest first.
 
-        Costs one round trip per batch, and one time-out if Redis is still away.
+        ``True`` if Redis took it all, and is asked again. Costs one round trip per batch, and one
+        time-out if Redis is still away.
         """
         if not self._writing.acquire(timeout=LAST_WAIT):
             return False
         try:
-            written = 0
-            while True:
-                with self._lock:
-                    batch = self._spool.take()
-                    if not batch:
-                        was_away, self._link = self.is_away, Link.UP
-                        lost, self._spool.lost = self._spool.lost, 0
-                        break
-                try:
-                    refusals = get_client().write(batch)
-                except TrackerUnavailable as error:
-                    self._put_back(batch)
-                    self._leave_alone(error)
-                    return False
-                except Exception:
-                    # A fault of the tracker's own, which would be there the next time too.
-                    logger.exception(
-                        "The task tracker failed to store %d events, which are lost", len(batch)
-                    )
-                    continue
-                except BaseException:
-                    self._put_back(batch)
-                    raise
-                written += len(batch)
-                self._report(refusals)
+            if self._line:
+                self._read(self._line, self._line.settle)
+            return self._write_spool()
+        except TrackerUnavailable as error:
+            self._leave_alone(error)
+            return False
         finally:
             self._tried.set()
             self._writing.release()
+
+    def _write_spool(self) -> bool:
+        written = 0
+        line = self._line
+        while True:
+            with self._lock:
+                batch = self._spool.take()
+                if line and not batch:
+                    was_away, self._link, self._line = self.is_away, Link.UP, line
+                    lost, self._spool.lost = self._spool.lost, 0
+                    break
+            if not batch:
+                line = Line(get_client(), config.TASK_TRACKER_SOCKET_TIMEOUT)
+                continue
+            try:
+                refused = get_client().write(batch)
+            except Exception as error:
+                if isinstance(error, TrackerUnavailable):
+                    self._put_back(batch)
+                    raise
+                # A fault of the tracker's own, which would be there the next time too.
+                logger.exception(
+                    "The task tracker failed to store %d events, which are lost", len(batch)
+                )
+                continue
+            except BaseException:
+                self._put_back(batch)
+                raise
+            written += len(batch)
+            self._report(refused)
         if was_away:
             logger.info(
                 "The task tracker is back. Of the events of that time %d were stored, %d lost.",
@@ -133,35 +167,47 @@ class Recorder:
             )
         return True
 
-    def _keep(self, event: Write) -> bool:
-        """Adds ``event`` to those that wait; ``False`` if Redis has come back meanwhile."""
-        with self._lock:
-            link = self._link
-            if link is Link.UP:
-                return False
-            self._spool.append(event)
-            has_timer = self._ensure_timer()
-            if link is Link.DOWN:
-                self._asked.set()
-        if link is Link.UNTRIED:
-            self._try_for_the_first_time(has_timer)
-        return True
-
     def _put_back(self, batch: list[Write]) -> None:
         with self._lock:
             self._spool.put_back(batch)
 
-    def _try_for_the_first_time(self, has_timer: bool) -> None:
+    def _keep(self, event: Write) -> Line | None:
+        """Adds ``event`` to those that wait, unless there is a line again, which it returns."""
+        with self._lock:
+            if self._line:
+                return self._line
+            link = self._link
+            self._spool.append(event)
+            has_thread = self._wake()
+        if link is Link.UNTRIED:
+            self._wait_for_the_first_try(has_thread)
+        return None
+
+    def _wait_for_the_first_try(self, has_thread: bool) -> None:
         patience = config.TASK_TRACKER_CONNECT_TIMEOUT
-        if not has_timer:
+        if not has_thread:
             self.flush()
         elif not self._tried.wait(patience):
             self._leave_alone(TrackerUnavailable(f"no answer within {patience} s"))
 
+    def _read(self, line: Line, how: Callable[[], list[Refused]]) -> None:
+        try:
+            self._report(how())
+        except TrackerUnavailable:
+            self._lose(line)
+
+    def _lose(self, line: Line) -> None:
+        """Takes back what a line that broke has not delivered."""
+        with self._lock:
+            if self._line is line:
+                self._link, self._line = Link.LOST, None
+                self._spool.put_back(line.unanswered())
+                self._wake()
+
     def _leave_alone(self, error: TrackerUnavailable) -> None:
         with self._lock:
             was_away, self._link = self.is_away, Link.DOWN
-            self._ensure_timer()
+            self._ensure_thread()
         if not was_away:
             logger.warning(
                 "The task tracker is away (%s). Tasks go on as ever, their events are kept%s",
@@ -171,32 +217,49 @@ class Recorder:
                 else ".",
             )
 
-    def _ensure_timer(self) -> bool:
-        """Whether the timer's thread runs, which an interpreter that ends does not start."""
-        if self._timer is None:
-            timer = threading.Thread(
-                target=self._keep_trying, name="celery-task-tracker", daemon=True
-            )
-            with contextlib.suppress(RuntimeError):
-                timer.start()
-                self._timer = timer
-        return self._timer is not None
+    def _wake(self) -> bool:
+        """Has the thread look after what was recorded. Whether there is one."""
+        self._asked.set()
+        return self._ensure_thread()
 
-    def _keep_trying(self) -> None:
+    def _ensure_thread(self) -> bool:
+        if self._thread is None:
+            thread = threading.Thread(target=self._attend, name="celery-task-tracker", daemon=True)
+            # An interpreter that ends starts none.
+            with contextlib.suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
+        return self._thread is not None
+
+    def _attend(self) -> None:
+        """What the thread does, until nothing was recorded for a while."""
         while True:
-            if self._link is not Link.UNTRIED:
+            if self._link is Link.UP:
+                if not self._asked.wait(IDLE) and self._ends():
+                    return
+                self._asked.clear()
+                time.sleep(REPLY_PAUSE)
+                if line := self._line:
+                    self._read(line, line.answered)
+                    if line.pending:
+                        self._asked.set()
+                continue
+            if self._link is Link.DOWN:
                 pause = config.TASK_TRACKER_RETRY_AFTER
                 time.sleep(pause * LEAST_PAUSE)
                 self._asked.wait(pause * (1 - LEAST_PAUSE))
                 self._asked.clear()
             self.flush()
-            with self._lock:
-                if self._link is Link.UP:
-                    self._timer = None
-                    return
 
-    def _report(self, refusals: Iterable[tuple[Write, CommandRefused]]) -> None:
-        for event, refusal in refusals:
+    def _ends(self) -> bool:
+        with self._lock:
+            if self._asked.is_set():
+                return False
+            self._thread = None
+            return True
+
+    def _report(self, refused: Iterable[Refused]) -> None:
+        for event, refusal in refused:
             if event.subject not in self._refused:
                 self._refused.add(event.subject)
                 logger.error("The tracker refused %s: %s", event.subject, refusal)
@@ -211,7 +274,7 @@ def record(event: Write) -> None:
 
 
 def flush_at_end(**_: object) -> None:
-    """Tries once more what still waits when this process ends."""
+    """Sees to what still waits when this process ends."""
     if recorder.waiting:
         recorder.flush()
     if recorder.waiting:
@@ -221,13 +284,20 @@ def flush_at_end(**_: object) -> None:
         )
 
 
-def _start_afresh_in_child() -> None:
-    # The events that wait are the parent's to write. A lock that another thread held while the
-    # process forked would never be released, and the timer's thread is not there.
+def _start_afresh() -> None:
     global recorder
     recorder = Recorder()
 
 
+def _start_afresh_elsewhere(*, setting: str, **_: Any) -> None:
+    if setting in CONNECTION_SETTINGS:
+        flush_at_end()
+        _start_afresh()
+
+
+setting_changed.connect(_start_afresh_elsewhere, dispatch_uid="celery_task_tracker.availability")
 atexit.register(flush_at_end)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_afresh_in_child)
+    # The events that wait are the parent's to write. A lock that another thread held while the
+    # process forked would never be released, and the thread is not there.
+    os.register_at_fork(after_in_child=_start_afresh)

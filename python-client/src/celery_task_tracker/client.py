@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import redis
 from django.core.signals import setting_changed
@@ -19,7 +19,7 @@ from .config import config
 from .connection import connect
 from .event import Write, object_id
 from .resolution import ObjectRef
-from .wire import Command, wire
+from .wire import Channel, Command, wire
 
 #: The oldest version of the module that this package works with, as the module tells it.
 MINIMUM_MODULE = 100
@@ -85,6 +85,10 @@ class CommandRefused(TrackerError):
     """Redis understood the command and refused its arguments: it will again."""
 
 
+#: A write that Redis understood and refused, and why.
+Refused: TypeAlias = tuple[Write, CommandRefused]
+
+
 @dataclass(frozen=True)
 class Server:
     """What one Redis server says of itself."""
@@ -131,10 +135,10 @@ class TrackerClient:
             raise TrackerUnavailable(f"CELERY_TASKTRACKER_REDIS_URL: {error}") from error
         except (redis.RedisError, OSError) as error:
             # A cluster is asked for its nodes at once.
-            raise _translated(error) from error
+            raise translated(error) from error
         self._is_compatible = False
 
-    def write(self, writes: Sequence[Write]) -> list[tuple[Write, CommandRefused]]:
+    def write(self, writes: Sequence[Write]) -> list[Refused]:
         """Carries out ``writes`` for each of their objects, in order and in one round trip.
 
         Returns those that Redis refused, and why; the others are done. Raises
@@ -151,6 +155,13 @@ class TrackerClient:
             elif isinstance(reply, TrackerError):
                 raise reply
         return refusals
+
+    def channel(self) -> Channel:
+        """A connection to send writes on without waiting for their replies."""
+        try:
+            return self._wire.channel()
+        except (redis.RedisError, OSError) as error:
+            raise translated(error) from error
 
     def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
         """One record: times and counts as ``int``, everything else as text. ``None``: not there."""
@@ -220,7 +231,7 @@ class TrackerClient:
                 ]
             return [_server("", self._redis)]
         except (redis.RedisError, OSError) as error:
-            raise _translated(error) from error
+            raise translated(error) from error
 
     def _servers_that_tell(self) -> list[Server]:
         try:
@@ -241,8 +252,8 @@ class TrackerClient:
         try:
             replies = self._wire.call(commands)
         except (redis.RedisError, OSError) as error:
-            raise _translated(error) from error
-        return [_translated(reply) if isinstance(reply, Exception) else reply for reply in replies]
+            raise translated(error) from error
+        return [translated(reply) if isinstance(reply, Exception) else reply for reply in replies]
 
 
 def get_client() -> TrackerClient:
@@ -264,13 +275,17 @@ def get_client() -> TrackerClient:
 _client: tuple[int, TrackerClient] | None = None
 
 
+#: The settings that say how Redis is reached.
+CONNECTION_SETTINGS = (
+    "CELERY_TASKTRACKER_REDIS_URL",
+    "TASK_TRACKER_CONNECT_TIMEOUT",
+    "TASK_TRACKER_SOCKET_TIMEOUT",
+)
+
+
 def _forget_client(*, setting: str, **_: Any) -> None:
     global _client
-    if setting in {
-        "CELERY_TASKTRACKER_REDIS_URL",
-        "TASK_TRACKER_CONNECT_TIMEOUT",
-        "TASK_TRACKER_SOCKET_TIMEOUT",
-    }:
+    if setting in CONNECTION_SETTINGS:
         _client = None
 
 
@@ -307,7 +322,8 @@ def _text(value: Any) -> Any:
 _SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY")
 
 
-def _translated(error: Exception) -> TrackerError:
+def translated(error: Exception) -> TrackerError:
+    """An error of redis-py's in the words of this package."""
     message = str(error)
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)

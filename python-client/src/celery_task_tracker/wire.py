@@ -8,6 +8,7 @@ redis-py to find.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -27,6 +28,25 @@ class Wire(Protocol):
         Costs one round trip, on a cluster one for each node. Raises redis-py's errors, and
         ``OSError``, where Redis does not answer: any of the commands may have been carried out.
         """
+
+    def channel(self) -> Channel:
+        """A channel of its own. Raises redis-py's errors where none can be made."""
+
+
+class Channel(Protocol):
+    """Commands sent ahead of the replies to those before. Raises as a wire does."""
+
+    def send(self, commands: Sequence[Command]) -> None:
+        """Sends ``commands``. Waits only while the system takes no more."""
+
+    def has_reply(self) -> bool:
+        """Whether the next reply is there."""
+
+    def reply(self) -> Any:
+        """The next reply, which it waits for; an error of Redis' is a reply like any other."""
+
+    def close(self) -> None:
+        """Gives the connection up, with the replies that are still to come."""
 
 
 def wire(client: Any) -> Wire:
@@ -52,6 +72,30 @@ class ServerWire:
         finally:
             self._pool.release(connection)
 
+    def channel(self) -> Channel:
+        return ServerChannel(self._pool)
+
+
+class ServerChannel:
+    """A connection that the pool has lent for good."""
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        self._pool = pool
+        self._connection: Any = pool.get_connection(*_COMMAND_NAME)
+
+    def send(self, commands: Sequence[Command]) -> None:
+        self._connection.send_packed_command([b"".join(map(packed, commands))])
+
+    def has_reply(self) -> bool:
+        return bool(self._connection.can_read(0))
+
+    def reply(self) -> Any:
+        return _reply(self._connection)
+
+    def close(self) -> None:
+        self._connection.disconnect()
+        self._pool.release(self._connection)
+
 
 class ClusterWire:
     """The nodes of a cluster."""
@@ -71,6 +115,29 @@ class ClusterWire:
             pipeline.execute_command(*_encoded(command))
         replies: list[Any] = pipeline.execute(raise_on_error=False)
         return replies
+
+    def channel(self) -> Channel:
+        return ClusterChannel(self)
+
+
+class ClusterChannel:
+    """Which of the nodes a command goes to is found out by waiting for its reply."""
+
+    def __init__(self, wire: ClusterWire) -> None:
+        self._wire = wire
+        self._replies: deque[Any] = deque()
+
+    def send(self, commands: Sequence[Command]) -> None:
+        self._replies.extend(self._wire.call(commands))
+
+    def has_reply(self) -> bool:
+        return bool(self._replies)
+
+    def reply(self) -> Any:
+        return self._replies.popleft()
+
+    def close(self) -> None:
+        """The client keeps its connections."""
 
 
 def packed(command: Command) -> bytes:

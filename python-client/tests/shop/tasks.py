@@ -220,3 +220,10 @@ def untracked(key):
 @shared_task
 def hurry(order_id):
     """Tracked under a proxy of a model that is tracked too."""
+
+
+@task_tracker.register(Order)
+@shared_task(soft_time_limit=1, time_limit=10)
+def report_for_ever(order_id):
+    while True:
+        task_tracker.progress(0)
