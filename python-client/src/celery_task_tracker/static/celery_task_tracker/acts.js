@@ -3,7 +3,7 @@
 import { confirmed } from "./confirm.js";
 import { byId, setProp, setText } from "./dom.js";
 import { fill, number } from "./format.js";
-import { toast } from "./notices.js";
+import { toast } from "./toast.js";
 
 export class Acts {
   #active = 0;

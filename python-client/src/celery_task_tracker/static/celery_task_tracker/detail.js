@@ -1,10 +1,10 @@
 // The dialog that shows one task's whole record, and what becomes of it while it is open.
 
-import { arrange, byId, el, setProp, setText } from "./dom.js";
+import { Badge } from "./badge.js";
+import { arrange, button, byId, el, setProp, setText } from "./dom.js";
 import { exact, shortId } from "./format.js";
 import { LifeLine } from "./life_line.js";
 import { progress, spokenAttempt } from "./life.js";
-import { Badge, button } from "./parts.js";
 import { isRevocable } from "./row.js";
 import { isThere, Value } from "./value.js";
 

@@ -39,6 +39,16 @@ export function setIcon(svg, name) {
   if (use.getAttribute("href") !== `#tt-icon-${name}`) use.setAttribute("href", `#tt-icon-${name}`);
 }
 
+/** A button with an icon and, where there is one, a word. */
+export function button({ sign, text, className = "tt-button", ...props }) {
+  return el(
+    "button",
+    { type: "button", className, ...props },
+    icon(sign),
+    text ? el("span", { textContent: text }) : null,
+  );
+}
+
 /** Sets a text without touching it if it is there already, so that a selection survives. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -52,6 +62,11 @@ export function setProp(element, name, value) {
 /** Sets an attribute without touching it if it has that value already. */
 export function setAttr(element, name, value) {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/** Sets a style by the object model, which a strict Content-Security-Policy allows. */
+export function setStyle(element, name, value) {
+  if (element.style.getPropertyValue(name) !== String(value)) element.style.setProperty(name, value);
 }
 
 /**

@@ -1,53 +1,11 @@
-// What the page tells its reader: a word in passing, a banner while something is wrong, and what
-// stands in the place of the table while there are no tasks to show.
+// What the page tells of itself: a banner while something is wrong, and what stands in the place of
+// the table while there are no tasks to show.
 
-import { byId, el, icon, setProp, setText } from "./dom.js";
+import { byId, setProp, setText } from "./dom.js";
 import { duration, fill } from "./format.js";
-import { button } from "./parts.js";
-
-/** Milliseconds for which a word in passing stays, longer if there is something to press. */
-const TOAST_STAYS = 5000;
-const OFFER_STAYS = 10_000;
 
 /** Errors that have a panel of their own, which says what to do. */
 const PANELS = { unreachable: "unreachable", "module-missing": "module-missing" };
-
-let toastTimer;
-
-/** Says `text` in passing. `offer`, `{text, run}`, is something to do about it. */
-export function toast(text, { isError = false, offer = null } = {}) {
-  const element = byId("toast");
-  const hide = () => element.classList.remove("tt-shown");
-  clearTimeout(toastTimer);
-  // What is outside of a modal dialog cannot be reached while it is open.
-  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? byId("toast-place");
-  if (element.parentElement !== place) place.append(element);
-  element.replaceChildren(
-    icon(isError ? "warning" : "check"),
-    el("span", { textContent: text }),
-    ...(offer
-      ? [
-          button({
-            sign: "details",
-            text: offer.text,
-            className: "tt-button tt-small",
-            onclick: () => {
-              hide();
-              offer.run();
-            },
-          }),
-        ]
-      : []),
-  );
-  element.classList.toggle("tt-toast-error", isError);
-  element.classList.add("tt-shown");
-  toastTimer = setTimeout(hide, offer || isError ? OFFER_STAYS : TOAST_STAYS);
-}
-
-/** Tells a screen reader. */
-export function announce(text) {
-  byId("announcer").textContent = text;
-}
 
 export class Notices {
   #hasShown = false;

@@ -1,10 +1,12 @@
 // One task of the history table.
 
+import { Badge } from "./badge.js";
+import { Bar } from "./bar.js";
 import { now } from "./clock.js";
-import { el, icon, setAttr, setProp, setText } from "./dom.js";
+import { button, el, icon, setAttr, setProp, setText } from "./dom.js";
 import { fill, shortId } from "./format.js";
 import { attempt, pace, progress, reason, spokenAttempt } from "./life.js";
-import { Badge, Bar, button, Time } from "./parts.js";
+import { Time } from "./time.js";
 
 /** Milliseconds after which a task that was asked to be revoked may be asked again. */
 const ASK_AGAIN_AFTER = 15_000;

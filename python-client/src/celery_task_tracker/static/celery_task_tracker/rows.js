@@ -1,8 +1,7 @@
 // The history table. Each task has one row for as long as it is on the page, and only the rows of
 // tasks that changed are touched: focus, selection and scroll survive every refresh.
 
-import { arrange } from "./dom.js";
-import { setStyle } from "./parts.js";
+import { arrange, setStyle } from "./dom.js";
 import { Row } from "./row.js";
 
 export class Rows {

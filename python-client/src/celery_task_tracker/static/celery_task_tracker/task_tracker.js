@@ -7,12 +7,13 @@ import { now } from "./clock.js";
 import { Detail } from "./detail.js";
 import { byId, copy, setIcon, setText } from "./dom.js";
 import { clock, fill } from "./format.js";
-import { announce, Notices, toast } from "./notices.js";
+import { Notices } from "./notices.js";
 import { Pages } from "./pages.js";
 import { Poll } from "./poll.js";
 import { Rows } from "./rows.js";
 import { StateFilter } from "./state_filter.js";
 import { TaskFilter } from "./task_filter.js";
+import { announce, toast } from "./toast.js";
 
 const AUTO_REFRESH = "celery_task_tracker.auto_refresh";
 const LAUNCH_PANEL = "celery_task_tracker.launch_panel";

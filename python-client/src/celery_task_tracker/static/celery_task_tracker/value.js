@@ -1,8 +1,7 @@
 // A value of a record, as preformatted text that can be copied.
 
-import { el, setAttr, setProp, setText } from "./dom.js";
+import { button, el, setAttr, setProp, setText } from "./dom.js";
 import { fill, pretty, size } from "./format.js";
-import { button } from "./parts.js";
 
 /** Whether there is something to show: not nothing, and not an empty list of arguments. */
 export function isThere(value) {

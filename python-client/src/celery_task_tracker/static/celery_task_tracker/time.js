@@ -1,0 +1,24 @@
+// A moment on the page.
+
+import { now } from "./clock.js";
+import { el, setText } from "./dom.js";
+import { exact, relative } from "./format.js";
+
+/** A time as it is from now, with the exact local one on hover. */
+export class Time {
+  constructor() {
+    this.element = el("time", { className: "tt-time" });
+  }
+
+  update(time) {
+    if (this.time === time) return;
+    this.time = time;
+    this.element.dateTime = time ?? "";
+    this.element.title = time ? exact(time) : "";
+    this.tick();
+  }
+
+  tick() {
+    setText(this.element, this.time ? relative(this.time, now()) : "");
+  }
+}

@@ -1,0 +1,44 @@
+// A word in passing, for the eye and for the ear.
+
+import { button, byId, el, icon } from "./dom.js";
+
+/** Milliseconds for which a word in passing stays, longer if there is something to press. */
+const TOAST_STAYS = 5000;
+const OFFER_STAYS = 10_000;
+
+let timer;
+
+/** Says `text` in passing. `offer`, `{text, run}`, is something to do about it. */
+export function toast(text, { isError = false, offer = null } = {}) {
+  const element = byId("toast");
+  const hide = () => element.classList.remove("tt-shown");
+  clearTimeout(timer);
+  // What is outside of a modal dialog cannot be reached while it is open.
+  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? byId("toast-place");
+  if (element.parentElement !== place) place.append(element);
+  element.replaceChildren(
+    icon(isError ? "warning" : "check"),
+    el("span", { textContent: text }),
+    ...(offer
+      ? [
+          button({
+            sign: "details",
+            text: offer.text,
+            className: "tt-button tt-small",
+            onclick: () => {
+              hide();
+              offer.run();
+            },
+          }),
+        ]
+      : []),
+  );
+  element.classList.toggle("tt-toast-error", isError);
+  element.classList.add("tt-shown");
+  timer = setTimeout(hide, offer || isError ? OFFER_STAYS : TOAST_STAYS);
+}
+
+/** Tells a screen reader. */
+export function announce(text) {
+  byId("announcer").textContent = text;
+}
