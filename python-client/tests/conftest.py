@@ -68,11 +68,14 @@ def fresh_recorder(monkeypatch):
 @pytest.fixture
 def record(tracker):
     """``record("1042", task_id)``: a task's record of order 1042, or ``None``."""
-    from celery_task_tracker.client import get_client
+    from celery_task_tracker.client import TrackerClient
     from celery_task_tracker.resolution import ObjectRef
 
+    # More patient than the package, for machines that have much else to do.
+    client = TrackerClient(tracker.url, 10, 10)
+
     def get(pk, task_id, model="shop.order"):
-        return get_client().get(ObjectRef(model, str(pk)), task_id)
+        return client.get(ObjectRef(model, str(pk)), task_id)
 
     return get
 

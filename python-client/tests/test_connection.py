@@ -122,14 +122,19 @@ def test_a_cluster_by_any_of_its_nodes(cluster, settings):
     for server in cluster:
         with server.client() as plain:
             assert plain.dbsize()
-    # One node goes: what is its own waits, and the tracker says that it is away.
     settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{hosts}"
     settings.TASK_TRACKER_RETRY_AFTER = 3600
     recorder = Recorder()
+    for key in range(20, 40):
+        recorder.record(events(key)[0])
+    recorder.record(Event((ObjectRef("shop.order", "1"),), "", "shop.t", "PENDING", 0, 1))
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
+    assert all(client.get(ObjectRef("shop.order", str(key)), "t1") for key in range(20, 40))
+    # One node goes: what is its own waits, and the tracker says that it is away.
     cluster[2].kill()
     for key in range(20):
         recorder.record(events(key)[0])
-    assert recorder.is_away
+    wait_for(lambda: recorder.is_away, "the loss to be noticed")
     assert recorder.waiting
 
 

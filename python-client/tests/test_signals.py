@@ -7,6 +7,7 @@ import os
 import signal
 import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from celery import chord
@@ -48,6 +49,17 @@ def test_a_task_called_by_position_or_by_keyword_is_tracked(ended):
 
 def by_keyword():
     return tasks.succeed.delay(order_id=2)
+
+
+def test_a_task_was_published_when_sending_it_began(record, broker, monkeypatch):
+    """A worker may have it before the sender goes on."""
+    times = iter([5_000_000_000, 9_000_000_000])
+    monkeypatch.setattr(signals, "time", SimpleNamespace(time_ns=lambda: next(times)))
+    sent = tasks.succeed.apply_async((1042,), queue="nobody")
+    assert record(1042, sent.id)["published_at"] == 5_000
+    monkeypatch.undo()
+    another = tasks.succeed.apply_async((1042,), queue="nobody")
+    assert record(1042, another.id)["published_at"] > 9_000
 
 
 def test_four_events_cost_four_commands(ended, tracker):

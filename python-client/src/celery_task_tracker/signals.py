@@ -8,6 +8,7 @@ registered.
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback as tracebacks
 from typing import Any
@@ -37,6 +38,9 @@ from .states import State
 
 #: The requests that this worker's parent process holds now, by task id.
 _requests: WeakValueDictionary[str, Any] = WeakValueDictionary()
+
+#: The task that this thread sends now, and since when: a worker may have it before it is sent.
+_publishing = threading.local()
 
 
 def connect() -> None:
@@ -84,6 +88,7 @@ def announce_objects(
         objects = tuple(dict.fromkeys(running.objects + others))
         headers[ATTEMPT_HEADER] = running.attempt + 1
     headers[OBJECTS_HEADER] = [list(ref) for ref in objects]
+    _publishing.task_id, _publishing.at = headers.get("id") or message_id(body), _now()
 
 
 @harmless
@@ -98,7 +103,9 @@ def task_published(
     if sender:
         delivery = Delivery.of_message(sender, headers or {}, body, routing_key)
         if delivery:
-            _record(delivery, "PENDING", **delivery.arguments())
+            was_announced = getattr(_publishing, "task_id", None) == delivery.task_id
+            at = _publishing.at if was_announced else _now()
+            _record(delivery, "PENDING", at, **delivery.arguments())
 
 
 @harmless
@@ -254,7 +261,11 @@ def _record_failure(delivery: Delivery, exception: Any, traceback: Any, einfo: A
     )
 
 
-def _record(delivery: Delivery, state: State, **fields: str) -> None:
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _record(delivery: Delivery, state: State, at: int | None = None, /, **fields: str) -> None:
     availability.record(
         Event(
             objects=delivery.objects,
@@ -262,7 +273,7 @@ def _record(delivery: Delivery, state: State, **fields: str) -> None:
             name=delivery.task_name,
             state=state,
             attempt=delivery.attempt,
-            at=time.time_ns() // 1_000_000,
+            at=_now() if at is None else at,
             fields={**delivery.details, **{key: value for key, value in fields.items() if value}},
             # The others of this attempt come after one of these two.
             rerun=delivery.again and state in ("PENDING", "STARTED"),
