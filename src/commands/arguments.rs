@@ -1,12 +1,13 @@
 use std::ops::RangeInclusive;
 
 use crate::model::{FieldName, Invalid, Limits, Object, Seconds, TaskId, Terms, Time};
-use crate::redis::{Call, Failure};
+use crate::redis::{Call, Failure, Text};
 use crate::settings::SETTINGS;
+use crate::store::{Given, GivenField};
 
 /// The arguments of a call, taken one after the other.
 pub(super) struct Arguments<'a> {
-    rest: &'a [&'a [u8]],
+    rest: &'a [Text<'a>],
     terms: Terms,
     limits: Limits,
 }
@@ -16,7 +17,9 @@ impl<'a> Arguments<'a> {
     pub(super) fn of(call: &'a Call<'_>) -> Self {
         let (arguments, limits) = (call.arguments(), SETTINGS.limits());
         if call.is_replayed() {
-            if let Some((Some(terms), rest)) = arguments.split_last().map(|(last, rest)| (Terms::parse(last), rest)) {
+            if let Some((Some(terms), rest)) =
+                arguments.split_last().map(|(last, rest)| (Terms::parse(last.as_bytes()), rest))
+            {
                 return Self { rest, terms, limits };
             }
         }
@@ -46,9 +49,14 @@ impl<'a> Arguments<'a> {
         TaskId::new(self.required("task_id")?).map_err(Failure::error)
     }
 
+    /// `task_id`, with the server's own string of it.
+    pub(super) fn given_task_id(&mut self) -> Result<Given<'a, TaskId<'a>>, Failure> {
+        self.given("task_id", TaskId::new)
+    }
+
     /// `task_id …`, to the end.
     pub(super) fn task_ids(&mut self) -> Result<Vec<TaskId<'a>>, Failure> {
-        std::mem::take(&mut self.rest).iter().map(|id| TaskId::new(id).map_err(Failure::error)).collect()
+        std::mem::take(&mut self.rest).iter().map(|id| TaskId::new(id.as_bytes()).map_err(Failure::error)).collect()
     }
 
     /// Whether all arguments are taken.
@@ -56,24 +64,41 @@ impl<'a> Arguments<'a> {
         self.rest.is_empty()
     }
 
-    /// The next argument, or `None` at the end.
-    pub(super) fn next(&mut self) -> Option<&'a [u8]> {
+    /// The next argument as the name of an option, or `None` at the end.
+    pub(super) fn option(&mut self) -> Option<OptionName<'a>> {
+        self.next().map(|text| OptionName::new(text.as_bytes()))
+    }
+
+    fn next(&mut self) -> Option<Text<'a>> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
-        Some(first)
+        Some(*first)
     }
 
     /// Fails where there is another argument.
     pub(super) fn end(&mut self) -> Result<(), Failure> {
         match self.next() {
             None => Ok(()),
-            Some(argument) => Err(Failure::error(format_args!("unexpected argument '{}'", shown(argument)))),
+            Some(argument) => Err(Failure::error(format_args!("unexpected argument '{}'", shown(argument.as_bytes())))),
         }
     }
 
     /// The next argument, which the command cannot do without.
     pub(super) fn required(&mut self, argument: &'static str) -> Result<&'a [u8], Failure> {
+        self.text(argument).map(Text::as_bytes)
+    }
+
+    fn text(&mut self, argument: &'static str) -> Result<Text<'a>, Failure> {
         self.next().ok_or_else(|| Failure::error(format_args!("wrong number of arguments: {argument} is missing")))
+    }
+
+    fn given<T>(
+        &mut self,
+        argument: &'static str,
+        check: impl FnOnce(&'a [u8]) -> Result<T, Invalid>,
+    ) -> Result<Given<'a, T>, Failure> {
+        let text = self.text(argument)?;
+        Ok(Given { value: check(text.as_bytes()).map_err(Failure::error)?, text })
     }
 
     /// The value of an option: a time, where one in the future is taken as now.
@@ -113,12 +138,12 @@ impl<'a> Arguments<'a> {
     }
 
     /// `numfields field …`, after `FIELDS`: fields to read, each once.
-    pub(super) fn fields_to_read(&mut self) -> Result<Vec<FieldName<'a>>, Failure> {
+    pub(super) fn fields_to_read(&mut self) -> Result<Vec<Given<'a, FieldName<'a>>>, Failure> {
         let count = self.field_count()?;
-        let mut fields = Vec::new();
+        let mut fields = Vec::<Given<'_, FieldName<'_>>>::with_capacity(count);
         for _ in 0..count {
-            let field = FieldName::readable(self.required("FIELDS field")?).map_err(Failure::error)?;
-            if !fields.contains(&field) {
+            let field = self.given("FIELDS field", FieldName::readable)?;
+            if !fields.iter().any(|other| other.value == field.value) {
                 fields.push(field);
             }
         }
@@ -126,18 +151,47 @@ impl<'a> Arguments<'a> {
     }
 
     /// `numfields field value …`, after `FIELDS`: fields to store.
-    pub(super) fn fields_to_store(&mut self) -> Result<Vec<(FieldName<'a>, &'a [u8])>, Failure> {
+    pub(super) fn fields_to_store(&mut self) -> Result<Vec<GivenField<'a>>, Failure> {
         let count = self.field_count()?;
-        (0..count)
-            .map(|_| {
-                let field = FieldName::given(self.required("FIELDS field")?).map_err(Failure::error)?;
-                Ok((field, self.required("FIELDS value")?))
-            })
-            .collect()
+        let mut fields = Vec::with_capacity(count);
+        for _ in 0..count {
+            let name = self.given("FIELDS field", FieldName::given)?;
+            fields.push(GivenField { name, value: self.text("FIELDS value")? });
+        }
+        Ok(fields)
     }
 
-    fn field_count(&mut self) -> Result<u64, Failure> {
-        self.number("FIELDS numfields", 1..=Limits::MAX_FIELDS as u64)
+    fn field_count(&mut self) -> Result<usize, Failure> {
+        let count = self.number("FIELDS numfields", 1..=Limits::MAX_FIELDS as u64)?;
+        Ok(usize::try_from(count).unwrap_or(Limits::MAX_FIELDS))
+    }
+}
+
+const LONGEST_OPTION: usize = "WITHCOUNTS".len();
+
+/// The name of an option as it was given, in upper or lower case.
+pub(super) struct OptionName<'a> {
+    given: &'a [u8],
+    upper: [u8; LONGEST_OPTION],
+}
+
+impl<'a> OptionName<'a> {
+    fn new(given: &'a [u8]) -> Self {
+        let mut upper = [0; LONGEST_OPTION];
+        for (upper, byte) in upper.iter_mut().zip(given) {
+            *upper = byte.to_ascii_uppercase();
+        }
+        Self { given, upper }
+    }
+
+    /// In upper case; what is longer than any option stays as it is.
+    pub(super) fn upper(&self) -> &[u8] {
+        self.upper.get(..self.given.len()).unwrap_or(self.given)
+    }
+
+    /// The error where the command has no option of that name.
+    pub(super) fn unexpected(&self, options: &'static str) -> Failure {
+        Failure::error(format_args!("unexpected argument '{}': the options are {options}", shown(self.given)))
     }
 }
 
@@ -147,11 +201,6 @@ pub(super) fn once<T>(slot: &mut Option<T>, option: &'static str, value: T) -> R
         None => Ok(()),
         Some(_) => Err(Failure::error(format_args!("{option} is given twice"))),
     }
-}
-
-/// The error for an argument that no option of the command begins with.
-pub(super) fn unexpected(argument: &[u8], options: &'static str) -> Failure {
-    Failure::error(format_args!("unexpected argument '{}': the options are {options}", shown(argument)))
 }
 
 /// The beginning of an argument, in characters that an error reply can hold.

@@ -1,4 +1,4 @@
-use super::arguments::{once, unexpected, Arguments};
+use super::arguments::{once, Arguments};
 use super::row;
 use super::syntax::{FIELDS_TO_READ, ID, MODEL, SINCE, TASK_ID};
 use crate::redis::{Call, Command, Documentation, Failure, Keys};
@@ -31,10 +31,10 @@ impl Command for Get {
         let object = arguments.object()?;
         let task_id = arguments.task_id()?;
         let mut fields = None;
-        while let Some(option) = arguments.next() {
-            match option.to_ascii_uppercase().as_slice() {
+        while let Some(option) = arguments.option() {
+            match option.upper() {
                 b"FIELDS" => once(&mut fields, "FIELDS", arguments.fields_to_read()?)?,
-                _ => return Err(unexpected(option, "FIELDS")),
+                _ => return Err(option.unexpected("FIELDS")),
             }
         }
         let columns = fields.map_or(Columns::All, Columns::Named);

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-use super::arguments::{once, unexpected, Arguments};
+use super::arguments::{once, Arguments};
 use super::format::Format;
 use super::row::{self, Json};
 use super::syntax::{FIELDS_TO_READ, FORMAT, ID, MODEL, SINCE, STATE};
@@ -91,8 +91,8 @@ impl<'a> Request<'a> {
         let mut filter = Filter::default();
         let (mut number, mut size, mut order, mut fields) = (None, None, None, None);
         let (mut with_counts, mut format) = (None, None);
-        while let Some(option) = arguments.next() {
-            match option.to_ascii_uppercase().as_slice() {
+        while let Some(option) = arguments.option() {
+            match option.upper() {
                 b"STATE" => {
                     let state = read_state(arguments)?;
                     *filter.states.get_or_insert(States::empty()) |= state.into();
@@ -114,7 +114,7 @@ impl<'a> Request<'a> {
                 b"FORMAT" => {
                     once(&mut format, "FORMAT", Format::parse(arguments)?)?;
                 }
-                _ => return Err(unexpected(option, OPTIONS)),
+                _ => return Err(option.unexpected(OPTIONS)),
             }
         }
         Ok(Self {

@@ -10,8 +10,8 @@ use crate::store::{Row, StateCounts};
 
 /// Replies a record as a map: whole numbers and times as integers, everything else as it is stored.
 pub(super) fn reply(reply: &Reply<'_>, row: &Row) {
-    reply.map(row.0.len());
-    for (field, value) in &row.0 {
+    reply.map(row.len());
+    for (field, value) in row.fields() {
         reply.bulk(field);
         match (Kind::of(field), integer(value)) {
             (Kind::Integer | Kind::Time, Some(number)) => reply.integer(number),
@@ -39,9 +39,10 @@ pub(super) struct Json<'a>(pub(super) &'a Row);
 
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0 .0.len()))?;
-        for (field, value) in &self.0 .0 {
-            match Kind::of(field) {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.0.fields() {
+            let field = &text(name);
+            match Kind::of(name) {
                 Kind::Integer => match integer(value) {
                     Some(number) => map.serialize_entry(field, &number)?,
                     None => map.serialize_entry(field, &text(value))?,

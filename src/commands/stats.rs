@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::arguments::{once, unexpected, Arguments};
+use super::arguments::{once, Arguments};
 use super::format::Format;
 use super::row::{self, Json};
 use super::syntax::{FORMAT, ID, MODEL, SINCE};
@@ -37,10 +37,10 @@ impl Command for Stats {
         let mut arguments = Arguments::of(call);
         let object = arguments.object()?;
         let mut format = None;
-        while let Some(option) = arguments.next() {
-            match option.to_ascii_uppercase().as_slice() {
+        while let Some(option) = arguments.option() {
+            match option.upper() {
                 b"FORMAT" => once(&mut format, "FORMAT", Format::parse(&mut arguments)?)?,
-                _ => return Err(unexpected(option, "FORMAT")),
+                _ => return Err(option.unexpected("FORMAT")),
             }
         }
         let stats = Instance::of(call, &object)?.stats(arguments.terms().now)?;

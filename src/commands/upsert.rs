@@ -1,4 +1,4 @@
-use super::arguments::{once, unexpected, Arguments};
+use super::arguments::{once, Arguments};
 use super::syntax::{ID, MODEL, SINCE, STATE, TASK_ID};
 use crate::model::{Condition, Event, Invalid, State, TaskName};
 use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys};
@@ -69,11 +69,11 @@ impl Command for Upsert {
 }
 
 fn parse<'a>(arguments: &mut Arguments<'a>) -> Result<Update<'a>, Failure> {
-    let task_id = arguments.task_id()?;
+    let task_id = arguments.given_task_id()?;
     let (mut state, mut name, mut attempt, mut at, mut retention) = (None, None, None, None, None);
     let (mut condition, mut rerun, mut fields) = (None, None, None);
-    while let Some(option) = arguments.next() {
-        match option.to_ascii_uppercase().as_slice() {
+    while let Some(option) = arguments.option() {
+        match option.upper() {
             b"STATE" => once(&mut state, "STATE", read_state(arguments)?)?,
             b"NAME" => {
                 let value = TaskName::new("NAME", arguments.required("NAME")?).map_err(Failure::error)?;
@@ -86,7 +86,7 @@ fn parse<'a>(arguments: &mut Arguments<'a>) -> Result<Update<'a>, Failure> {
             b"XX" => once(&mut condition, "NX or XX", Condition::Present)?,
             b"RERUN" => once(&mut rerun, "RERUN", true)?,
             b"FIELDS" => once(&mut fields, "FIELDS", arguments.fields_to_store()?)?,
-            _ => return Err(unexpected(option, OPTIONS)),
+            _ => return Err(option.unexpected(OPTIONS)),
         }
     }
     if rerun.is_some() && state.is_none() {

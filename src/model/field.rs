@@ -63,8 +63,8 @@ impl Kept {
     }
 
     /// The kept field of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kept| kept.name() == name)
+    pub fn parse(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|kept| kept.name().as_bytes() == name)
     }
 }
 
@@ -83,13 +83,13 @@ pub enum Kind {
 
 impl Kind {
     /// What the field of that name holds.
-    pub fn of(field: &str) -> Self {
+    pub fn of(field: &[u8]) -> Self {
         match Kept::parse(field) {
             Some(Kept::Attempt | Kept::Retention) => Self::Integer,
             Some(Kept::Id | Kept::Name | Kept::State) => Self::Text,
             Some(_) => Self::Time,
-            None if field.ends_with(FullLength::SUFFIX) => Self::Integer,
-            None if matches!(field, "objects" | "args" | "kwargs" | "progress") => Self::Json,
+            None if FullLength::is_name(field) => Self::Integer,
+            None if matches!(field, b"objects" | b"args" | b"kwargs" | b"progress") => Self::Json,
             None => Self::Text,
         }
     }
@@ -112,7 +112,7 @@ impl<'a> FieldName<'a> {
     /// A name that a client may give a value for: none of the module's own.
     pub fn given(bytes: &'a [u8]) -> Result<Self, Invalid> {
         Self::of(bytes, Self::MAX_BYTES)
-            .filter(|name| Kept::parse(name.0).is_none() && !name.0.ends_with(FullLength::SUFFIX))
+            .filter(|name| Kept::parse(name.0.as_bytes()).is_none() && !FullLength::is_name(name.0.as_bytes()))
             .ok_or_else(|| {
                 Invalid::new(
                     "FIELDS field",
@@ -141,6 +141,11 @@ pub struct FullLength<'a>(pub FieldName<'a>);
 
 impl FullLength<'_> {
     const SUFFIX: &'static str = "_bytes";
+
+    /// Whether a field of that name tells a full length.
+    pub fn is_name(field: &[u8]) -> bool {
+        field.ends_with(Self::SUFFIX.as_bytes())
+    }
 }
 
 impl fmt::Display for FullLength<'_> {

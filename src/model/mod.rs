@@ -19,7 +19,7 @@ pub use invalid::Invalid;
 pub use key::KeyNames;
 pub use limits::Limits;
 pub use object::Object;
-pub use record::{Record, Timestamps};
+pub use record::{KeptValue, Record, RecordReader, Timestamps};
 pub use state::{State, States};
 pub use task::{TaskId, TaskName};
 pub use terms::Terms;

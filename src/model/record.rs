@@ -1,3 +1,4 @@
+use std::rc::Rc;
 use std::str::FromStr;
 
 use super::{Kept, Seconds, State, Time};
@@ -32,7 +33,7 @@ impl Timestamps {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The task's name.
-    pub name: String,
+    pub name: Rc<str>,
     /// The state of the attempt shown.
     pub state: State,
     /// The attempt shown, 0 for the first run.
@@ -48,26 +49,6 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads a record through `value`, which tells a stored field's bytes. `None` where they are not a record's, which
-    /// happens only if something else than the module wrote to its hash.
-    pub fn read<B: AsRef<[u8]>>(value: impl Fn(Kept) -> Option<B>) -> Option<Self> {
-        let time = |kept| number(&value(kept)?).and_then(Time::from_millis);
-        Some(Self {
-            name: std::str::from_utf8(value(Kept::Name)?.as_ref()).ok()?.to_owned(),
-            state: State::parse(value(Kept::State)?.as_ref())?,
-            attempt: number(&value(Kept::Attempt)?)?,
-            retention: value(Kept::Retention).and_then(|seconds| Seconds::new(number(&seconds)?)),
-            created_at: time(Kept::CreatedAt)?,
-            updated_at: time(Kept::UpdatedAt)?,
-            timestamps: Timestamps {
-                published: time(Kept::PublishedAt),
-                received: time(Kept::ReceivedAt),
-                started: time(Kept::StartedAt),
-                finished: time(Kept::FinishedAt),
-            },
-        })
-    }
-
     /// Whether a kept field is the same in both.
     pub fn has_same(&self, other: &Self, kept: Kept) -> bool {
         match kept {
@@ -85,27 +66,86 @@ impl Record {
         }
     }
 
-    /// The stored text of a kept field; `None` where the record lacks it. The id is not part of a record: its key names it.
-    pub fn text(&self, kept: Kept) -> Option<String> {
-        let time = |time: Option<Time>| time.map(|time| time.to_string());
+    /// What is stored of a kept field; `None` where the record lacks it. The id is not part of a record: its key names it.
+    pub fn value(&self, kept: Kept) -> Option<KeptValue<'_>> {
+        let time = |time: Option<Time>| time.map(|time| KeptValue::Number(time.millis()));
         match kept {
             Kept::Id => None,
-            Kept::Name => Some(self.name.clone()),
-            Kept::State => Some(self.state.name().to_owned()),
-            Kept::Attempt => Some(self.attempt.to_string()),
+            Kept::Name => Some(KeptValue::Text(&self.name)),
+            Kept::State => Some(KeptValue::Text(self.state.name())),
+            Kept::Attempt => Some(KeptValue::Number(self.attempt.into())),
             Kept::CreatedAt => time(Some(self.created_at)),
             Kept::UpdatedAt => time(Some(self.updated_at)),
             Kept::PublishedAt => time(self.timestamps.published),
             Kept::ReceivedAt => time(self.timestamps.received),
             Kept::StartedAt => time(self.timestamps.started),
             Kept::FinishedAt => time(self.timestamps.finished),
-            Kept::Retention => self.retention.map(|seconds| seconds.to_string()),
+            Kept::Retention => self.retention.map(|retention| KeptValue::Number(retention.count().into())),
         }
     }
 }
 
-fn number<T: FromStr>(bytes: &impl AsRef<[u8]>) -> Option<T> {
-    std::str::from_utf8(bytes.as_ref()).ok()?.parse().ok()
+/// The value of a kept field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptValue<'a> {
+    /// A word.
+    Text(&'a str),
+    /// A whole number, stored in decimal digits.
+    Number(i64),
+}
+
+/// Reads a record from its stored fields, which come one by one and in any order.
+#[derive(Default)]
+pub struct RecordReader {
+    name: Option<Rc<str>>,
+    state: Option<State>,
+    attempt: Option<u32>,
+    created_at: Option<Time>,
+    updated_at: Option<Time>,
+    timestamps: Timestamps,
+    retention: Option<Seconds>,
+}
+
+impl RecordReader {
+    /// Takes a field in. Whether it is one that the module keeps.
+    pub fn read(&mut self, field: &[u8], value: &[u8]) -> bool {
+        let Some(kept) = Kept::parse(field) else {
+            return false;
+        };
+        let time = || number(value).and_then(Time::from_millis);
+        match kept {
+            Kept::Id => {}
+            Kept::Name => self.name = std::str::from_utf8(value).ok().map(Rc::from),
+            Kept::State => self.state = State::parse(value),
+            Kept::Attempt => self.attempt = number(value),
+            Kept::CreatedAt => self.created_at = time(),
+            Kept::UpdatedAt => self.updated_at = time(),
+            Kept::PublishedAt => self.timestamps.published = time(),
+            Kept::ReceivedAt => self.timestamps.received = time(),
+            Kept::StartedAt => self.timestamps.started = time(),
+            Kept::FinishedAt => self.timestamps.finished = time(),
+            Kept::Retention => self.retention = number(value).and_then(Seconds::new),
+        }
+        true
+    }
+
+    /// The record. `None` where the fields are not a record's, which happens only if something else than the module
+    /// wrote to its hash.
+    pub fn record(self) -> Option<Record> {
+        Some(Record {
+            name: self.name?,
+            state: self.state?,
+            attempt: self.attempt?,
+            created_at: self.created_at?,
+            updated_at: self.updated_at?,
+            timestamps: self.timestamps,
+            retention: self.retention,
+        })
+    }
+}
+
+fn number<T: FromStr>(bytes: &[u8]) -> Option<T> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -124,9 +164,30 @@ mod tests {
         }
     }
 
+    fn text(value: KeptValue<'_>) -> String {
+        match value {
+            KeptValue::Text(text) => text.to_owned(),
+            KeptValue::Number(number) => number.to_string(),
+        }
+    }
+
+    /// Reads the fields of the record back, the last first, with another value for one of them, or without it.
+    fn read_back(record: &Record, other: Option<(Kept, Option<&str>)>) -> Option<Record> {
+        let mut reader = RecordReader::default();
+        assert!(!reader.read(b"worker", b"w1") && !reader.read(b"\xff", b""));
+        for kept in Kept::ALL.into_iter().rev() {
+            let value = match other {
+                Some((changed, value)) if changed == kept => value.map(str::to_owned),
+                _ => record.value(kept).map(text),
+            };
+            assert!(value.is_none_or(|value| reader.read(kept.name().as_bytes(), value.as_bytes())), "{kept:?}");
+        }
+        reader.record()
+    }
+
     #[test]
     fn a_record_reads_back_what_it_wrote() {
-        assert_eq!(Record::read(|kept| record().text(kept)), Some(record()));
+        assert_eq!(read_back(&record(), None), Some(record()));
     }
 
     #[test]
@@ -140,16 +201,15 @@ mod tests {
             ..record()
         };
         for kept in Kept::ALL {
-            assert_eq!(record().has_same(&other, kept), record().text(kept) == other.text(kept), "{kept:?}");
+            assert_eq!(record().has_same(&other, kept), record().value(kept) == other.value(kept), "{kept:?}");
         }
     }
 
     #[test]
     fn a_hash_that_lacks_what_every_record_has_is_no_record() {
         for missing in [Kept::Name, Kept::State, Kept::Attempt, Kept::CreatedAt, Kept::UpdatedAt] {
-            let read = Record::read(|kept| if kept == missing { None } else { record().text(kept) });
-            assert_eq!(read, None, "{missing:?}");
-            let read = Record::read(|kept| if kept == missing { Some("\u{1}".into()) } else { record().text(kept) });
+            assert_eq!(read_back(&record(), Some((missing, None))), None, "{missing:?}");
+            let read = read_back(&record(), Some((missing, Some("\u{1}"))));
             assert_eq!(read.is_some(), missing == Kept::Name, "{missing:?}");
         }
     }

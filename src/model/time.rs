@@ -69,6 +69,11 @@ impl Seconds {
             None
         }
     }
+
+    /// How many.
+    pub const fn count(self) -> u32 {
+        self.0
+    }
 }
 
 impl fmt::Display for Seconds {

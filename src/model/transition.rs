@@ -1,4 +1,6 @@
 use std::cmp::Ordering;
+use std::ffi::CStr;
+use std::rc::Rc;
 
 use super::{Invalid, Record, Seconds, State, TaskName, Time, Timestamps};
 
@@ -56,11 +58,11 @@ pub enum Outcome {
 
 impl Outcome {
     /// The reply.
-    pub const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static CStr {
         match self {
-            Self::Created => "CREATED",
-            Self::Updated => "UPDATED",
-            Self::Stale => "STALE",
+            Self::Created => c"CREATED",
+            Self::Updated => c"UPDATED",
+            Self::Stale => c"STALE",
         }
     }
 }
@@ -125,7 +127,7 @@ fn first(event: &Event<'_>) -> Result<Transition, Invalid> {
     let state = event.state.ok_or_else(|| Invalid::new("STATE", "given for a task that has no record yet"))?;
     let name = event.name.ok_or_else(|| Invalid::new("NAME", "given for a task that has no record yet"))?;
     let mut record = Record {
-        name: name.as_str().to_owned(),
+        name: name.as_str().into(),
         state,
         attempt: event.attempt.unwrap_or(0),
         created_at: event.at,
@@ -140,7 +142,7 @@ fn first(event: &Event<'_>) -> Result<Transition, Invalid> {
 /// Another attempt begins: `created_at` and the record's own retention stay, and the name unless a new one is given.
 fn fresh_page(record: &Record, state: State, attempt: u32, event: &Event<'_>) -> Transition {
     let mut record = Record {
-        name: event.name.map_or_else(|| record.name.clone(), |name| name.as_str().to_owned()),
+        name: name(record, event),
         state,
         attempt,
         created_at: record.created_at.min(event.at),
@@ -194,11 +196,18 @@ fn ignored(record: &Record, event: &Event<'_>) -> Transition {
 /// The record with all that an applied event changes beside its state.
 fn touched(record: &Record, event: &Event<'_>) -> Record {
     Record {
-        name: event.name.map_or_else(|| record.name.clone(), |name| name.as_str().to_owned()),
+        name: name(record, event),
         created_at: record.created_at.min(event.at),
         updated_at: record.updated_at.max(event.at),
         retention: event.retention.or(record.retention),
         ..record.clone()
+    }
+}
+
+fn name(record: &Record, event: &Event<'_>) -> Rc<str> {
+    match event.name {
+        Some(name) if name.as_str() != &*record.name => name.as_str().into(),
+        _ => record.name.clone(),
     }
 }
 
@@ -348,9 +357,9 @@ mod tests {
     #[test]
     fn a_replaced_task_takes_its_new_name_when_it_starts_again() {
         let replaced = Event { name: TaskName::new("NAME", b"shop.other").ok(), ..event(State::Started, 0, 8) };
-        assert_eq!(after(&[event(State::Started, 0, 5), replaced]).name, "shop.other");
+        assert_eq!(&*after(&[event(State::Started, 0, 5), replaced]).name, "shop.other");
         let late = Event { state: Some(State::Pending), ..replaced };
-        assert_eq!(after(&[event(State::Started, 0, 5), late]).name, "shop.pay");
+        assert_eq!(&*after(&[event(State::Started, 0, 5), late]).name, "shop.pay");
     }
 
     /// Sets of events with at most one final state for each attempt, and two orders of arrival.

@@ -4,15 +4,15 @@ use std::slice;
 
 use redis_module::raw;
 
-use super::string::{bytes_of, ServerString};
+use super::string::ServerString;
 use super::user::User;
-use super::{Failure, Reply};
+use super::{Failure, Reply, Text};
 
 /// One call of a command: its arguments, the keys it may open, its reply, and what replicas are told of it.
 pub struct Call<'c> {
     ctx: *mut raw::RedisModuleCtx,
     argv: &'c [*mut raw::RedisModuleString],
-    arguments: Vec<&'c [u8]>,
+    flags: u32,
     user: OnceCell<User>,
 }
 
@@ -25,17 +25,18 @@ impl<'c> Call<'c> {
         argc: c_int,
     ) -> Self {
         let argv = slice::from_raw_parts(argv, usize::try_from(argc).unwrap_or(0));
-        let arguments = argv[1..].iter().map(|argument| bytes_of(*argument)).collect();
-        Self { ctx, argv, arguments, user: OnceCell::new() }
+        let flags = raw::RedisModule_GetContextFlags.unwrap()(ctx) as u32;
+        Self { ctx, argv, flags, user: OnceCell::new() }
+    }
+
+    /// The arguments after the command's name.
+    pub fn arguments(&self) -> &'c [Text<'c>] {
+        // SAFETY: new() was promised that they live as long as the call.
+        unsafe { Text::of_all(&self.argv[1..]) }
     }
 }
 
 impl Call<'_> {
-    /// The arguments after the command's name.
-    pub fn arguments(&self) -> &[&[u8]] {
-        &self.arguments
-    }
-
     /// The server's clock in unix milliseconds. From Redis 7.2 on it stands still while a command, a transaction or a
     /// script runs, as the server's own expiry does; before, it goes on, and is never behind that.
     pub fn clock(&self) -> i64 {
@@ -83,8 +84,7 @@ impl Call<'_> {
 
     /// Tells those who listen to keyspace events of the module that `event` happened to a key
     /// (<https://redis.io/docs/latest/develop/use/keyspace-notifications/>).
-    pub fn notify(&self, event: &CStr, key: &[u8]) {
-        let key = ServerString::new(key);
+    pub(super) fn notify(&self, event: &CStr, key: &ServerString) {
         // SAFETY: ctx is valid for this call, the event ends in NUL, and the key's name is valid.
         unsafe {
             raw::RedisModule_NotifyKeyspaceEvent.unwrap()(
@@ -107,7 +107,7 @@ impl Call<'_> {
         // SAFETY: ctx is valid for this call, argv[0] is its command's name without a NUL (none is registered with
         // one), and the format says what follows: a vector with its length, a buffer with its length.
         unsafe {
-            let name = CString::new(bytes_of(self.argv[0])).expect("the name of a registered command");
+            let name = CString::new(Text::of_all(self.argv)[0].as_bytes()).expect("the name of a registered command");
             raw::RedisModule_Replicate.unwrap()(
                 self.ctx,
                 name.as_ptr(),
@@ -128,13 +128,11 @@ impl Call<'_> {
     /// Who the call runs for.
     pub(super) fn user(&self) -> &User {
         // SAFETY: ctx is valid for this call.
-        self.user.get_or_init(|| unsafe { User::of(self.ctx) })
+        self.user.get_or_init(|| unsafe { User::of(self) })
     }
 
-    fn has_flag(&self, flag: u32) -> bool {
-        // SAFETY: ctx is valid for this call.
-        let flags = unsafe { raw::RedisModule_GetContextFlags.unwrap()(self.ctx) };
-        flags & flag as c_int != 0
+    pub(super) fn has_flag(&self, flag: u32) -> bool {
+        self.flags & flag != 0
     }
 
     pub(super) fn ctx(&self) -> *mut raw::RedisModuleCtx {

@@ -1,4 +1,3 @@
-use std::cell::Cell;
 use std::ffi::c_int;
 
 use redis_module::{raw, Context};
@@ -21,7 +20,7 @@ pub enum Mode {
 pub(super) struct ServerKey<'c> {
     key: *mut raw::RedisModuleKey,
     name: ServerString,
-    is_changed: Cell<bool>,
+    is_changed: bool,
     call: &'c Call<'c>,
 }
 
@@ -35,7 +34,7 @@ impl<'c> ServerKey<'c> {
             Mode::Write | Mode::Maintain => raw::KeyMode::READ | raw::KeyMode::WRITE,
         };
         let key = raw::open_key(call.ctx(), name.as_ptr(), mode);
-        let key = Self { key, name, is_changed: Cell::new(false), call };
+        let key = Self { key, name, is_changed: false, call };
         match key.kind() {
             raw::KeyType::Empty => Ok(key),
             kind if kind == expected => Ok(key),
@@ -53,10 +52,9 @@ impl<'c> ServerKey<'c> {
         self.key
     }
 
-    /// The pointer, for a write.
-    pub(super) fn as_ptr_to_change(&self) -> *mut raw::RedisModuleKey {
-        self.is_changed.set(true);
-        self.key
+    /// Has those who watch the key told that it was changed.
+    pub(super) fn mark_changed(&mut self) {
+        self.is_changed = true;
     }
 
     pub(super) fn name(&self) -> &ServerString {
@@ -89,13 +87,15 @@ impl<'c> ServerKey<'c> {
 
     pub(super) fn expire_at(&mut self, millis: i64) {
         // SAFETY: self keeps the key open for writing.
-        unsafe { raw::RedisModule_SetAbsExpire.unwrap()(self.as_ptr_to_change(), millis) };
+        unsafe { raw::RedisModule_SetAbsExpire.unwrap()(self.key, millis) };
+        self.mark_changed();
     }
 
     pub(super) fn delete(&mut self) {
         if self.exists() {
             // SAFETY: self keeps the key open for writing.
-            unsafe { raw::RedisModule_DeleteKey.unwrap()(self.as_ptr_to_change()) };
+            unsafe { raw::RedisModule_DeleteKey.unwrap()(self.key) };
+            self.mark_changed();
         }
     }
 }
@@ -107,7 +107,7 @@ impl Drop for ServerKey<'_> {
         }
         // The server would do this for every key that is closed after it was opened for writing, changed or not: a
         // refused update would break another client's WATCH.
-        if self.is_changed.get() {
+        if self.is_changed {
             // SAFETY: the call has not returned yet, and the name is valid.
             unsafe { raw::RedisModule_SignalModifiedKey.unwrap()(self.call.ctx(), self.name.as_ptr()) };
         }

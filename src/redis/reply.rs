@@ -1,4 +1,4 @@
-use std::ffi::{c_char, c_long, CString};
+use std::ffi::{c_char, c_long, CStr, CString};
 
 use redis_module::raw;
 
@@ -16,8 +16,7 @@ impl<'c> Reply<'c> {
     }
 
     /// A status such as `OK`.
-    pub fn status(&self, text: &'static str) {
-        let text = CString::new(text).unwrap_or_default();
+    pub fn status(&self, text: &'static CStr) {
         // SAFETY: the context is valid while the call is; the text ends in NUL.
         unsafe { raw::RedisModule_ReplyWithSimpleString.unwrap()(self.call.ctx(), text.as_ptr()) };
     }

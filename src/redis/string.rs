@@ -1,8 +1,92 @@
 use std::ffi::c_char;
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::slice;
 
 use redis_module::raw;
+
+/// A string of the server that outlives `'a`: an argument of a call, or a name that is needed again and again.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Text<'a> {
+    string: NonNull<raw::RedisModuleString>,
+    lifetime: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Text<'a> {
+    /// The strings of an array of pointers.
+    ///
+    /// # Safety
+    /// All of them are valid and unchanged for `'a`.
+    pub(super) unsafe fn of_all(strings: &'a [*mut raw::RedisModuleString]) -> &'a [Self] {
+        slice::from_raw_parts(strings.as_ptr().cast::<Self>(), strings.len())
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(self) -> &'a [u8] {
+        // SAFETY: the string is valid and unchanged for 'a.
+        unsafe { bytes_of(self.string.as_ptr()) }
+    }
+}
+
+/// What the server's functions take as a string. A [`Text`] is passed on as it stands; of anything else the server gets
+/// a copy first.
+pub trait AsText {
+    /// Runs a function of the server on it.
+    #[doc(hidden)]
+    fn with_text<R>(&self, run: impl FnOnce(*mut raw::RedisModuleString) -> R) -> R;
+}
+
+impl AsText for Text<'_> {
+    fn with_text<R>(&self, run: impl FnOnce(*mut raw::RedisModuleString) -> R) -> R {
+        run(self.string.as_ptr())
+    }
+}
+
+impl AsText for [u8] {
+    fn with_text<R>(&self, run: impl FnOnce(*mut raw::RedisModuleString) -> R) -> R {
+        run(ServerString::new(self).as_ptr())
+    }
+}
+
+impl AsText for Vec<u8> {
+    fn with_text<R>(&self, run: impl FnOnce(*mut raw::RedisModuleString) -> R) -> R {
+        self.as_slice().with_text(run)
+    }
+}
+
+impl AsText for str {
+    fn with_text<R>(&self, run: impl FnOnce(*mut raw::RedisModuleString) -> R) -> R {
+        self.as_bytes().with_text(run)
+    }
+}
+
+impl AsText for i64 {
+    fn with_text<R>(&self, run: impl FnOnce(*mut raw::RedisModuleString) -> R) -> R {
+        itoa::Buffer::new().format(*self).with_text(run)
+    }
+}
+
+/// A text that the module needs all the time, made a string of the server once.
+pub struct Constant(ServerString);
+
+impl Constant {
+    /// Of that text.
+    pub fn new(text: &str) -> Self {
+        Self(ServerString::new(text.as_bytes()))
+    }
+}
+
+// SAFETY: only commands use it, and the server runs one at a time.
+unsafe impl Send for Constant {}
+// SAFETY: as above.
+unsafe impl Sync for Constant {}
+
+impl AsText for Constant {
+    fn with_text<R>(&self, run: impl FnOnce(*mut raw::RedisModuleString) -> R) -> R {
+        run(self.0.as_ptr())
+    }
+}
 
 /// A string owned by the module, in the form in which the server's functions take and return one.
 pub(super) struct ServerString(NonNull<raw::RedisModuleString>);

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use redis_module::raw;
 
 use super::string::ServerString;
-use super::{Failure, Mode};
+use super::{Call, Failure, Mode};
 
 /// Who a call runs for, as far as key permissions go.
 pub(super) enum User {
@@ -21,16 +21,15 @@ impl User {
     /// The user of the client that the call came from, or that runs the script it stands in.
     ///
     /// # Safety
-    /// `ctx` is that of a call that has not returned yet.
-    pub(super) unsafe fn of(ctx: *mut raw::RedisModuleCtx) -> Self {
-        let flags = raw::RedisModule_GetContextFlags.unwrap()(ctx);
-        let has_flag = |flag: u32| flags & flag as c_int != 0;
-        if has_flag(raw::REDISMODULE_CTX_FLAGS_REPLICATED) || has_flag(raw::REDISMODULE_CTX_FLAGS_LOADING) {
+    /// The call has not returned yet.
+    pub(super) unsafe fn of(call: &Call<'_>) -> Self {
+        if call.is_replayed() {
             return Self::Server;
         }
+        let ctx = call.ctx();
         // A script runs as a client that the server does not list, with the user of the one that called it. Any other
         // client that is not listed is another module's, and has no user.
-        let name = if has_flag(raw::REDISMODULE_CTX_FLAGS_LUA) {
+        let name = if call.has_flag(raw::REDISMODULE_CTX_FLAGS_LUA) {
             if !has_user(ctx) {
                 return Self::Server;
             }

@@ -4,7 +4,7 @@ use redis_module::raw;
 
 use super::key::{ServerKey, OK};
 use super::string::ServerString;
-use super::{Call, Failure, Mode};
+use super::{AsText, Call, Failure, Mode};
 
 /// Which way a sorted set is walked: by score, and members of one score by their bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,35 +66,41 @@ impl<'c> Zset<'c> {
     }
 
     /// The score of a member. O(1).
-    pub fn score(&self, member: &[u8]) -> Option<f64> {
-        if self.is_empty() {
+    pub fn score(&self, member: &(impl AsText + ?Sized)) -> Option<f64> {
+        if !self.key.exists() {
             return None;
         }
-        let member = ServerString::new(member);
         let mut score = 0.0;
         // SAFETY: the key is open and not missing.
-        let status = unsafe { raw::RedisModule_ZsetScore.unwrap()(self.key.as_ptr(), member.as_ptr(), &mut score) };
+        let status = member
+            .with_text(|member| unsafe { raw::RedisModule_ZsetScore.unwrap()(self.key.as_ptr(), member, &mut score) });
         (status == OK).then_some(score)
     }
 
-    /// Adds a member or gives it another score. Whether it is new. O(log n).
-    pub fn add(&mut self, member: &[u8], score: f64) -> bool {
-        let member = ServerString::new(member);
+    /// Adds a member or gives it another score. O(1) where it has that score already, else O(log n).
+    pub fn add(&mut self, member: &(impl AsText + ?Sized), score: f64) {
         let mut flags = 0;
         // SAFETY: the key is open for writing.
-        unsafe { raw::RedisModule_ZsetAdd.unwrap()(self.key.as_ptr_to_change(), score, member.as_ptr(), &mut flags) };
-        flags & raw::REDISMODULE_ZADD_ADDED as c_int != 0
+        member.with_text(|member| unsafe {
+            raw::RedisModule_ZsetAdd.unwrap()(self.key.as_ptr(), score, member, &mut flags)
+        });
+        if flags & raw::REDISMODULE_ZADD_NOP as c_int == 0 {
+            self.key.mark_changed();
+        }
     }
 
     /// Removes a member. Whether it was there. O(log n).
-    pub fn remove(&mut self, member: &[u8]) -> bool {
-        if self.score(member).is_none() {
+    pub fn remove(&mut self, member: &(impl AsText + ?Sized)) -> bool {
+        if !self.key.exists() {
             return false;
         }
-        let member = ServerString::new(member);
         let mut removed: c_int = 0;
-        // SAFETY: the key is open for writing.
-        unsafe { raw::RedisModule_ZsetRem.unwrap()(self.key.as_ptr_to_change(), member.as_ptr(), &mut removed) };
+        // SAFETY: the key is open for writing and not missing.
+        member
+            .with_text(|member| unsafe { raw::RedisModule_ZsetRem.unwrap()(self.key.as_ptr(), member, &mut removed) });
+        if removed != 0 {
+            self.key.mark_changed();
+        }
         removed != 0
     }
 

@@ -22,7 +22,7 @@ impl Expired {
     /// How many members of an index are live, of those with a score in that range.
     pub(super) fn count_live(&self, index: &Zset<'_>, range: ScoreRange) -> usize {
         let in_range = |score: f64| range.min <= score && score <= range.max;
-        let held = self.0.iter().filter(|task_id| index.score(task_id).is_some_and(in_range)).count();
+        let held = self.0.iter().filter(|task_id| index.score(*task_id).is_some_and(in_range)).count();
         index.count(range) - held
     }
 }

@@ -1,7 +1,7 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::model::{KeyNames, Record, State, Time};
-use crate::redis::{Call, Direction, Failure, Mode, ScoreRange, Zset};
+use crate::redis::{AsText, Call, Direction, Failure, Mode, ScoreRange, Zset};
 
 use super::expired::{ended, lost};
 use super::{in_order, score, time};
@@ -14,7 +14,7 @@ pub(super) struct Indexes<'c> {
     expiry: Zset<'c>,
     names: Zset<'c>,
     states: [Option<Zset<'c>>; State::ALL.len()],
-    by_name: HashMap<Vec<u8>, Zset<'c>>,
+    by_name: BTreeMap<Vec<u8>, Zset<'c>>,
 }
 
 /// In which order a removed id is looked for: what has run out is nearly always finished.
@@ -39,7 +39,7 @@ impl<'c> Indexes<'c> {
             expiry: open(keys.expiry())?,
             names: open(keys.names())?,
             states: Default::default(),
-            by_name: HashMap::new(),
+            by_name: BTreeMap::new(),
             call,
             keys,
         })
@@ -51,7 +51,7 @@ impl<'c> Indexes<'c> {
     }
 
     /// Whether the id stands in the indexes, live or past its retention.
-    pub(super) fn holds(&self, task_id: &[u8]) -> bool {
+    pub(super) fn holds(&self, task_id: &(impl AsText + ?Sized)) -> bool {
         self.expiry.score(task_id).is_some() || self.tasks.score(task_id).is_some()
     }
 
@@ -76,7 +76,7 @@ impl<'c> Indexes<'c> {
     /// Puts an id where its record belongs, and nowhere else. Fails only where [`Indexes::check`] would.
     pub(super) fn place(
         &mut self,
-        task_id: &[u8],
+        task_id: &(impl AsText + ?Sized),
         before: Option<&Record>,
         after: &Record,
         end: Option<Time>,
@@ -251,7 +251,7 @@ impl<'c> Indexes<'c> {
     }
 
     /// The moment at which a record's retention ends, live or not.
-    pub(super) fn end(&self, task_id: &[u8]) -> Option<Time> {
+    pub(super) fn end(&self, task_id: &(impl AsText + ?Sized)) -> Option<Time> {
         self.expiry.score(task_id).and_then(time)
     }
 

@@ -4,14 +4,17 @@
 mod delete;
 mod expire;
 mod expired;
+mod given;
 mod indexes;
 mod page;
 mod retain;
 mod row;
 mod stats;
+mod stored;
 mod update;
 
 pub use expired::Expired;
+pub use given::{Given, GivenField};
 pub use page::{Page, StateCounts};
 pub use row::{Columns, Row};
 pub use stats::Stats;
@@ -19,7 +22,7 @@ pub use update::Update;
 
 use std::cmp::Ordering;
 
-use crate::model::{KeyNames, Object, Record, Terms, Time};
+use crate::model::{KeyNames, Object, Record, RecordReader, Terms, Time};
 use crate::redis::{Call, Failure, Hash, Mode};
 use indexes::Indexes;
 
@@ -71,7 +74,7 @@ impl<'c> Instance<'c> {
         if self.call.is_replayed() {
             self.call.replicate();
         } else {
-            self.call.replicate_with(&terms.to_string());
+            self.call.replicate_with(&terms.text());
         }
     }
 }
@@ -91,7 +94,9 @@ fn live_record(record: &Hash<'_>, end: Option<Time>, now: Time) -> Option<Record
 
 /// The record that a hash holds, live or not.
 fn read(hash: &Hash<'_>) -> Option<Record> {
-    Record::read(|kept| hash.get(kept.name()))
+    let mut reader = RecordReader::default();
+    hash.each(|field, value| _ = reader.read(field, value));
+    reader.record()
 }
 
 /// The order of a sorted set: by score, then by bytes.

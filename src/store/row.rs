@@ -1,22 +1,37 @@
+use std::ops::Range;
+
 use crate::model::{FieldName, Kept, TaskId, Time};
 use crate::redis::{Failure, Hash, Mode};
 
-use super::{is_live, time, Instance};
+use super::{is_live, time, Given, Instance};
 
 /// Which fields of a record to read.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Columns<'a> {
     /// All.
     All,
     /// All but those that may be long: `args`, `kwargs`, `result`, `traceback`.
     Short,
+    /// Those that tell which record it is and how far: `id`, `name`, `state`, `updated_at`.
+    Identity,
     /// These, where the record has them.
-    Named(Vec<FieldName<'a>>),
+    Named(Vec<Given<'a, FieldName<'a>>>),
 }
 
 /// Fields of one record with their values: those that the module keeps first, the given ones by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row(pub Vec<(String, Vec<u8>)>);
+#[derive(Default)]
+pub struct Row {
+    /// Names and values, one after the other.
+    bytes: Vec<u8>,
+    cells: Vec<Cell>,
+}
+
+/// Where one field stands in the bytes of its row.
+struct Cell {
+    kept: Option<Kept>,
+    name: Range<usize>,
+    value: Range<usize>,
+}
 
 impl Instance<'_> {
     /// Reads one live record. O(fields).
@@ -35,28 +50,54 @@ impl Instance<'_> {
 }
 
 impl Row {
-    fn read(record: &Hash<'_>, columns: &Columns<'_>) -> Self {
-        match columns {
-            Columns::All => Self::of(record.fields(), |_| true),
-            Columns::Short => {
-                Self::of(record.fields(), |field| !matches!(field, "args" | "kwargs" | "result" | "traceback"))
-            }
-            Columns::Named(names) => {
-                let value = |name: &FieldName<'_>| {
-                    let value = record.get(name.as_str())?;
-                    Some((name.as_str().to_owned(), value.as_ref().to_vec()))
-                };
-                Self(names.iter().filter_map(value).collect())
-            }
-        }
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.cells.len()
     }
 
-    fn of(fields: Vec<(Vec<u8>, Vec<u8>)>, wanted: impl Fn(&str) -> bool) -> Self {
-        let text = |field: Vec<u8>| String::from_utf8_lossy(&field).into_owned();
-        let mut row: Vec<_> = fields.into_iter().map(|(field, value)| (text(field), value)).collect();
-        row.retain(|(field, _)| wanted(field));
-        let place = |field: &str| Kept::ALL.iter().position(|kept| kept.name() == field).unwrap_or(Kept::ALL.len());
-        row.sort_by(|(a, _), (b, _)| place(a).cmp(&place(b)).then_with(|| a.cmp(b)));
-        Self(row)
+    /// Each field's name and value.
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.cells.iter().map(|cell| (&self.bytes[cell.name.clone()], &self.bytes[cell.value.clone()]))
+    }
+
+    fn read(record: &Hash<'_>, columns: &Columns<'_>) -> Self {
+        let mut row = Self::default();
+        match columns {
+            Columns::All => record.each(|field, value| row.push(field, value)),
+            Columns::Short => record.each(|field, value| {
+                if !matches!(field, b"args" | b"kwargs" | b"result" | b"traceback") {
+                    row.push(field, value);
+                }
+            }),
+            Columns::Identity => record.each(|field, value| {
+                if matches!(field, b"id" | b"name" | b"state" | b"updated_at") {
+                    row.push(field, value);
+                }
+            }),
+            Columns::Named(names) => {
+                for name in names {
+                    if let Some(value) = record.get(&name.text) {
+                        row.push(name.text.as_bytes(), value.as_ref());
+                    }
+                }
+                return row;
+            }
+        }
+        row.sort();
+        row
+    }
+
+    fn push(&mut self, field: &[u8], value: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(field);
+        self.bytes.extend_from_slice(value);
+        let middle = start + field.len();
+        self.cells.push(Cell { kept: Kept::parse(field), name: start..middle, value: middle..self.bytes.len() });
+    }
+
+    fn sort(&mut self) {
+        let place = |cell: &Cell| cell.kept.map_or(Kept::ALL.len(), |kept| kept as usize);
+        let name = |cell: &Cell| &self.bytes[cell.name.clone()];
+        self.cells.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| name(a).cmp(name(b))));
     }
 }

@@ -1,4 +1,4 @@
-use crate::model::{FieldName, Kept, State, Time};
+use crate::model::{State, Time};
 use crate::redis::{Direction, Failure, ScoreRange, Zset};
 
 use super::{time, Columns, Expired, Instance, Row, StateCounts};
@@ -30,7 +30,7 @@ impl<'c> Instance<'c> {
         let oldest = first_live(&mut tasks, Direction::Up, &expired);
         let newest = first_live(&mut tasks, Direction::Down, &expired);
         let last = match &newest {
-            Some((task_id, _)) => self.row(task_id, &last_columns())?,
+            Some((task_id, _)) => self.row(task_id, &Columns::Identity)?,
             None => None,
         };
         Ok(Stats {
@@ -65,9 +65,4 @@ fn active(StateCounts(counts): &StateCounts) -> usize {
 fn first_live(tasks: &mut Zset<'_>, direction: Direction, expired: &Expired) -> Option<(Vec<u8>, Time)> {
     let (task_id, score) = tasks.walk(ScoreRange::ALL, direction).find(|(task_id, _)| !expired.contains(task_id))?;
     Some((task_id, time(score)?))
-}
-
-fn last_columns() -> Columns<'static> {
-    let kept = [Kept::Id, Kept::Name, Kept::State, Kept::UpdatedAt];
-    Columns::Named(kept.into_iter().filter_map(|kept| FieldName::readable(kept.name().as_bytes()).ok()).collect())
 }

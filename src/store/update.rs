@@ -2,21 +2,21 @@ use std::ffi::CStr;
 
 use crate::counters::COUNTERS;
 use crate::model::{
-    transition, Condition, Event, FieldName, FullLength, GivenFields, Kept, Limits, Outcome, Record, State, TaskId,
-    Terms, Time, Transition, Value,
+    transition, Condition, Event, GivenFields, Limits, Outcome, Record, State, TaskId, Terms, Time, Transition,
 };
 use crate::redis::{Failure, Hash, Mode};
 
-use super::{live_record, Indexes, Instance};
+use super::stored::Stored;
+use super::{is_live, Given, GivenField, Indexes, Instance};
 
 /// One update of one record.
 pub struct Update<'a> {
     /// The task.
-    pub task_id: TaskId<'a>,
+    pub task_id: Given<'a, TaskId<'a>>,
     /// What is reported of it.
     pub event: Event<'a>,
     /// The given fields with their values.
-    pub fields: Vec<(FieldName<'a>, &'a [u8])>,
+    pub fields: Vec<GivenField<'a>>,
     /// Whether there has to be a record, or must not be.
     pub condition: Condition,
 }
@@ -27,12 +27,13 @@ impl Instance<'_> {
     ///
     /// O(log n) for n records of the object, and O(states + names) for each record that leaves.
     pub fn update(&self, update: &Update<'_>, terms: &Terms) -> Result<Option<Outcome>, Failure> {
-        let task_id = update.task_id.as_bytes();
-        let mut hash = self.hash(task_id, Mode::Write)?;
+        let task_id = update.task_id.text;
+        let mut hash = self.hash(task_id.as_bytes(), Mode::Write)?;
         let mut indexes = self.indexes()?;
-        let end_before = indexes.end(task_id);
-        let before = live_record(&hash, end_before, terms.now);
-        let before = before.as_ref();
+        let end_before = indexes.end(&task_id);
+        let stored = is_live(&hash, end_before, terms.now).then(|| Stored::read(&hash, &update.fields));
+        let stored = stored.unwrap_or_else(|| Stored::nothing(&update.fields));
+        let before = stored.record.as_ref();
         if !update.condition.allows(before) {
             return Ok(None);
         }
@@ -41,20 +42,20 @@ impl Instance<'_> {
             indexes.check(record)?;
         }
 
-        let leaving = Leaving::with(&mut indexes, task_id, before, terms);
+        let leaving = Leaving::with(&mut indexes, task_id.as_bytes(), before, terms);
         let last_evicted = leaving.evicted.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving.expired);
         self.remove(&mut indexes, &leaving.evicted);
-        if before.is_none() && indexes.holds(task_id) {
-            indexes.remove_everywhere(vec![task_id.to_vec()]);
+        if before.is_none() && indexes.holds(&task_id) {
+            indexes.remove_everywhere(vec![task_id.as_bytes().to_vec()]);
         }
-        let written = write(&mut hash, before, &transition, update, terms);
+        let written = stored.write(&mut hash, &transition, update, terms);
         let end = starts_anew(before, &transition, terms);
         if let Some(end) = end {
             hash.expire_at(end.millis());
         }
         if written || end.is_some() {
-            indexes.place(task_id, before, &transition.record, end, terms.now)?;
+            indexes.place(&task_id, before, &transition.record, end, terms.now)?;
         }
         let shortened = end_before.filter(|before| end.is_some_and(|end| end < *before));
         if let Some(last) = shortened.max(last_evicted) {
@@ -65,22 +66,22 @@ impl Instance<'_> {
             self.replicate(terms);
         }
         leaving.count();
-        self.tell(task_id, before, &transition);
+        tell(&hash, before, &transition);
         Ok(Some(transition.outcome))
     }
+}
 
-    /// Counts what the update came to, and notifies those who listen to keyspace events where the task got further.
-    fn tell(&self, task_id: &[u8], before: Option<&Record>, transition: &Transition) {
-        match transition.outcome {
-            Outcome::Created => COUNTERS.created.add(1),
-            Outcome::Updated => COUNTERS.updated.add(1),
-            Outcome::Stale => COUNTERS.stale.add(1),
-        }
-        let step = |record: &Record| (record.attempt, record.state);
-        let is_step = transition.fields == GivenFields::Replace || before.map(step) != Some(step(&transition.record));
-        if is_step {
-            self.call.notify(event(transition.record.state), &self.keys.record(task_id));
-        }
+/// Counts what the update came to, and notifies those who listen to keyspace events where the task got further.
+fn tell(hash: &Hash<'_>, before: Option<&Record>, transition: &Transition) {
+    match transition.outcome {
+        Outcome::Created => COUNTERS.created.add(1),
+        Outcome::Updated => COUNTERS.updated.add(1),
+        Outcome::Stale => COUNTERS.stale.add(1),
+    }
+    let step = |record: &Record| (record.attempt, record.state);
+    let is_step = transition.fields == GivenFields::Replace || before.map(step) != Some(step(&transition.record));
+    if is_step {
+        hash.notify(event(transition.record.state));
     }
 }
 
@@ -139,74 +140,4 @@ fn starts_anew(before: Option<&Record>, transition: &Transition, terms: &Terms) 
     let has_other_retention = before.is_some_and(|before| before.retention != record.retention);
     let retention = record.retention.unwrap_or(terms.retention_window);
     (transition.outcome != Outcome::Stale || has_other_retention).then(|| terms.now.after(retention))
-}
-
-/// Writes what changed of the record; whether anything did.
-fn write(
-    hash: &mut Hash<'_>,
-    before: Option<&Record>,
-    transition: &Transition,
-    update: &Update<'_>,
-    terms: &Terms,
-) -> bool {
-    let before = before.filter(|_| transition.fields != GivenFields::Replace);
-    let mut written = before.is_none();
-    if before.is_none() {
-        hash.delete();
-        hash.set(Kept::Id.name(), update.task_id.as_bytes());
-    }
-    for kept in Kept::ALL {
-        if before.is_some_and(|before| before.has_same(&transition.record, kept)) {
-            continue;
-        }
-        if let Some(text) = transition.record.text(kept) {
-            hash.set(kept.name(), text.as_bytes());
-            written = true;
-        }
-    }
-    for (field, bytes) in &update.fields {
-        let value = Value::new(bytes, terms.max_value_bytes);
-        if matches!(value, Value::Cut { .. }) && transition.fields != GivenFields::Ignore {
-            COUNTERS.truncated.add(1);
-        }
-        written |= match transition.fields {
-            GivenFields::Replace | GivenFields::Overwrite => overwrite(hash, *field, value),
-            GivenFields::FillIn => fill_in(hash, *field, value),
-            GivenFields::Ignore => false,
-        };
-    }
-    written
-}
-
-fn overwrite(hash: &mut Hash<'_>, field: FieldName<'_>, value: Value<'_>) -> bool {
-    let full_length = FullLength(field).to_string();
-    match value {
-        Value::Removed => hash.remove(field.as_str()) | hash.remove(&full_length),
-        Value::Whole(bytes) => {
-            let was_there = hash.set(field.as_str(), bytes);
-            if was_there {
-                hash.remove(&full_length);
-            }
-            true
-        }
-        Value::Cut { head, full_length: bytes } => {
-            hash.set(field.as_str(), head);
-            hash.set(&full_length, bytes.to_string().as_bytes());
-            true
-        }
-    }
-}
-
-fn fill_in(hash: &mut Hash<'_>, field: FieldName<'_>, value: Value<'_>) -> bool {
-    match value {
-        Value::Removed => false,
-        Value::Whole(bytes) => hash.set_missing(field.as_str(), bytes),
-        Value::Cut { head, full_length } => {
-            let was_missing = hash.set_missing(field.as_str(), head);
-            if was_missing {
-                hash.set(&FullLength(field).to_string(), full_length.to_string().as_bytes());
-            }
-            was_missing
-        }
-    }
 }

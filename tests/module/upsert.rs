@@ -164,6 +164,43 @@ fn a_value_too_long_is_cut_between_characters_and_its_length_is_kept() {
 }
 
 #[test]
+fn of_a_field_that_is_given_twice_the_last_value_counts_and_of_a_stale_event_the_first() {
+    let server = Server::start();
+    let upsert = |state: &str, values: [&str; 2]| {
+        let words = ["TRACKER.UPSERT", "shop.order", "1042", "a1", "STATE", state, "NAME", "n", "FIELDS", "2"];
+        let given = ["f", values[0], "f", values[1]];
+        call(&mut server.connect(), &words.into_iter().chain(given).map(str::as_bytes).collect::<Vec<_>>()).unwrap();
+        field(&server, "a1", "f")
+    };
+    for stored in ["new", "x", "y"] {
+        for [first, last] in [["x", "y"], ["", "x"], ["x", ""], ["y", "y"]] {
+            server.run("TRACKER.DEL shop.order 1042");
+            server.run("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME n");
+            if stored != "new" {
+                server.run(&format!("TRACKER.UPSERT shop.order 1042 a1 FIELDS 1 f {stored}"));
+            }
+            let expected = if last.is_empty() { "nil" } else { last };
+            assert_eq!(upsert("STARTED", [first, last]), expected, "{first:?} then {last:?} over {stored}");
+        }
+    }
+    for [first, last] in [["x", "y"], ["", "x"], ["x", ""]] {
+        server.run("TRACKER.DEL shop.order 1042");
+        server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED NAME n");
+        let expected = if first.is_empty() { last } else { first };
+        assert_eq!(upsert("PENDING", [first, last]), expected, "{first:?} then {last:?}");
+    }
+}
+
+#[test]
+fn a_whole_value_that_equals_the_beginning_of_the_one_that_was_cut_is_whole() {
+    let server = Server::start_with(&["max-value-bytes", "4"]);
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME n FIELDS 1 result 12345");
+    assert_eq!((field(&server, "a1", "result"), field(&server, "a1", "result_bytes")), ("1234".into(), "5".into()));
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED FIELDS 1 result 1234");
+    assert_eq!((field(&server, "a1", "result"), field(&server, "a1", "result_bytes")), ("1234".into(), "nil".into()));
+}
+
+#[test]
 fn an_object_of_another_model_or_id_has_keys_of_its_own() {
     let server = Server::start();
     server.run("TRACKER.UPSERT shop.order 1 a1 STATE PENDING NAME shop.pay");
