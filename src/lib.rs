@@ -44,12 +44,13 @@ fn load(ctx: &Context, arguments: &[RedisString]) -> Status {
     Status::Ok
 }
 
-// Unit tests run without a server, whose allocator this would make theirs.
+// What the module allocates lives as long as a call: the server need not keep account of it. Unit tests run without a
+// server.
 #[cfg(not(test))]
 redis_module::redis_module! {
     name: "tracker",
     version: VERSION,
-    allocator: (redis_module::alloc::RedisAlloc, redis_module::alloc::RedisAlloc),
+    allocator: (std::alloc::System, std::alloc::System),
     data_types: [],
     init: load,
 }

@@ -64,7 +64,20 @@ impl Kept {
 
     /// The kept field of that name.
     pub fn parse(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|kept| kept.name().as_bytes() == name)
+        Some(match name {
+            b"id" => Self::Id,
+            b"name" => Self::Name,
+            b"state" => Self::State,
+            b"attempt" => Self::Attempt,
+            b"created_at" => Self::CreatedAt,
+            b"updated_at" => Self::UpdatedAt,
+            b"published_at" => Self::PublishedAt,
+            b"received_at" => Self::ReceivedAt,
+            b"started_at" => Self::StartedAt,
+            b"finished_at" => Self::FinishedAt,
+            b"retention" => Self::Retention,
+            _ => return None,
+        })
     }
 }
 
@@ -188,6 +201,14 @@ impl<'a> Value<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kept_field_is_read_by_its_name() {
+        for kept in Kept::ALL {
+            assert_eq!(Kept::parse(kept.name().as_bytes()), Some(kept));
+        }
+        assert_eq!(Kept::parse(b"worker"), None);
+    }
 
     #[test]
     fn a_client_may_not_give_what_the_tracker_keeps() {

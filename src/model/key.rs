@@ -10,7 +10,7 @@ pub struct KeyNames {
 impl KeyNames {
     /// The names for that object.
     pub fn new(object: &Object<'_>) -> Self {
-        Self { prefix: format!("{}:{{{}}}:", object.model(), object.id()) }
+        Self { prefix: [object.model(), ":{", object.id(), "}:"].concat() }
     }
 
     /// The hash that holds the record of a task.

@@ -20,16 +20,16 @@ impl<'a> Object<'a> {
     /// than the one that clients route by
     /// (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags>).
     pub fn new(model: &[u8], id: &'a [u8]) -> Result<Self, Invalid> {
-        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
-        if !(1..=Self::MAX_MODEL_BYTES).contains(&model.len()) || !model.iter().all(allowed) {
-            return Err(Invalid::new("model", "1 to 255 bytes of a-z, 0-9, '_', '.' and '-'"));
-        }
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        let model = std::str::from_utf8(model)
+            .ok()
+            .filter(|model| (1..=Self::MAX_MODEL_BYTES).contains(&model.len()) && model.bytes().all(allowed))
+            .ok_or_else(|| Invalid::new("model", "1 to 255 bytes of a-z, 0-9, '_', '.' and '-'"))?;
         let id = std::str::from_utf8(id)
             .ok()
             .filter(|id| (1..=Self::MAX_ID_BYTES).contains(&id.len()) && !id.contains(['{', '}']))
             .ok_or_else(|| Invalid::new("id", "1 to 512 bytes of UTF-8 without '{' and '}'"))?;
-        let model = model.iter().map(|byte| byte.to_ascii_lowercase() as char).collect();
-        Ok(Self { model, id })
+        Ok(Self { model: model.to_ascii_lowercase(), id })
     }
 
     /// The model label, in lower case.

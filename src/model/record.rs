@@ -1,5 +1,4 @@
 use std::rc::Rc;
-use std::str::FromStr;
 
 use super::{Kept, Seconds, State, Time};
 
@@ -144,8 +143,13 @@ impl RecordReader {
     }
 }
 
-fn number<T: FromStr>(bytes: &[u8]) -> Option<T> {
-    std::str::from_utf8(bytes).ok()?.parse().ok()
+/// A whole number as the module writes it: decimal digits.
+fn number<T: TryFrom<i64>>(bytes: &[u8]) -> Option<T> {
+    let number = bytes.iter().try_fold(0i64, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then(|| number.checked_mul(10)?.checked_add(digit.into())).flatten()
+    });
+    number.filter(|_| !bytes.is_empty()).and_then(|number| T::try_from(number).ok())
 }
 
 #[cfg(test)]

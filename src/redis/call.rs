@@ -1,5 +1,5 @@
 use std::cell::OnceCell;
-use std::ffi::{c_char, c_int, CStr, CString};
+use std::ffi::{c_char, c_int, CStr};
 use std::slice;
 
 use redis_module::raw;
@@ -54,6 +54,11 @@ impl Call<'_> {
         self.has_flag(raw::REDISMODULE_CTX_FLAGS_REPLICATED | raw::REDISMODULE_CTX_FLAGS_LOADING)
     }
 
+    /// Whether the server is a node of a cluster.
+    pub fn is_on_cluster(&self) -> bool {
+        self.has_flag(raw::REDISMODULE_CTX_FLAGS_CLUSTER)
+    }
+
     /// Fails while the slot of two keys, neither of which need exist, moves from one node of a cluster to another: some
     /// of an object's keys may be here and some there, and a write would make it two halves.
     ///
@@ -61,7 +66,7 @@ impl Call<'_> {
     /// refused while its slot moves (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>,
     /// "Multiple keys operations"), also where a module calls it.
     pub fn refuse_while_slot_moves(&self, key: &[u8], missing: &[u8]) -> Result<(), Failure> {
-        if !self.has_flag(raw::REDISMODULE_CTX_FLAGS_CLUSTER) || self.is_replayed() {
+        if self.is_replayed() {
             return Ok(());
         }
         let (key, missing) = (ServerString::new(key), ServerString::new(missing));
@@ -104,13 +109,12 @@ impl Call<'_> {
 
     /// Has replicas and the AOF run this call with one more argument at its end.
     pub fn replicate_with(&self, last: &str) {
-        // SAFETY: ctx is valid for this call, argv[0] is its command's name without a NUL (none is registered with
-        // one), and the format says what follows: a vector with its length, a buffer with its length.
+        // SAFETY: ctx is valid for this call, argv[0] is its command's name and ends in NUL as every string of the server
+        // does, and the format says what follows: a vector with its length, a buffer with its length.
         unsafe {
-            let name = CString::new(Text::of_all(self.argv)[0].as_bytes()).expect("the name of a registered command");
             raw::RedisModule_Replicate.unwrap()(
                 self.ctx,
-                name.as_ptr(),
+                Text::of_all(self.argv)[0].as_bytes().as_ptr().cast::<c_char>(),
                 c"vb".as_ptr(),
                 self.argv[1..].as_ptr(),
                 self.argv.len() - 1,

@@ -25,6 +25,11 @@ impl<'c> Hash<'c> {
         self.key.exists()
     }
 
+    /// The unix milliseconds at which the server removes the hash, where it will.
+    pub fn expires_at(&self) -> Option<i64> {
+        self.key.expires_at()
+    }
+
     /// Has the server remove the hash at that moment, in unix milliseconds.
     pub fn expire_at(&mut self, millis: i64) {
         self.key.expire_at(millis);

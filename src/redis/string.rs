@@ -35,6 +35,12 @@ pub trait AsText {
     /// Runs a function of the server on it.
     #[doc(hidden)]
     fn with_text<R>(&self, run: impl FnOnce(*mut raw::RedisModuleString) -> R) -> R;
+
+    /// Runs a function on its bytes.
+    fn with_bytes<R>(&self, run: impl FnOnce(&[u8]) -> R) -> R {
+        // SAFETY: the string is valid and unchanged while with_text() runs.
+        self.with_text(|string| run(unsafe { bytes_of(string) }))
+    }
 }
 
 impl AsText for Text<'_> {

@@ -77,8 +77,8 @@ impl<'c> Zset<'c> {
         (status == OK).then_some(score)
     }
 
-    /// Adds a member or gives it another score. O(1) where it has that score already, else O(log n).
-    pub fn add(&mut self, member: &(impl AsText + ?Sized), score: f64) {
+    /// Adds a member or gives it another score. Whether it is new. O(1) where it has that score already, else O(log n).
+    pub fn add(&mut self, member: &(impl AsText + ?Sized), score: f64) -> bool {
         let mut flags = 0;
         // SAFETY: the key is open for writing.
         member.with_text(|member| unsafe {
@@ -87,6 +87,7 @@ impl<'c> Zset<'c> {
         if flags & raw::REDISMODULE_ZADD_NOP as c_int == 0 {
             self.key.mark_changed();
         }
+        flags & raw::REDISMODULE_ZADD_ADDED as c_int != 0
     }
 
     /// Removes a member. Whether it was there. O(log n).

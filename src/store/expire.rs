@@ -2,6 +2,7 @@ use crate::counters::COUNTERS;
 use crate::model::{Record, Seconds, Terms, Time};
 use crate::redis::{Failure, Mode};
 
+use super::indexes::Move;
 use super::{live_record, Instance};
 
 impl Instance<'_> {
@@ -9,7 +10,7 @@ impl Instance<'_> {
     pub fn expire(&self, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
-        let mut leaving = indexes.expired(terms.now, usize::MAX);
+        let mut leaving = indexes.ended(terms.now, usize::MAX);
         leaving.extend(indexes.lost(usize::MAX));
         self.remove(&mut indexes, &leaving);
         COUNTERS.expired.add(leaving.len());
@@ -26,11 +27,17 @@ impl Instance<'_> {
         indexes.check_all()?;
         let mut leaving = Vec::new();
         let mut staying: Vec<(Vec<u8>, Record, Time)> = Vec::new();
-        for (task_id, end) in indexes.ends() {
-            let record = live_record(&self.hash(&task_id, Mode::Write)?, Some(end), terms.now);
+        for (task_id, end_before) in indexes.ends() {
+            let record = live_record(&self.hash(&task_id, Mode::Write)?, Some(end_before), terms.now);
             match record.map(|record| (record.updated_at.after(retention), record)) {
                 Some((end, record)) if end > terms.now => {
-                    indexes.check(&record)?;
+                    indexes.check(&Move {
+                        before: Some(&record),
+                        after: &record,
+                        end_before: Some(end_before),
+                        end: Some(end),
+                        now: terms.now,
+                    })?;
                     staying.push((task_id, record, end));
                 }
                 _ => leaving.push(task_id),

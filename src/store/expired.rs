@@ -1,9 +1,10 @@
 use std::collections::HashSet;
 
 use crate::model::Time;
-use crate::redis::{Direction, Failure, ScoreRange, Zset};
+use crate::redis::{Failure, ScoreRange, Zset};
 
-use super::{score, Instance};
+use super::order::{between, EARLIEST_FIRST, LATEST_FIRST};
+use super::Instance;
 
 /// Ids that stand in an object's indexes at one moment and are not live: no write has removed them yet.
 pub struct Expired(HashSet<Vec<u8>>);
@@ -40,8 +41,7 @@ impl Instance<'_> {
 
 /// The ids whose retention has ended, the longest over first.
 pub(super) fn ended<'z, 'c>(expiry: &'z mut Zset<'c>, now: Time) -> impl Iterator<Item = Vec<u8>> + use<'z, 'c> {
-    let ended = ScoreRange { max: score(now), ..ScoreRange::ALL };
-    expiry.walk(ended, Direction::Up).map(|(task_id, _)| task_id)
+    expiry.walk(between(None, Some(now)), EARLIEST_FIRST).map(|(task_id, _)| task_id)
 }
 
 /// The ids that the expiry index has lost, which happens only where a key was removed by hand or evicted by the server.
@@ -51,6 +51,6 @@ pub(super) fn lost<'z, 'c>(
     expiry: &'z Zset<'c>,
 ) -> impl Iterator<Item = Vec<u8>> + use<'z, 'c> {
     let lost_any = tasks.len() != expiry.len();
-    let task_ids = lost_any.then(|| tasks.walk(ScoreRange::ALL, Direction::Up));
+    let task_ids = lost_any.then(|| tasks.walk(ScoreRange::ALL, LATEST_FIRST));
     task_ids.into_iter().flatten().map(|(task_id, _)| task_id).filter(|task_id| expiry.score(task_id).is_none())
 }

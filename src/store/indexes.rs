@@ -4,17 +4,68 @@ use crate::model::{KeyNames, Record, State, Time};
 use crate::redis::{AsText, Call, Direction, Failure, Mode, ScoreRange, Zset};
 
 use super::expired::{ended, lost};
-use super::{in_order, score, time};
+use super::order::{earliest_first, score, time, EARLIEST_FIRST, LATEST_FIRST};
 
 /// The sorted sets of one object, opened for writing when they are first needed.
 pub(super) struct Indexes<'c> {
     call: &'c Call<'c>,
-    keys: KeyNames,
-    tasks: Zset<'c>,
+    keys: &'c KeyNames,
     expiry: Zset<'c>,
-    names: Zset<'c>,
+    tasks: Option<Zset<'c>>,
+    names: Option<Zset<'c>>,
     states: [Option<Zset<'c>>; State::ALL.len()],
     by_name: BTreeMap<Vec<u8>, Zset<'c>>,
+}
+
+/// Where an update has a record go.
+pub(super) struct Move<'r> {
+    /// The record until now, where there is one.
+    pub(super) before: Option<&'r Record>,
+    /// The record from now on.
+    pub(super) after: &'r Record,
+    /// The end of its retention until now, where there is one.
+    pub(super) end_before: Option<Time>,
+    /// The end of its retention from now on, where that changes.
+    pub(super) end: Option<Time>,
+    /// The clock.
+    pub(super) now: Time,
+}
+
+/// The indexes that a move changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// None.
+    None,
+    /// Those of the two states, and that of the ends of retention.
+    States,
+    /// Any.
+    All,
+}
+
+impl Move<'_> {
+    /// The indexes that it changes.
+    ///
+    /// An attempt that gets one step further, soon after the step before, changes but its states. The indexes that it
+    /// leaves alone last long enough: an attempt has three such steps at the most, and all of them together need less than
+    /// what [`keep`] laid up when it began. If one has lost something, by hand or by eviction, the task's end makes it good.
+    pub(super) fn reach(&self) -> Reach {
+        let Some(before) = self.before else {
+            return Reach::All;
+        };
+        let stays = before.name == self.after.name && before.created_at == self.after.created_at;
+        let (Some(end_before), Some(end)) = (self.end_before, self.end) else {
+            return if stays && self.end.is_none() { Reach::None } else { Reach::All };
+        };
+        let is_step = before.attempt == self.after.attempt
+            && before.state.rank() < self.after.state.rank()
+            && !self.after.state.is_final();
+        let is_soon = end.millis() <= end_before.millis() + slack(end, self.now) / 8;
+        if stays && is_step && is_soon {
+            Reach::States
+        } else {
+            Reach::All
+        }
+    }
 }
 
 /// In which order a removed id is looked for: what has run out is nearly always finished.
@@ -31,13 +82,12 @@ const LIKELIEST_FIRST: [State; State::ALL.len()] = [
 ];
 
 impl<'c> Indexes<'c> {
-    /// Opens the three that every object has. Fails where one of them is no sorted set or not the user's to write.
-    pub(super) fn open(call: &'c Call<'c>, keys: KeyNames) -> Result<Self, Failure> {
-        let open = |name: Vec<u8>| Zset::open(call, &name, Mode::Write);
+    /// Opens the one that every update needs. Fails where it is no sorted set or not the user's to write.
+    pub(super) fn open(call: &'c Call<'c>, keys: &'c KeyNames) -> Result<Self, Failure> {
         Ok(Self {
-            tasks: open(keys.tasks())?,
-            expiry: open(keys.expiry())?,
-            names: open(keys.names())?,
+            expiry: Zset::open(call, &keys.expiry(), Mode::Write)?,
+            tasks: None,
+            names: None,
             states: Default::default(),
             by_name: BTreeMap::new(),
             call,
@@ -45,25 +95,28 @@ impl<'c> Indexes<'c> {
         })
     }
 
-    /// How many ids there are, those past their retention included.
-    pub(super) fn len(&self) -> usize {
-        self.tasks.len()
-    }
-
-    /// Whether the id stands in the indexes, live or past its retention.
-    pub(super) fn holds(&self, task_id: &(impl AsText + ?Sized)) -> bool {
-        self.expiry.score(task_id).is_some() || self.tasks.score(task_id).is_some()
-    }
-
-    /// Opens the two that are the record's own. Fails where one of them is no sorted set or not the user's to write.
-    pub(super) fn check(&mut self, record: &Record) -> Result<(), Failure> {
-        self.open_state(record.state, Mode::Write)?;
-        self.open_task(record.name.as_bytes(), Mode::Write)?;
+    /// Opens those that [`Indexes::place`] will need. Fails where one of them is no sorted set or not the user's to write.
+    pub(super) fn check(&mut self, to: &Move<'_>) -> Result<(), Failure> {
+        let reach = to.reach();
+        if reach == Reach::All {
+            self.open_tasks(Mode::Write)?;
+            self.open_names(Mode::Write)?;
+        }
+        for record in to.before.into_iter().chain([to.after]) {
+            if reach == Reach::All {
+                self.open_task(record.name.as_bytes(), Mode::Write)?;
+            }
+            if reach != Reach::None {
+                self.open_state(record.state, Mode::Write)?;
+            }
+        }
         Ok(())
     }
 
     /// Opens all of them. Fails where one is no sorted set or not the user's to write.
     pub(super) fn check_all(&mut self) -> Result<(), Failure> {
+        self.open_tasks(Mode::Write)?;
+        self.open_names(Mode::Write)?;
         for state in State::ALL {
             self.open_state(state, Mode::Write)?;
         }
@@ -73,56 +126,62 @@ impl<'c> Indexes<'c> {
         Ok(())
     }
 
+    /// How many ids there are, those past their retention included.
+    pub(super) fn len(&mut self) -> usize {
+        self.tasks().map_or(0, |tasks| tasks.len())
+    }
+
+    /// Whether the id stands in the indexes, live or past its retention.
+    pub(super) fn holds(&mut self, task_id: &[u8]) -> bool {
+        self.end(task_id).is_some() || self.tasks().is_some_and(|tasks| tasks.score(task_id).is_some())
+    }
+
     /// Puts an id where its record belongs, and nowhere else. Fails only where [`Indexes::check`] would.
-    pub(super) fn place(
-        &mut self,
-        task_id: &(impl AsText + ?Sized),
-        before: Option<&Record>,
-        after: &Record,
-        end: Option<Time>,
-        now: Time,
-    ) -> Result<(), Failure> {
-        let created_at = score(after.created_at);
-        let end = match end {
-            Some(end) => {
-                self.expiry.add(task_id, score(end));
-                end
-            }
-            None => self.end(task_id).unwrap_or(now),
-        };
+    pub(super) fn place(&mut self, task_id: &(impl AsText + ?Sized), to: &Move<'_>) -> Result<(), Failure> {
+        let reach = to.reach();
+        if reach == Reach::None {
+            return Ok(());
+        }
+        let (created_at, now) = (score(to.after.created_at), to.now);
+        let is_known = to.end.is_none_or(|end| !self.expiry.add(task_id, score(end)));
+        let end = to.end.or_else(|| self.end(task_id)).unwrap_or(now);
+        if to.before.is_none() && is_known {
+            // What is left of a record that is gone.
+            task_id.with_bytes(|task_id| self.remove_everywhere(vec![task_id.to_vec()]));
+            self.expiry.add(task_id, score(end));
+        }
         outlive(&mut self.expiry, end, now);
 
-        self.tasks.add(task_id, created_at);
-        keep(&mut self.tasks, end, now);
-
-        if let Some(before) = before.filter(|before| before.state != after.state) {
+        if let Some(before) = to.before.filter(|before| before.state != to.after.state) {
             self.state(before.state)?.remove(task_id);
         }
-        let state = self.state(after.state)?;
+        let state = self.state(to.after.state)?;
         state.add(task_id, created_at);
         keep(state, end, now);
-
-        if let Some(before) = before.filter(|before| before.name != after.name) {
-            let task = self.task(before.name.as_bytes())?;
-            task.remove(task_id);
-            if task.is_empty() {
-                self.names.remove(before.name.as_bytes());
-            }
+        if is_known && reach == Reach::States {
+            return Ok(());
         }
-        let task = self.task(after.name.as_bytes())?;
+
+        if let Some(before) = to.before.filter(|before| before.name != to.after.name) {
+            self.remove_from_task(before.name.as_bytes(), &mut vec![task_id.with_bytes(<[u8]>::to_vec)]);
+        }
+        let task = self.task(to.after.name.as_bytes())?;
         task.add(task_id, created_at);
         keep(task, end, now);
-        if self.names.score(after.name.as_bytes()).is_none() {
-            self.names.add(after.name.as_bytes(), 0.0);
+        if let Some(tasks) = self.tasks() {
+            tasks.add(task_id, created_at);
+            keep(tasks, end, now);
         }
-        keep(&mut self.names, end, now);
+        if let Some(names) = self.names() {
+            names.add(to.after.name.as_bytes(), 0.0);
+            keep(names, end, now);
+        }
         Ok(())
     }
 
     /// Removes the id of a record. An index that is no sorted set holds none, and stays. O(log n).
     pub(super) fn remove(&mut self, task_id: &[u8], record: &Record) {
-        self.tasks.remove(task_id);
-        self.expiry.remove(task_id);
+        self.remove_from_whole(task_id);
         if let Ok(index) = self.state(record.state) {
             index.remove(task_id);
         }
@@ -133,8 +192,7 @@ impl<'c> Indexes<'c> {
     /// each at the most.
     pub(super) fn remove_everywhere(&mut self, mut task_ids: Vec<Vec<u8>>) {
         for task_id in &task_ids {
-            self.tasks.remove(task_id);
-            self.expiry.remove(task_id);
+            self.remove_from_whole(task_id);
             for state in LIKELIEST_FIRST {
                 if self.state(state).is_ok_and(|index| index.remove(task_id)) {
                     break;
@@ -149,22 +207,33 @@ impl<'c> Indexes<'c> {
         }
     }
 
+    /// Removes an id from the two that hold every id.
+    fn remove_from_whole(&mut self, task_id: &[u8]) {
+        if let Some(tasks) = self.tasks() {
+            tasks.remove(task_id);
+        }
+        self.expiry.remove(task_id);
+    }
+
     /// Removes those ids that the index of that name holds from it and from `task_ids`.
     fn remove_from_task(&mut self, name: &[u8], task_ids: &mut Vec<Vec<u8>>) {
         let Ok(index) = self.task(name) else { return };
         task_ids.retain(|task_id| !index.remove(task_id));
         // It may also have run out by its own TTL.
         if index.is_empty() {
-            self.names.remove(name);
+            if let Some(names) = self.names() {
+                names.remove(name);
+            }
         }
     }
 
     /// Every id of the object, also one that one of the indexes has lost.
     pub(super) fn task_ids(&mut self) -> Vec<Vec<u8>> {
-        let mut task_ids = BTreeSet::new();
-        for index in [&mut self.tasks, &mut self.expiry] {
-            task_ids.extend(index.walk(ScoreRange::ALL, Direction::Up).map(|(task_id, _)| task_id));
-        }
+        let every = |index: &mut Zset<'c>| -> Vec<_> {
+            index.walk(ScoreRange::ALL, LATEST_FIRST).map(|(task_id, _)| task_id).collect()
+        };
+        let mut task_ids: BTreeSet<_> = every(&mut self.expiry).into_iter().collect();
+        task_ids.extend(self.tasks().map(every).into_iter().flatten());
         task_ids.into_iter().collect()
     }
 
@@ -180,24 +249,32 @@ impl<'c> Indexes<'c> {
                 index.delete();
             }
         }
-        self.tasks.delete();
+        if let Some(tasks) = self.tasks() {
+            tasks.delete();
+        }
+        if let Some(names) = self.names() {
+            names.delete();
+        }
         self.expiry.delete();
-        self.names.delete();
     }
 
     /// The ids whose retention has ended, the longest over first, at most so many.
-    pub(super) fn expired(&mut self, now: Time, at_most: usize) -> Vec<Vec<u8>> {
+    pub(super) fn ended(&mut self, now: Time, at_most: usize) -> Vec<Vec<u8>> {
         ended(&mut self.expiry, now).take(at_most).collect()
     }
 
     /// The ids that the expiry index has lost, at most so many.
     pub(super) fn lost(&mut self, at_most: usize) -> Vec<Vec<u8>> {
-        lost(&mut self.tasks, &self.expiry).take(at_most).collect()
+        if self.tasks().is_none() {
+            return Vec::new();
+        }
+        let tasks = self.tasks.as_mut().expect("it was opened above");
+        lost(tasks, &self.expiry).take(at_most).collect()
     }
 
     /// Every id with the moment at which its retention ends, the first to end first.
     pub(super) fn ends(&mut self) -> Vec<(Vec<u8>, Time)> {
-        let ends = self.expiry.walk(ScoreRange::ALL, Direction::Up);
+        let ends = self.expiry.walk(ScoreRange::ALL, EARLIEST_FIRST);
         ends.filter_map(|(task_id, end)| Some((task_id, time(end)?))).collect()
     }
 
@@ -208,14 +285,14 @@ impl<'c> Indexes<'c> {
         let mut finished = Vec::new();
         for state in State::ALL.into_iter().filter(|state| state.is_final()) {
             let Ok(index) = self.state(state) else { continue };
-            let walk = index.walk(ScoreRange::ALL, Direction::Up);
+            let walk = index.walk(ScoreRange::ALL, EARLIEST_FIRST);
             finished.extend(walk.filter(|(other, _)| stays(other)).take(count));
         }
-        finished.sort_by(in_order);
+        finished.sort_by(earliest_first);
         let mut oldest: BTreeSet<_> = finished.into_iter().map(|(other, _)| other).take(count).collect();
         let missing = count - oldest.len();
-        if missing > 0 {
-            let walk = self.tasks.walk(ScoreRange::ALL, Direction::Up).map(|(other, _)| other);
+        if let Some(tasks) = self.tasks().filter(|_| missing > 0) {
+            let walk = tasks.walk(ScoreRange::ALL, EARLIEST_FIRST).map(|(other, _)| other);
             let others: Vec<_> = walk.filter(|other| stays(other) && !oldest.contains(other)).take(missing).collect();
             oldest.extend(others);
         }
@@ -224,10 +301,10 @@ impl<'c> Indexes<'c> {
 
     /// Gives an id another end of its retention, and its indexes with it. Fails only where [`Indexes::check`] would.
     pub(super) fn set_end(&mut self, task_id: &[u8], record: &Record, end: Time, now: Time) -> Result<(), Failure> {
-        let before = self.end(task_id);
-        self.place(task_id, Some(record), record, Some(end), now)?;
-        if let Some(before) = before.filter(|before| *before > end) {
-            self.let_go(before, now);
+        let end_before = self.end(task_id);
+        self.place(task_id, &Move { before: Some(record), after: record, end_before, end: Some(end), now })?;
+        if let Some(end_before) = end_before.filter(|end_before| *end_before > end) {
+            self.let_go(end_before, now);
         }
         Ok(())
     }
@@ -235,7 +312,7 @@ impl<'c> Indexes<'c> {
     /// Lets no index live longer than the object's records, after one of them that would have ended at `end` has left or
     /// ends earlier. O(log n), and O(states + names) where no other lives so long.
     pub(super) fn let_go(&mut self, end: Time, now: Time) {
-        let last = self.expiry.walk(ScoreRange::ALL, Direction::Down).next();
+        let last = self.expiry.walk(ScoreRange::ALL, LATEST_FIRST).next();
         let Some(last) = last.and_then(|(_, last)| time(last)).filter(|last| *last < end) else {
             return;
         };
@@ -245,8 +322,12 @@ impl<'c> Indexes<'c> {
         for state in State::ALL {
             let _ = self.state(state).map(|index| cap(index, horizon(last, now)));
         }
-        cap(&mut self.tasks, horizon(last, now));
-        cap(&mut self.names, horizon(last, now));
+        if let Some(tasks) = self.tasks() {
+            cap(tasks, horizon(last, now));
+        }
+        if let Some(names) = self.names() {
+            cap(names, horizon(last, now));
+        }
         cap(&mut self.expiry, last_horizon(last, now));
     }
 
@@ -256,7 +337,18 @@ impl<'c> Indexes<'c> {
     }
 
     fn task_names(&mut self) -> Vec<Vec<u8>> {
-        self.names.walk(ScoreRange::ALL, Direction::Up).map(|(name, _)| name).collect()
+        let names = self.names().map(|names| names.walk(ScoreRange::ALL, Direction::Up));
+        names.into_iter().flatten().map(|(name, _)| name).collect()
+    }
+
+    /// The index of every id; `None` where its key holds something else, which is not the tracker's.
+    fn tasks(&mut self) -> Option<&mut Zset<'c>> {
+        self.open_tasks(Mode::Maintain).ok()
+    }
+
+    /// The index of names; `None` likewise.
+    fn names(&mut self) -> Option<&mut Zset<'c>> {
+        self.open_names(Mode::Maintain).ok()
     }
 
     fn state(&mut self, state: State) -> Result<&mut Zset<'c>, Failure> {
@@ -267,12 +359,16 @@ impl<'c> Indexes<'c> {
         self.open_task(name, Mode::Maintain)
     }
 
+    fn open_tasks(&mut self, mode: Mode) -> Result<&mut Zset<'c>, Failure> {
+        opened(&mut self.tasks, || Zset::open(self.call, &self.keys.tasks(), mode))
+    }
+
+    fn open_names(&mut self, mode: Mode) -> Result<&mut Zset<'c>, Failure> {
+        opened(&mut self.names, || Zset::open(self.call, &self.keys.names(), mode))
+    }
+
     fn open_state(&mut self, state: State, mode: Mode) -> Result<&mut Zset<'c>, Failure> {
-        let opened = &mut self.states[state as usize];
-        if opened.is_none() {
-            *opened = Some(Zset::open(self.call, &self.keys.state(state), mode)?);
-        }
-        Ok(opened.as_mut().expect("it was opened above"))
+        opened(&mut self.states[state as usize], || Zset::open(self.call, &self.keys.state(state), mode))
     }
 
     fn open_task(&mut self, name: &[u8], mode: Mode) -> Result<&mut Zset<'c>, Failure> {
@@ -284,10 +380,21 @@ impl<'c> Indexes<'c> {
     }
 }
 
-/// Lets an index live until `end`. A TTL that reaches so far is left alone, and one that is set reaches a little
-/// further, so that it is not set again with every update.
+fn opened<'z, 'c>(
+    index: &'z mut Option<Zset<'c>>,
+    open: impl FnOnce() -> Result<Zset<'c>, Failure>,
+) -> Result<&'z mut Zset<'c>, Failure> {
+    if index.is_none() {
+        *index = Some(open()?);
+    }
+    Ok(index.as_mut().expect("it was opened above"))
+}
+
+/// Lets an index live until `end` and a little longer. A TTL that reaches so far is left alone, and one that is set
+/// reaches further still, so that it is not set again with every update.
 fn keep(index: &mut Zset<'_>, end: Time, now: Time) {
-    if index.expires_at().is_none_or(|expires_at| expires_at < end.millis()) {
+    let least = end.millis() + slack(end, now) / 2;
+    if index.expires_at().is_none_or(|expires_at| expires_at < least) {
         index.expire_at(horizon(end, now));
     }
 }
@@ -307,12 +414,17 @@ fn outlive(expiry: &mut Zset<'_>, end: Time, now: Time) {
     }
 }
 
-/// When an index goes whose longest living record ends at `end`: a little later, by less than 1 % of the time until then.
+/// When an index goes whose longest living record ends at `end`.
 fn horizon(end: Time, now: Time) -> i64 {
-    end.millis() + (end.millis() - now.millis()).max(0) / 128
+    end.millis() + slack(end, now)
 }
 
-/// When the expiry index goes: after all others, by 2 % of that time at the most.
+/// When the expiry index goes: after all others, by 2 % of the time until `end` at the most.
 fn last_horizon(end: Time, now: Time) -> i64 {
     end.millis() + (end.millis() - now.millis()).max(0) / 50
+}
+
+/// How much longer than until `end` an index may live: less than 1 % of the time until then.
+fn slack(end: Time, now: Time) -> i64 {
+    (end.millis() - now.millis()).max(0) / 128
 }

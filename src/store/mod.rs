@@ -6,6 +6,7 @@ mod expire;
 mod expired;
 mod given;
 mod indexes;
+mod order;
 mod page;
 mod retain;
 mod row;
@@ -19,8 +20,6 @@ pub use page::{Page, StateCounts};
 pub use row::{Columns, Row};
 pub use stats::Stats;
 pub use update::Update;
-
-use std::cmp::Ordering;
 
 use crate::model::{KeyNames, Object, Record, RecordReader, Terms, Time};
 use crate::redis::{Call, Failure, Hash, Mode};
@@ -36,7 +35,9 @@ impl<'c> Instance<'c> {
     /// The keys of `object`; none is opened yet. Fails while they move from one node of a cluster to another.
     pub fn of(call: &'c Call<'c>, object: &Object<'_>) -> Result<Self, Failure> {
         let keys = KeyNames::new(object);
-        call.refuse_while_slot_moves(&keys.tasks(), &keys.none())?;
+        if call.is_on_cluster() {
+            call.refuse_while_slot_moves(&keys.tasks(), &keys.none())?;
+        }
         Ok(Self { call, keys })
     }
 
@@ -44,15 +45,15 @@ impl<'c> Instance<'c> {
         Hash::open(self.call, &self.keys.record(task_id), mode)
     }
 
-    fn indexes(&self) -> Result<Indexes<'c>, Failure> {
-        Indexes::open(self.call, self.keys.clone())
+    fn indexes(&self) -> Result<Indexes<'_>, Failure> {
+        Indexes::open(self.call, &self.keys)
     }
 
     /// Removes records and their ids. None of them may be open.
     ///
     /// A record's key that holds something else is not the tracker's, and stays. O(log n) for each that is still there;
     /// most that ran out are not, and are looked for in every index.
-    fn remove(&self, indexes: &mut Indexes<'c>, task_ids: &[Vec<u8>]) {
+    fn remove(&self, indexes: &mut Indexes<'_>, task_ids: &[Vec<u8>]) {
         let mut gone = Vec::new();
         for task_id in task_ids {
             let mut hash = self.hash(task_id, Mode::Maintain).ok();
@@ -97,19 +98,4 @@ fn read(hash: &Hash<'_>) -> Option<Record> {
     let mut reader = RecordReader::default();
     hash.each(|field, value| _ = reader.read(field, value));
     reader.record()
-}
-
-/// The order of a sorted set: by score, then by bytes.
-fn in_order((a, a_score): &(Vec<u8>, f64), (b, b_score): &(Vec<u8>, f64)) -> Ordering {
-    a_score.total_cmp(b_score).then_with(|| a.cmp(b))
-}
-
-/// A moment as the score of a sorted set, which holds every one without loss.
-fn score(time: Time) -> f64 {
-    time.millis() as f64
-}
-
-/// The score of a sorted set as a moment.
-fn time(score: f64) -> Option<Time> {
-    Time::from_millis(score as i64)
 }

@@ -3,7 +3,8 @@ use std::collections::HashSet;
 use crate::model::{Filter, Order, PageRequest, State, States, TaskName};
 use crate::redis::{Direction, Failure, Mode, ScoreRange, Walk, Zset};
 
-use super::{in_order, score, Columns, Expired, Instance, Row};
+use super::order::{between, compare, EARLIEST_FIRST, LATEST_FIRST};
+use super::{Columns, Expired, Instance, Row};
 
 /// One page of an object's live records.
 pub struct Page {
@@ -56,14 +57,7 @@ impl<'c> Instance<'c> {
             (Some(states), Some(tasks)) if members(&states) <= members(&tasks) => (states, Some(tasks)),
             (Some(states), Some(tasks)) => (tasks, Some(states)),
         };
-        Ok(Selection {
-            walked,
-            also_in,
-            range: ScoreRange {
-                min: filter.since.map_or(f64::NEG_INFINITY, score),
-                max: filter.until.map_or(f64::INFINITY, score),
-            },
-        })
+        Ok(Selection { walked, also_in, range: between(filter.since, filter.until) })
     }
 
     fn states(&self, states: States) -> Result<Vec<Zset<'c>>, Failure> {
@@ -94,8 +88,8 @@ impl<'c> Selection<'c> {
     /// The total, and the ids of the page.
     fn page(mut self, request: &PageRequest, expired: &Expired) -> (usize, Vec<Vec<u8>>) {
         let direction = match request.order {
-            Order::Newest => Direction::Down,
-            Order::Oldest => Direction::Up,
+            Order::Newest => LATEST_FIRST,
+            Order::Oldest => EARLIEST_FIRST,
         };
         let offset = request.offset();
         match (self.walked.as_slice(), self.also_in.take()) {
@@ -135,8 +129,8 @@ impl<'c> Selection<'c> {
         std::iter::from_fn(move || {
             let heads = walks.iter_mut().enumerate().filter_map(|(at, walk)| Some((at, walk.peek()?)));
             let first = match direction {
-                Direction::Up => heads.min_by(|(_, a), (_, b)| in_order(a, b)),
-                Direction::Down => heads.max_by(|(_, a), (_, b)| in_order(a, b)),
+                Direction::Up => heads.min_by(|(_, a), (_, b)| compare(a, b)),
+                Direction::Down => heads.max_by(|(_, a), (_, b)| compare(a, b)),
             };
             let at = first.map(|(at, _)| at)?;
             walks[at].next().map(|(task_id, _)| task_id)

@@ -1,6 +1,7 @@
 use crate::model::{Kept, Seconds, TaskId, Terms};
 use crate::redis::{Failure, Mode};
 
+use super::indexes::Move;
 use super::{live_record, Instance};
 
 impl Instance<'_> {
@@ -8,11 +9,12 @@ impl Instance<'_> {
     pub fn retain(&self, task_id: TaskId<'_>, retention: Seconds, terms: &Terms) -> Result<bool, Failure> {
         let mut hash = self.hash(task_id.as_bytes(), Mode::Write)?;
         let mut indexes = self.indexes()?;
-        let Some(record) = live_record(&hash, indexes.end(task_id.as_bytes()), terms.now) else {
+        let end_before = indexes.end(task_id.as_bytes());
+        let Some(record) = live_record(&hash, end_before, terms.now) else {
             return Ok(false);
         };
-        indexes.check(&record)?;
         let end = terms.now.after(retention);
+        indexes.check(&Move { before: Some(&record), after: &record, end_before, end: Some(end), now: terms.now })?;
         hash.set(Kept::Retention.name(), retention.to_string().as_bytes());
         hash.expire_at(end.millis());
         indexes.set_end(task_id.as_bytes(), &record, end, terms.now)?;

@@ -3,7 +3,8 @@ use std::ops::Range;
 use crate::model::{FieldName, Kept, TaskId, Time};
 use crate::redis::{Failure, Hash, Mode};
 
-use super::{is_live, time, Given, Instance};
+use super::order::time;
+use super::{is_live, Given, Instance};
 
 /// Which fields of a record to read.
 #[derive(Clone)]

@@ -1,7 +1,8 @@
 use crate::model::{State, Time};
 use crate::redis::{Direction, Failure, ScoreRange, Zset};
 
-use super::{time, Columns, Expired, Instance, Row, StateCounts};
+use super::order::{time, EARLIEST_FIRST, LATEST_FIRST};
+use super::{Columns, Expired, Instance, Row, StateCounts};
 
 /// What an object's live records come to.
 pub struct Stats {
@@ -27,8 +28,8 @@ impl<'c> Instance<'c> {
         let expired = self.expired(now)?;
         let states = self.state_counts(&expired)?;
         let mut tasks = self.index(&self.keys.tasks())?;
-        let oldest = first_live(&mut tasks, Direction::Up, &expired);
-        let newest = first_live(&mut tasks, Direction::Down, &expired);
+        let oldest = first_live(&mut tasks, EARLIEST_FIRST, &expired);
+        let newest = first_live(&mut tasks, LATEST_FIRST, &expired);
         let last = match &newest {
             Some((task_id, _)) => self.row(task_id, &Columns::Identity)?,
             None => None,

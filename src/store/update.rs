@@ -6,6 +6,7 @@ use crate::model::{
 };
 use crate::redis::{Failure, Hash, Mode};
 
+use super::indexes::{Move, Reach};
 use super::stored::Stored;
 use super::{is_live, Given, GivenField, Indexes, Instance};
 
@@ -30,7 +31,10 @@ impl Instance<'_> {
         let task_id = update.task_id.text;
         let mut hash = self.hash(task_id.as_bytes(), Mode::Write)?;
         let mut indexes = self.indexes()?;
-        let end_before = indexes.end(&task_id);
+        let ended = indexes.ended(terms.now, Limits::REMOVED_PER_WRITE);
+        // Where no id has run out, the hash tells the end of its record, which costs less than to look the id up.
+        let own_end = if ended.is_empty() { hash.expires_at().and_then(Time::from_millis) } else { None };
+        let end_before = own_end.or_else(|| indexes.end(&task_id));
         let stored = is_live(&hash, end_before, terms.now).then(|| Stored::read(&hash, &update.fields));
         let stored = stored.unwrap_or_else(|| Stored::nothing(&update.fields));
         let before = stored.record.as_ref();
@@ -38,24 +42,20 @@ impl Instance<'_> {
             return Ok(None);
         }
         let transition = transition(before, &update.event).map_err(Failure::error)?;
-        for record in before.into_iter().chain([&transition.record]) {
-            indexes.check(record)?;
-        }
+        let end = starts_anew(before, &transition, terms);
+        let to = Move { before, after: &transition.record, end_before, end, now: terms.now };
+        indexes.check(&to)?;
 
-        let leaving = Leaving::with(&mut indexes, task_id.as_bytes(), before, terms);
+        let leaving = Leaving::with(&mut indexes, ended, task_id.as_bytes(), &to, terms);
         let last_evicted = leaving.evicted.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving.expired);
         self.remove(&mut indexes, &leaving.evicted);
-        if before.is_none() && indexes.holds(&task_id) {
-            indexes.remove_everywhere(vec![task_id.as_bytes().to_vec()]);
-        }
         let written = stored.write(&mut hash, &transition, update, terms);
-        let end = starts_anew(before, &transition, terms);
         if let Some(end) = end {
             hash.expire_at(end.millis());
         }
         if written || end.is_some() {
-            indexes.place(&task_id, before, &transition.record, end, terms.now)?;
+            indexes.place(&task_id, &to)?;
         }
         let shortened = end_before.filter(|before| end.is_some_and(|end| end < *before));
         if let Some(last) = shortened.max(last_evicted) {
@@ -109,12 +109,14 @@ struct Leaving {
 }
 
 impl Leaving {
-    fn with(indexes: &mut Indexes<'_>, task_id: &[u8], before: Option<&Record>, terms: &Terms) -> Self {
-        let mut expired = indexes.expired(terms.now, Limits::REMOVED_PER_WRITE);
-        expired.extend(indexes.lost(Limits::REMOVED_PER_WRITE));
+    fn with(indexes: &mut Indexes<'_>, ended: Vec<Vec<u8>>, task_id: &[u8], to: &Move<'_>, terms: &Terms) -> Self {
+        let mut expired = ended;
+        if to.reach() == Reach::All {
+            expired.extend(indexes.lost(Limits::REMOVED_PER_WRITE));
+        }
         expired.retain(|expired| expired != task_id);
         let mut evicted = Vec::new();
-        if before.is_none() {
+        if to.before.is_none() && terms.surplus(indexes.len()) > 0 {
             let gone = expired.len() + usize::from(indexes.holds(task_id));
             let surplus = terms.surplus(indexes.len().saturating_sub(gone));
             if surplus > 0 {
