@@ -175,5 +175,7 @@ fn json(request: &PageRequest, page: &Page, counts: Option<&StateCounts>) -> Res
         tasks: page.rows.iter().map(Json).collect(),
         states: counts.map(row::states_by_name),
     };
-    serde_json::to_vec(&answer).map_err(Failure::error)
+    let mut json = Vec::with_capacity(512 * (page.rows.len() + 1));
+    serde_json::to_writer(&mut json, &answer).map_err(Failure::error)?;
+    Ok(json)
 }

@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use super::{Kept, Seconds, State, Time};
+use super::{number, Kept, Seconds, State, Time};
 
 /// When one attempt reached the steps of its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -141,15 +141,6 @@ impl RecordReader {
             retention: self.retention,
         })
     }
-}
-
-/// A whole number as the module writes it: decimal digits.
-fn number<T: TryFrom<i64>>(bytes: &[u8]) -> Option<T> {
-    let number = bytes.iter().try_fold(0i64, |number, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit <= 9).then(|| number.checked_mul(10)?.checked_add(digit.into())).flatten()
-    });
-    number.filter(|_| !bytes.is_empty()).and_then(|number| T::try_from(number).ok())
 }
 
 #[cfg(test)]

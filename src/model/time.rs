@@ -1,6 +1,6 @@
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, Datelike, Timelike};
 
 use super::Invalid;
 
@@ -36,9 +36,26 @@ impl Time {
 
     /// RFC 3339 in UTC with milliseconds, such as `2026-03-04T05:06:07.089Z`.
     pub fn rfc3339(self) -> String {
-        DateTime::from_timestamp_millis(self.0)
-            .expect("every Time is within chrono's range")
-            .to_rfc3339_opts(SecondsFormat::Millis, true)
+        let moment = DateTime::from_timestamp_millis(self.0).expect("every Time is within chrono's range").naive_utc();
+        let year = moment.year().unsigned_abs();
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        for (end, mut number) in [
+            (4, year),
+            (7, moment.month()),
+            (10, moment.day()),
+            (13, moment.hour()),
+            (16, moment.minute()),
+            (19, moment.second()),
+            (23, moment.and_utc().timestamp_subsec_millis()),
+        ] {
+            let mut at = end;
+            while number > 0 {
+                at -= 1;
+                text[at] += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        text.iter().copied().map(char::from).collect()
     }
 
     /// The moment that many seconds later, at most [`Time::MAX`].

@@ -6,8 +6,7 @@ use std::ptr;
 use redis_module::raw;
 
 use super::key::ServerKey;
-use super::string::{bytes_of, ServerString};
-use super::{AsText, Call, Failure, Mode};
+use super::{AsText, Call, Failure, Mode, ServerString, Text};
 
 /// A hash: fields of a record by name.
 pub struct Hash<'c> {
@@ -30,6 +29,11 @@ impl<'c> Hash<'c> {
         self.key.expires_at()
     }
 
+    /// How many fields there are. O(1).
+    pub fn len(&self) -> usize {
+        self.key.len()
+    }
+
     /// Has the server remove the hash at that moment, in unix milliseconds.
     pub fn expire_at(&mut self, millis: i64) {
         self.key.expire_at(millis);
@@ -47,7 +51,7 @@ impl<'c> Hash<'c> {
     }
 
     /// The value of a field. O(1).
-    pub fn get(&self, field: &(impl AsText + ?Sized)) -> Option<impl AsRef<[u8]>> {
+    pub fn get(&self, field: &(impl AsText + ?Sized)) -> Option<ServerString> {
         if !self.exists() {
             return None;
         }
@@ -66,20 +70,20 @@ impl<'c> Hash<'c> {
     }
 
     /// Shows every field with its value, in no particular order. O(fields): far less than to read them one by one.
-    pub fn each<F: FnMut(&[u8], &[u8])>(&self, show: F) {
+    pub fn each<F: FnMut(Text<'_>, Text<'_>)>(&self, show: F) {
         struct Scan<F> {
             show: F,
             panic: Option<Box<dyn Any + Send>>,
         }
 
-        extern "C" fn shown<F: FnMut(&[u8], &[u8])>(
+        extern "C" fn shown<F: FnMut(Text<'_>, Text<'_>)>(
             _key: *mut raw::RedisModuleKey,
             field: *mut raw::RedisModuleString,
             value: *mut raw::RedisModuleString,
             scan: *mut c_void,
         ) {
             // SAFETY: the server passes on the pointer that it was given below, and valid strings of a hash.
-            let (scan, field, value) = unsafe { (&mut *scan.cast::<Scan<F>>(), bytes_of(field), bytes_of(value)) };
+            let (scan, field, value) = unsafe { (&mut *scan.cast::<Scan<F>>(), Text::of(field), Text::of(value)) };
             // A panic must not cross the server's own frames: it goes on below.
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (scan.show)(field, value))) {
                 scan.panic = Some(panic);

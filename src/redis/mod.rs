@@ -23,5 +23,5 @@ pub use hash::Hash;
 pub use info::{inform, Info};
 pub use key::{signal_changes_only, Mode};
 pub use reply::Reply;
-pub use string::{AsText, Constant, Text};
+pub use string::{AsText, Constant, ServerString, Text};
 pub use zset::{Direction, ScoreRange, Walk, Zset};

@@ -2,7 +2,7 @@ use std::ffi::{c_char, c_long, CStr, CString};
 
 use redis_module::raw;
 
-use super::Call;
+use super::{Call, ServerString};
 
 /// The reply to a call, written part by part. A map or an array is announced with its length, then its parts follow.
 /// Clients of RESP2 get maps as flat arrays, which the server sees to.
@@ -32,6 +32,12 @@ impl<'c> Reply<'c> {
                 bytes.len(),
             )
         };
+    }
+
+    /// A string of the server as it stands: it costs less than to reply its bytes.
+    pub fn text(&self, text: &ServerString) {
+        // SAFETY: the context is valid while the call is, and the string is valid.
+        unsafe { raw::RedisModule_ReplyWithString.unwrap()(self.call.ctx(), text.as_ptr()) };
     }
 
     /// A whole number.

@@ -22,6 +22,19 @@ impl<'a> Text<'a> {
         slice::from_raw_parts(strings.as_ptr().cast::<Self>(), strings.len())
     }
 
+    /// # Safety
+    /// The string is valid and unchanged for `'a`.
+    pub(super) unsafe fn of(string: *mut raw::RedisModuleString) -> Self {
+        Self { string: NonNull::new_unchecked(string), lifetime: PhantomData }
+    }
+
+    /// The same string, to be kept longer than that.
+    pub fn to_owned(self) -> ServerString {
+        // SAFETY: the string is valid; no context means that the reference is given back by Drop.
+        unsafe { raw::RedisModule_RetainString.unwrap()(ptr::null_mut(), self.string.as_ptr()) };
+        ServerString(self.string)
+    }
+
     /// Its bytes.
     pub fn as_bytes(self) -> &'a [u8] {
         // SAFETY: the string is valid and unchanged for 'a.
@@ -95,7 +108,7 @@ impl AsText for Constant {
 }
 
 /// A string owned by the module, in the form in which the server's functions take and return one.
-pub(super) struct ServerString(NonNull<raw::RedisModuleString>);
+pub struct ServerString(NonNull<raw::RedisModuleString>);
 
 impl ServerString {
     /// A copy of the bytes.

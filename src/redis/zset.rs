@@ -27,6 +27,11 @@ pub struct ScoreRange {
 impl ScoreRange {
     /// Every score.
     pub const ALL: Self = Self { min: f64::NEG_INFINITY, max: f64::INFINITY };
+
+    /// Whether the score lies in it.
+    pub fn holds(self, score: f64) -> bool {
+        self.min <= score && score <= self.max
+    }
 }
 
 /// A sorted set: members, each with a score.
@@ -128,11 +133,16 @@ impl<'c> Zset<'c> {
             return self.len();
         }
         let (min, max) = (range.min.to_string(), range.max.to_string());
-        self.ask(c"ZCOUNT", &[min.as_bytes(), max.as_bytes()], |reply| {
-            // SAFETY: ask() passes a valid reply.
-            let count = unsafe { raw::RedisModule_CallReplyInteger.unwrap()(reply) };
-            usize::try_from(count).unwrap_or(0)
-        })
+        self.ask(c"ZCOUNT", &[min.as_bytes(), max.as_bytes()], integer)
+    }
+
+    /// The rank of a member, where the first of the direction has rank 0; 0 too for what is no member. O(log n).
+    pub fn rank(&self, member: &[u8], direction: Direction) -> usize {
+        let command = match direction {
+            Direction::Up => c"ZRANK",
+            Direction::Down => c"ZREVRANK",
+        };
+        self.ask(command, &[member], integer)
     }
 
     /// `count` members from that rank on, where the first of the direction has rank 0. O(log n + count).
@@ -189,6 +199,13 @@ impl<'c> Zset<'c> {
             result
         }
     }
+}
+
+/// A reply that is a count.
+fn integer(reply: *mut raw::RedisModuleCallReply) -> usize {
+    // SAFETY: ask() passes a valid reply; one of another type counts for -1.
+    let count = unsafe { raw::RedisModule_CallReplyInteger.unwrap()(reply) };
+    usize::try_from(count).unwrap_or(0)
 }
 
 /// A walk through a sorted set.

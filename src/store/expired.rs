@@ -1,30 +1,36 @@
 use std::collections::HashSet;
 
 use crate::model::Time;
-use crate::redis::{Failure, ScoreRange, Zset};
+use crate::redis::{Direction, Failure, ScoreRange, Zset};
 
-use super::order::{between, EARLIEST_FIRST, LATEST_FIRST};
+use super::order::{between, compare, EARLIEST_FIRST, LATEST_FIRST};
 use super::Instance;
 
 /// Ids that stand in an object's indexes at one moment and are not live: no write has removed them yet.
 pub struct Expired(HashSet<Vec<u8>>);
 
 impl Expired {
-    /// Whether all that stands in the indexes is live.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether the id is not live.
     pub(super) fn contains(&self, task_id: &[u8]) -> bool {
         self.0.contains(task_id)
     }
 
+    /// Its ids that an index holds with a score in that range, in the index' order.
+    pub(super) fn members(&self, index: &Zset<'_>, range: ScoreRange, direction: Direction) -> Vec<Vec<u8>> {
+        let score = |task_id: &Vec<u8>| Some((task_id.clone(), index.score(task_id)?));
+        let mut members: Vec<_> = self.0.iter().filter_map(score).filter(|(_, score)| range.holds(*score)).collect();
+        members.sort_by(|a, b| match direction {
+            Direction::Up => compare(a, b),
+            Direction::Down => compare(b, a),
+        });
+        members.into_iter().map(|(task_id, _)| task_id).collect()
+    }
+
     /// How many members of an index are live, of those with a score in that range.
     pub(super) fn count_live(&self, index: &Zset<'_>, range: ScoreRange) -> usize {
-        let in_range = |score: f64| range.min <= score && score <= range.max;
-        let held = self.0.iter().filter(|task_id| index.score(*task_id).is_some_and(in_range)).count();
-        index.count(range) - held
+        let is_held = |task_id: &&Vec<u8>| index.score(*task_id).is_some_and(|score| range.holds(score));
+        let held = self.0.iter().filter(is_held).count();
+        index.count(range).saturating_sub(held)
     }
 }
 

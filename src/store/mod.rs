@@ -17,7 +17,7 @@ mod update;
 pub use expired::Expired;
 pub use given::{Given, GivenField};
 pub use page::{Page, StateCounts};
-pub use row::{Columns, Row};
+pub use row::{Columns, Field, Row};
 pub use stats::Stats;
 pub use update::Update;
 
@@ -96,6 +96,6 @@ fn live_record(record: &Hash<'_>, end: Option<Time>, now: Time) -> Option<Record
 /// The record that a hash holds, live or not.
 fn read(hash: &Hash<'_>) -> Option<Record> {
     let mut reader = RecordReader::default();
-    hash.each(|field, value| _ = reader.read(field, value));
+    hash.each(|field, value| _ = reader.read(field.as_bytes(), value.as_bytes()));
     reader.record()
 }

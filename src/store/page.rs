@@ -93,12 +93,7 @@ impl<'c> Selection<'c> {
         };
         let offset = request.offset();
         match (self.walked.as_slice(), self.also_in.take()) {
-            ([index], None) if expired.is_empty() => {
-                let total = index.count(self.range);
-                let count = request.size.min(total.saturating_sub(offset));
-                let before = rank_of_range(index, self.range, direction);
-                (total, index.slice(before.saturating_add(offset), count, direction))
-            }
+            ([_], None) => self.slice(offset, request.size, direction, expired),
             (_, None) => {
                 let total = self.walked.iter().map(|index| expired.count_live(index, self.range));
                 let total = total.sum();
@@ -119,6 +114,48 @@ impl<'c> Selection<'c> {
                 (total, task_ids)
             }
         }
+    }
+
+    /// The total, and the ids of one page, of the only walked index: O(log n) to reach them, O(1) for each of them and
+    /// for what has run out.
+    fn slice(&mut self, offset: usize, size: usize, direction: Direction, expired: &Expired) -> (usize, Vec<Vec<u8>>) {
+        let index = &mut self.walked[0];
+        let run_out = expired.members(index, self.range, direction);
+        let total = index.count(self.range).saturating_sub(run_out.len());
+        let mut missing = size.min(total.saturating_sub(offset));
+        let mut task_ids = Vec::with_capacity(missing);
+        if missing == 0 {
+            return (total, task_ids);
+        }
+        if offset == 0 {
+            // To walk from the beginning costs less than to ask for ranks.
+            let live = index.walk(self.range, direction).map(|(task_id, _)| task_id);
+            task_ids.extend(live.filter(|task_id| !expired.contains(task_id)).take(missing));
+            return (total, task_ids);
+        }
+        let first = rank_of_range(index, self.range, direction);
+        // As many have run out before the page as stand behind fewer live ids than the page does.
+        let (mut before, mut beyond) = (0, run_out.len());
+        while before < beyond {
+            let middle = before.midpoint(beyond);
+            let live_before = index.rank(&run_out[middle], direction).saturating_sub(first + middle);
+            if live_before <= offset {
+                before = middle + 1;
+            } else {
+                beyond = middle;
+            }
+        }
+        let mut rank = first.saturating_add(offset).saturating_add(before);
+        while missing > 0 {
+            let slice = index.slice(rank, missing, direction);
+            if slice.is_empty() {
+                break;
+            }
+            rank += slice.len();
+            task_ids.extend(slice.into_iter().filter(|task_id| !expired.contains(task_id)));
+            missing = size.min(total - offset) - task_ids.len();
+        }
+        (total, task_ids)
     }
 
     /// The ids of all walked indexes in one order.
@@ -148,5 +185,5 @@ fn rank_of_range(index: &Zset<'_>, range: ScoreRange, direction: Direction) -> u
         Direction::Up => ScoreRange { max: f64::INFINITY, ..range },
         Direction::Down => ScoreRange { min: f64::NEG_INFINITY, ..range },
     };
-    index.len() - index.count(from_here_on)
+    index.len().saturating_sub(index.count(from_here_on))
 }

@@ -1,7 +1,5 @@
-use std::ops::Range;
-
-use crate::model::{FieldName, Kept, TaskId, Time};
-use crate::redis::{Failure, Hash, Mode};
+use crate::model::{FieldName, Kept, Kind, TaskId, Time};
+use crate::redis::{Failure, Hash, Mode, ServerString};
 
 use super::order::time;
 use super::{is_live, Given, Instance};
@@ -20,18 +18,16 @@ pub enum Columns<'a> {
 }
 
 /// Fields of one record with their values: those that the module keeps first, the given ones by name.
-#[derive(Default)]
-pub struct Row {
-    /// Names and values, one after the other.
-    bytes: Vec<u8>,
-    cells: Vec<Cell>,
-}
+pub struct Row(pub Vec<Field>);
 
-/// Where one field stands in the bytes of its row.
-struct Cell {
-    kept: Option<Kept>,
-    name: Range<usize>,
-    value: Range<usize>,
+/// A field of a record.
+pub struct Field {
+    /// Its name.
+    pub name: ServerString,
+    /// Its value as it is stored.
+    pub value: ServerString,
+    /// What that stands for.
+    pub kind: Kind,
 }
 
 impl Instance<'_> {
@@ -51,54 +47,37 @@ impl Instance<'_> {
 }
 
 impl Row {
-    /// How many fields there are.
-    pub fn len(&self) -> usize {
-        self.cells.len()
-    }
-
-    /// Each field's name and value.
-    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.cells.iter().map(|cell| (&self.bytes[cell.name.clone()], &self.bytes[cell.value.clone()]))
-    }
-
     fn read(record: &Hash<'_>, columns: &Columns<'_>) -> Self {
-        let mut row = Self::default();
         match columns {
-            Columns::All => record.each(|field, value| row.push(field, value)),
-            Columns::Short => record.each(|field, value| {
-                if !matches!(field, b"args" | b"kwargs" | b"result" | b"traceback") {
-                    row.push(field, value);
-                }
-            }),
-            Columns::Identity => record.each(|field, value| {
-                if matches!(field, b"id" | b"name" | b"state" | b"updated_at") {
-                    row.push(field, value);
-                }
-            }),
+            Columns::All => Self::select(record, |_| true),
+            Columns::Short => {
+                Self::select(record, |name| !matches!(name, b"args" | b"kwargs" | b"result" | b"traceback"))
+            }
+            Columns::Identity => {
+                Self::select(record, |name| matches!(name, b"id" | b"name" | b"state" | b"updated_at"))
+            }
             Columns::Named(names) => {
-                for name in names {
-                    if let Some(value) = record.get(&name.text) {
-                        row.push(name.text.as_bytes(), value.as_ref());
-                    }
-                }
-                return row;
+                let field = |name: &Given<'_, FieldName<'_>>| {
+                    let value = record.get(&name.text)?;
+                    Some(Field { kind: Kind::of(name.text.as_bytes()), name: name.text.to_owned(), value })
+                };
+                Self(names.iter().filter_map(field).collect())
             }
         }
-        row.sort();
-        row
     }
 
-    fn push(&mut self, field: &[u8], value: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(field);
-        self.bytes.extend_from_slice(value);
-        let middle = start + field.len();
-        self.cells.push(Cell { kept: Kept::parse(field), name: start..middle, value: middle..self.bytes.len() });
-    }
-
-    fn sort(&mut self) {
-        let place = |cell: &Cell| cell.kept.map_or(Kept::ALL.len(), |kept| kept as usize);
-        let name = |cell: &Cell| &self.bytes[cell.name.clone()];
-        self.cells.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| name(a).cmp(name(b))));
+    fn select(record: &Hash<'_>, is_wanted: impl Fn(&[u8]) -> bool) -> Self {
+        let mut fields = Vec::with_capacity(record.len());
+        record.each(|name, value| {
+            if is_wanted(name.as_bytes()) {
+                let place = Kept::parse(name.as_bytes()).map_or(Kept::ALL.len(), |kept| kept as usize);
+                let kind = Kind::of(name.as_bytes());
+                fields.push((place, Field { name: name.to_owned(), value: value.to_owned(), kind }));
+            }
+        });
+        fields.sort_unstable_by(|(a_place, a), (b_place, b)| {
+            a_place.cmp(b_place).then_with(|| a.name.as_ref().cmp(b.name.as_ref()))
+        });
+        Self(fields.into_iter().map(|(_, field)| field).collect())
     }
 }

@@ -40,6 +40,7 @@ impl Stored {
         let mut stored = Self::nothing(fields);
         let mut reader = RecordReader::default();
         hash.each(|field, value| {
+            let (field, value) = (field.as_bytes(), value.as_bytes());
             if reader.read(field, value) {
                 return;
             }

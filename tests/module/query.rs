@@ -262,3 +262,34 @@ fn every_combination_of_options_gives_what_going_through_all_records_gives() {
         pairs(&states).iter().map(|(state, count)| (state.clone(), text(count).parse().unwrap())).collect();
     assert_eq!(told, counts);
 }
+
+#[test]
+fn pages_join_up_where_records_between_them_have_run_out() {
+    let server = Server::start();
+    let mut live = Vec::new();
+    for n in 0..60 {
+        let runs_out = matches!(n, 0 | 7 | 20..=33 | 41 | 58..=59);
+        let (at, retain) = (1_000 + n / 2, if runs_out { 1 } else { 1_000 });
+        server.run(&format!("TRACKER.UPSERT m 1 t{n:02} STATE SUCCESS NAME n AT {at} RETAIN {retain}"));
+        if !runs_out {
+            live.push(format!("t{n:02}"));
+        }
+    }
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let ids = |options: &str| ids(&server.run(&format!("TRACKER.QUERY m 1 FIELDS 1 id {options}")));
+    for filter in ["", "STATE SUCCESS", "TASK n", "STATE SUCCESS TASK n"] {
+        for size in [1, 7, 41, 60] {
+            for (order, is_reversed) in [("OLDEST", false), ("NEWEST", true)] {
+                let pages = 1..=live.len().div_ceil(size) + 1;
+                let found: Vec<_> =
+                    pages.flat_map(|n| ids(&format!("{filter} ORDER {order} SIZE {size} PAGE {n}"))).collect();
+                let mut expected = live.clone();
+                if is_reversed {
+                    expected.reverse();
+                }
+                assert_eq!(found, expected, "{filter} {order}, pages of {size}");
+            }
+        }
+        assert_eq!(ids(&format!("{filter} ORDER OLDEST SINCE 1008 UNTIL 1020 SIZE 3 PAGE 2")), ["t19", "t34", "t35"]);
+    }
+}
