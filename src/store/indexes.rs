@@ -46,8 +46,8 @@ impl Move<'_> {
     /// The indexes that it changes.
     ///
     /// An attempt that gets one step further, soon after the step before, changes but its states. The indexes that it
-    /// leaves alone last long enough: an attempt has three such steps at the most, and all of them together need less than
-    /// what [`keep`] laid up when it began. If one has lost something, by hand or by eviction, the task's end makes it good.
+    /// leaves alone last long enough: an attempt has four such steps at the most, and all of them together need less than
+    /// what [`keep`] laid up when it began.
     pub(super) fn reach(&self) -> Reach {
         let Some(before) = self.before else {
             return Reach::All;
@@ -56,10 +56,8 @@ impl Move<'_> {
         let (Some(end_before), Some(end)) = (self.end_before, self.end) else {
             return if stays && self.end.is_none() { Reach::None } else { Reach::All };
         };
-        let is_step = before.attempt == self.after.attempt
-            && before.state.rank() < self.after.state.rank()
-            && !self.after.state.is_final();
-        let is_soon = end.millis() <= end_before.millis() + slack(end, self.now) / 8;
+        let is_step = before.attempt == self.after.attempt && before.state.rank() < self.after.state.rank();
+        let is_soon = end.millis() <= end_before.millis() + slack(end, self.now) / 10;
         if stays && is_step && is_soon {
             Reach::States
         } else {

@@ -4,7 +4,7 @@ use crate::counters::COUNTERS;
 use crate::model::{
     transition, Condition, Event, GivenFields, Limits, Outcome, Record, State, TaskId, Terms, Time, Transition,
 };
-use crate::redis::{Failure, Hash, Mode};
+use crate::redis::{Failure, Hash, Mode, Text};
 
 use super::indexes::{Move, Reach};
 use super::stored::Stored;
@@ -32,9 +32,7 @@ impl Instance<'_> {
         let mut hash = self.hash(task_id.as_bytes(), Mode::Write)?;
         let mut indexes = self.indexes()?;
         let ended = indexes.ended(terms.now, Limits::REMOVED_PER_WRITE);
-        // Where no id has run out, the hash tells the end of its record, which costs less than to look the id up.
-        let own_end = if ended.is_empty() { hash.expires_at().and_then(Time::from_millis) } else { None };
-        let end_before = own_end.or_else(|| indexes.end(&task_id));
+        let end_before = end_before(&hash, &indexes, &task_id, ended.is_empty());
         let stored = is_live(&hash, end_before, terms.now).then(|| Stored::read(&hash, &update.fields));
         let stored = stored.unwrap_or_else(|| Stored::nothing(&update.fields));
         let before = stored.record.as_ref();
@@ -69,6 +67,17 @@ impl Instance<'_> {
         tell(&hash, before, &transition);
         Ok(Some(transition.outcome))
     }
+}
+
+/// The end of the retention of the record that a hash holds.
+///
+/// Where no id has run out the hash's own TTL tells it, which costs less than to look the id up.
+fn end_before(hash: &Hash<'_>, indexes: &Indexes<'_>, task_id: &Text<'_>, none_has_ended: bool) -> Option<Time> {
+    if !hash.exists() {
+        return None;
+    }
+    let own_end = hash.expires_at().and_then(Time::from_millis).filter(|_| none_has_ended);
+    own_end.or_else(|| indexes.end(task_id))
 }
 
 /// Counts what the update came to, and notifies those who listen to keyspace events where the task got further.
