@@ -96,16 +96,20 @@ impl<'c> Indexes<'c> {
     /// Opens those that [`Indexes::place`] will need. Fails where one of them is no sorted set or not the user's to write.
     pub(super) fn check(&mut self, to: &Move<'_>) -> Result<(), Failure> {
         let reach = to.reach();
-        if reach == Reach::All {
-            self.open_tasks(Mode::Write)?;
-            self.open_names(Mode::Write)?;
-        }
         for record in to.before.into_iter().chain([to.after]) {
             if reach == Reach::All {
                 self.open_task(record.name.as_bytes(), Mode::Write)?;
             }
             if reach != Reach::None {
                 self.open_state(record.state, Mode::Write)?;
+            }
+        }
+        if reach == Reach::All {
+            let (end, now) = (to.end.unwrap_or(to.now), to.now);
+            let is_short = is_short(self.open_tasks(Mode::Write)?, end, now);
+            let is_first = self.task(to.after.name.as_bytes())?.is_empty();
+            if to.before.is_some() || is_short || is_first {
+                self.open_names(Mode::Write)?;
             }
         }
         Ok(())
@@ -164,15 +168,21 @@ impl<'c> Indexes<'c> {
             self.remove_from_task(before.name.as_bytes(), &mut vec![task_id.with_bytes(<[u8]>::to_vec)]);
         }
         let task = self.task(to.after.name.as_bytes())?;
+        let is_first = task.is_empty();
         task.add(task_id, created_at);
         keep(task, end, now);
-        if let Some(tasks) = self.tasks() {
-            tasks.add(task_id, created_at);
-            keep(tasks, end, now);
-        }
-        if let Some(names) = self.names() {
-            names.add(to.after.name.as_bytes(), 0.0);
-            keep(names, end, now);
+        let Some(tasks) = self.tasks() else { return Ok(()) };
+        tasks.add(task_id, created_at);
+        let was_short = keep(tasks, end, now);
+        let last = tasks.expires_at();
+        // The names last as long as the ids: one more record of a name that is known leaves them alone.
+        if to.before.is_some() || was_short || is_first {
+            if let Some(names) = self.names() {
+                names.add(to.after.name.as_bytes(), 0.0);
+                if let Some(last) = last.filter(|last| names.expires_at().is_none_or(|end| end < *last)) {
+                    names.expire_at(last);
+                }
+            }
         }
         Ok(())
     }
@@ -389,12 +399,18 @@ fn opened<'z, 'c>(
 }
 
 /// Lets an index live until `end` and a little longer. A TTL that reaches so far is left alone, and one that is set
-/// reaches further still, so that it is not set again with every update.
-fn keep(index: &mut Zset<'_>, end: Time, now: Time) {
-    let least = end.millis() + slack(end, now) / 2;
-    if index.expires_at().is_none_or(|expires_at| expires_at < least) {
+/// reaches further still, so that it is not set again with every update. Whether it was set.
+fn keep(index: &mut Zset<'_>, end: Time, now: Time) -> bool {
+    let is_short = is_short(index, end, now);
+    if is_short {
         index.expire_at(horizon(end, now));
     }
+    is_short
+}
+
+/// Whether an index goes too soon for a record that ends at `end`.
+fn is_short(index: &Zset<'_>, end: Time, now: Time) -> bool {
+    index.expires_at().is_none_or(|expires_at| expires_at < end.millis() + slack(end, now) / 2)
 }
 
 /// Lets an index live until then at the most.
