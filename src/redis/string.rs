@@ -29,7 +29,7 @@ impl<'a> Text<'a> {
     }
 
     /// The same string, to be kept longer than that.
-    pub fn to_owned(self) -> ServerString {
+    pub fn retain(self) -> ServerString {
         // SAFETY: the string is valid; no context means that the reference is given back by Drop.
         unsafe { raw::RedisModule_RetainString.unwrap()(ptr::null_mut(), self.string.as_ptr()) };
         ServerString(self.string)

@@ -57,7 +57,8 @@ impl Move<'_> {
             return if stays && self.end.is_none() { Reach::None } else { Reach::All };
         };
         let is_step = before.attempt == self.after.attempt && before.state.rank() < self.after.state.rank();
-        let is_soon = end.millis() <= end_before.millis() + slack(end, self.now) / 10;
+        let later = end.millis() - end_before.millis();
+        let is_soon = (0..=slack(end, self.now) / 10).contains(&later);
         if stays && is_step && is_soon {
             Reach::States
         } else {

@@ -57,11 +57,13 @@ impl Row {
                 Self::select(record, |name| matches!(name, b"id" | b"name" | b"state" | b"updated_at"))
             }
             Columns::Named(names) => {
-                let field = |name: &Given<'_, FieldName<'_>>| {
-                    let value = record.get(&name.text)?;
-                    Some(Field { kind: Kind::of(name.text.as_bytes()), name: name.text.to_owned(), value })
-                };
-                Self(names.iter().filter_map(field).collect())
+                let mut fields = Vec::with_capacity(names.len());
+                for Given { text: name, .. } in names {
+                    if let Some(value) = record.get(name) {
+                        fields.push(Field { kind: Kind::of(name.as_bytes()), name: name.retain(), value });
+                    }
+                }
+                Self(fields)
             }
         }
     }
@@ -72,7 +74,7 @@ impl Row {
             if is_wanted(name.as_bytes()) {
                 let place = Kept::parse(name.as_bytes()).map_or(Kept::ALL.len(), |kept| kept as usize);
                 let kind = Kind::of(name.as_bytes());
-                fields.push((place, Field { name: name.to_owned(), value: value.to_owned(), kind }));
+                fields.push((place, Field { name: name.retain(), value: value.retain(), kind }));
             }
         });
         fields.sort_unstable_by(|(a_place, a), (b_place, b)| {
