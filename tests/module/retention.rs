@@ -169,3 +169,36 @@ fn nothing_that_ran_out_is_counted_while_its_indexes_go_one_after_the_other() {
         }
     }
 }
+
+#[test]
+fn an_index_goes_after_its_newest_member_and_little_later() {
+    let server = Server::start_with(&["retention-window", "5"]);
+    let mut random = fastrand::Rng::with_seed(7);
+    let longest = 6;
+    for step in 0..400 {
+        // A task's steps follow one another at once, soon and late, among all else that may shift an end.
+        let task = step / 4;
+        match random.u8(0..20) {
+            0 => drop(server.run(&format!("CONFIG SET tracker.retention-window {}", random.u8(4..7)))),
+            1 => drop(server.run(&format!("TRACKER.EXPIRE m 1 {}", random.u8(4..6)))),
+            2 => drop(server.run(&format!("TRACKER.RETAIN m 1 t{} {}", task - task.min(3), random.u8(2..7)))),
+            3 => drop(server.run(&format!("TRACKER.DEL m 1 t{}", task - task.min(2)))),
+            _ => {}
+        }
+        let state = ["PENDING", "RECEIVED", "STARTED", "SUCCESS"][step % 4];
+        server.run(&format!("TRACKER.UPSERT m 1 t{task} STATE {state} NAME n{}", task % 2));
+        sleep(Duration::from_millis(random.choice([0, 0, 0, 2, 4, 12, 25, 40]).unwrap()));
+
+        let members = server.list("ZRANGE m:{1}:expiry 0 -1 WITHSCORES");
+        let ends: std::collections::BTreeMap<_, _> =
+            members.chunks(2).map(|member| (&member[0], member[1].parse::<i64>().unwrap())).collect();
+        let last = *ends.values().max().unwrap();
+        for key in server.keys().into_iter().filter(|key| !key.contains(":record:")) {
+            let end: i64 = server.text(&format!("PEXPIRETIME {key}")).parse().unwrap();
+            let newest = server.list(&format!("ZRANGE {key} 0 -1")).iter().filter_map(|id| ends.get(id)).max().copied();
+            let newest = newest.unwrap_or(last);
+            assert!(end >= newest, "{key} goes {} ms before its newest member", newest - end);
+            assert!(end <= last + longest * 20, "{key} goes {} ms after the object", end - last);
+        }
+    }
+}
