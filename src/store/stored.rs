@@ -46,7 +46,7 @@ impl Stored {
             }
             stored.has_cut |= FullLength::is_name(field);
             for (given, presence) in fields.iter().zip(&mut stored.given) {
-                if given.name.text.as_bytes() == field {
+                if given.name.value.as_str().as_bytes() == field {
                     let same = given.value.as_bytes() == value;
                     *presence = if same { Presence::Same } else { Presence::Other };
                 }
