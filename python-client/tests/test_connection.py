@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from celery_task_tracker.availability import Recorder
 from celery_task_tracker.client import TrackerClient, TrackerUnavailable
 from celery_task_tracker.connection import Address, addresses, connect, wrong_with
 from celery_task_tracker.event import Event
+from celery_task_tracker.line import Line
 from celery_task_tracker.resolution import ObjectRef
 from servers import HOST, RedisServer, free_port, wait_for
 
@@ -19,9 +21,18 @@ def events(*keys):
 
 
 def works(client, *keys):
+    """Writes by a round trip and by a line, whose replies are waited for and looked for."""
     client.write(events(*keys))
     client.ensure_compatible()
-    return all(client.get(ObjectRef("shop.order", str(key)), "t1") for key in keys)
+    line = Line(client, 10)
+    for task_id in ("t2", "t3"):
+        (write,) = events(*keys)
+        line.send(replace(write, task_id=task_id))
+        if task_id == "t2":
+            line.settle()
+    assert wait_for(lambda: line.answered() == [] and not line.pending, "the replies")
+    refs = [ObjectRef("shop.order", str(key)) for key in keys]
+    return all(client.get(ref, f"t{number}") for ref in refs for number in (1, 2, 3))
 
 
 def test_several_servers_are_named_with_or_without_their_ports():
@@ -118,7 +129,7 @@ def test_a_cluster_by_any_of_its_nodes(cluster, settings):
     assert works(client, *range(20))
     assert len(client.servers()) == 3
     each = client.stats_of_each([ObjectRef("shop.order", str(key)) for key in range(20)])
-    assert [json.loads(reply)["states"] for reply in each] == [{"PENDING": 1}] * 20
+    assert [json.loads(reply)["states"] for reply in each] == [{"PENDING": 3}] * 20
     for server in cluster:
         with server.client() as plain:
             assert plain.dbsize()
