@@ -7,8 +7,10 @@ use redis::Connection;
 use crate::batch::{carry_out, Batch};
 use crate::event::{Event, State, Task, TASK_NAME};
 use crate::invariant;
+use crate::keys::Keys;
 use crate::progress::Progress;
-use crate::rival::{Keys, Rival, Rivals};
+use crate::rival::Rival;
+use crate::rivals::Rivals;
 use crate::scale::Scale;
 use crate::server::Server;
 

@@ -9,7 +9,8 @@ use crate::goals::Goal;
 use crate::plain;
 use crate::progress::Progress;
 use crate::report::{thousands, Cell, Report, Table};
-use crate::rival::{Rival, Rivals};
+use crate::rival::Rival;
+use crate::rivals::Rivals;
 use crate::samples::Samples;
 use crate::server::{eventually, Server};
 

@@ -3,7 +3,8 @@
 use redis::Pipeline;
 
 use crate::event::{Event, Task};
-use crate::rival::{Keys, Rival};
+use crate::keys::Keys;
+use crate::rival::Rival;
 
 pub struct Floor;
 

@@ -3,7 +3,8 @@
 use redis::{Connection, Pipeline};
 
 use crate::event::Event;
-use crate::rival::{Keys, Rival};
+use crate::keys::Keys;
+use crate::rival::Rival;
 
 /// The script, as the server has loaded it.
 pub struct Lua {

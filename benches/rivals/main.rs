@@ -18,6 +18,7 @@ mod invariant;
 mod server;
 
 mod event;
+mod keys;
 mod rival;
 
 mod floor;
@@ -25,6 +26,7 @@ mod lua;
 mod module;
 mod multi;
 mod plain;
+mod rivals;
 
 mod agreement;
 mod bytes;

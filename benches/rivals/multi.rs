@@ -12,7 +12,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use redis::{from_redis_value_ref, Pipeline, Value};
 
 use crate::event::{Event, State};
-use crate::rival::{Keys, Rival};
+use crate::keys::Keys;
+use crate::rival::Rival;
 
 const WINDOW: i64 = 86_400_000;
 /// How many commands the first round trip of one update has.
