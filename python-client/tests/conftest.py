@@ -46,23 +46,19 @@ def worker(broker, tracker_server):
 @pytest.fixture(autouse=True)
 def fresh_recorder(monkeypatch):
     """What one test did to its recorders is nothing to the next: their timers find no event."""
-    from celery_task_tracker import availability
+    from celery_task_tracker import recording
+    from celery_task_tracker.recorder import Link, Recorder
     from celery_task_tracker.spool import Spool
 
     made = []
-
-    class Recorder(availability.Recorder):
-        def __init__(self):
-            super().__init__()
-            made.append(self)
-
-    monkeypatch.setattr(availability, "Recorder", Recorder)
-    monkeypatch.setattr(availability, "recorder", Recorder())
+    make = Recorder.__init__
+    monkeypatch.setattr(Recorder, "__init__", lambda self: made.append(self) or make(self))
+    monkeypatch.setattr(recording, "recorder", Recorder())
     yield
     for recorder in made:
         with recorder._lock:
             recorder._spool = Spool()
-            recorder._link, recorder._line = availability.Link.UP, None
+            recorder._link, recorder._line = Link.UP, None
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ from django.core import checks
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from celery_task_tracker import availability, changelist
+from celery_task_tracker import changelist, recording
 from celery_task_tracker.admin import equip
 from celery_task_tracker.client import TrackerClient, get_client
 from celery_task_tracker.event import Event
+from celery_task_tracker.recorder import Link
 from celery_task_tracker.resolution import ObjectRef
 from servers import HOST, RedisServer, free_port
 from shop.admin import OrderAdmin
@@ -369,7 +370,7 @@ class TestWhileRedisIsAway:
     def test_a_process_that_knows_it_is_away_leaves_it_alone(
         self, admin_client, column, orders, tracker, monkeypatch
     ):
-        monkeypatch.setattr(availability.recorder, "_link", availability.Link.DOWN)
+        monkeypatch.setattr(recording.recorder, "_link", Link.DOWN)
         with tracker.asked() as asked:
             found = cells(admin_client)
         assert found.text == ["-"] * 30

@@ -4,13 +4,8 @@ import threading
 
 import pytest
 
-from celery_task_tracker.client import (
-    ModuleMissing,
-    Query,
-    TrackerClient,
-    TrackerUnavailable,
-    get_client,
-)
+from celery_task_tracker.client import Query, TrackerClient, get_client
+from celery_task_tracker.errors import ModuleMissing, TrackerUnavailable
 from celery_task_tracker.event import Annotation, Event
 from celery_task_tracker.resolution import ObjectRef
 from servers import HOST, free_port, wait_for

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from celery_task_tracker.availability import Recorder
-from celery_task_tracker.client import TrackerClient, TrackerUnavailable
+from celery_task_tracker.client import TrackerClient
 from celery_task_tracker.connection import Address, addresses, connect, wrong_with
+from celery_task_tracker.errors import TrackerUnavailable
 from celery_task_tracker.event import Event
 from celery_task_tracker.line import Line
+from celery_task_tracker.recorder import Recorder
 from celery_task_tracker.resolution import ObjectRef
 from servers import HOST, RedisServer, free_port, wait_for
 

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from celery.contrib.testing.worker import start_worker
 
-from celery_task_tracker import availability, signals
+from celery_task_tracker import recording, signals
 from project import celery_app
 from shop import tasks
 
@@ -136,5 +136,5 @@ def test_a_header_that_is_no_list_of_objects_is_no_header(record, broker):
 
 
 def test_flushing_at_the_end_of_a_process_that_has_nothing_waiting_asks_nothing(tracker):
-    availability.flush_at_end()
+    recording.flush_at_end()
     assert tracker.commands() == {}

@@ -1,7 +1,7 @@
 import pytest
 from django.db import transaction
 
-from celery_task_tracker import availability, purge
+from celery_task_tracker import purge, recording
 from celery_task_tracker.client import get_client
 from celery_task_tracker.event import Event
 from celery_task_tracker.resolution import ObjectRef
@@ -96,11 +96,11 @@ def test_it_waits_while_redis_is_away(order, settings):
     settings.CELERY_TASKTRACKER_REDIS_URL = server.url
     pk = order.pk
     order.delete()
-    assert availability.recorder.waiting == 1
+    assert recording.recorder.waiting == 1
     try:
         server.start()
         keep(pk)
-        assert availability.recorder.flush()
+        assert recording.recorder.flush()
         assert not kept(pk)
     finally:
         server.remove()

@@ -16,7 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from kombu import Producer
 
-from celery_task_tracker import availability, signals
+from celery_task_tracker import recording, signals
 from project import celery_app
 from servers import RedisServer, Worker, free_port, wait_for
 from shop import tasks
@@ -385,7 +385,7 @@ def test_no_exception_leaves_a_handler(monkeypatch, caplog, broker):
     def explode(*args, **kwargs):
         raise RuntimeError("the tracker's own fault")
 
-    monkeypatch.setattr(availability, "record", explode)
+    monkeypatch.setattr(recording, "record", explode)
     caplog.set_level(logging.ERROR, "celery_task_tracker")
     assert tasks.succeed.delay(1).id
     assert "the task goes on" in caplog.text

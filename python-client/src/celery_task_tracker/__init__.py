@@ -7,8 +7,8 @@
 ... def process_payment(order_id): ...
 """
 
-from .client import TrackerError
 from .config import TaskTrackerConfig
+from .errors import TrackerError
 from .resolution import FromModel
 from .results import Progress, TaskPage, TaskStats, TrackedTask
 from .tracker import task_tracker

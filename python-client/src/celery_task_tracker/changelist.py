@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from . import availability
+from . import recording
 from .address import page_url
-from .client import TrackerError, TrackerUnavailable, get_client
+from .client import get_client
 from .endpoint import refusal_for
+from .errors import TrackerError, TrackerUnavailable
 from .resolution import ObjectRef
 from .results import LastTask, TaskStats
 from .strings import state_labels
@@ -81,7 +82,7 @@ class StatusColumn:
         label = self._model_admin.opts.label_lower
         replies: list[bytes | TrackerError]
         try:
-            if availability.recorder.is_away:
+            if recording.recorder.is_away:
                 raise TrackerUnavailable
             replies = get_client().stats_of_each([ObjectRef(label, str(key)) for key in keys])
         except TrackerError as error:

@@ -12,10 +12,11 @@ from django.core import checks
 from django.core.exceptions import FieldError
 from django.db.models import OuterRef
 
-from .client import ModuleMissing, ModuleOutdated, TrackerUnavailable, get_client
+from .client import get_client
 from .config import config
 from .connection import wrong_with
 from .endpoint import LOADMODULE
+from .errors import ModuleMissing, ModuleOutdated, TrackerUnavailable
 from .id_query import FirstParameter, Lookup
 from .registry import Registration, registry
 from .resolution import Unresolvable

@@ -17,14 +17,22 @@ from redis.cluster import RedisCluster
 
 from .config import config
 from .connection import connect
+from .errors import (
+    MODULE_MISSING,
+    CommandRefused,
+    ModuleMissing,
+    ModuleOutdated,
+    TrackerError,
+    TrackerUnavailable,
+    translated,
+    translating,
+)
 from .event import Write, object_id
 from .resolution import ObjectRef
 from .wire import Channel, Command, wire
 
 #: The oldest version of the module that this package works with, as the module tells it.
 MINIMUM_MODULE = 100
-
-MODULE_MISSING = "Redis has no TRACKER commands: its tracker module is not loaded"
 
 #: What a row of the history shows; arguments, result and traceback are for the single record.
 ROW_FIELDS = (
@@ -63,26 +71,6 @@ ALL_FIELDS = (
     "parent_id",
     "group_id",
 )
-
-
-class TrackerError(Exception):
-    """A command was not carried out. The message says why, in a sentence."""
-
-
-class TrackerUnavailable(TrackerError):
-    """Redis does not answer, or cannot serve this command now: it may, later."""
-
-
-class ModuleMissing(TrackerUnavailable):
-    """Redis answers, but has no ``TRACKER.*`` commands."""
-
-
-class ModuleOutdated(TrackerUnavailable):
-    """Redis has the tracker module, of a version that this package cannot work with."""
-
-
-class CommandRefused(TrackerError):
-    """Redis understood the command and refused its arguments: it will again."""
 
 
 #: A write that Redis understood and refused, and why.
@@ -129,13 +117,12 @@ class TrackerClient:
 
     def __init__(self, url: str, connect_timeout: float, socket_timeout: float) -> None:
         try:
-            self._redis = connect(url, connect_timeout, socket_timeout)
-            self._wire = wire(self._redis)
+            # A cluster is asked for its nodes at once.
+            with translating():
+                self._redis = connect(url, connect_timeout, socket_timeout)
+                self._wire = wire(self._redis)
         except ValueError as error:
             raise TrackerUnavailable(f"CELERY_TASKTRACKER_REDIS_URL: {error}") from error
-        except (redis.RedisError, OSError) as error:
-            # A cluster is asked for its nodes at once.
-            raise translated(error) from error
         self._is_compatible = False
 
     def write(self, writes: Sequence[Write]) -> list[Refused]:
@@ -158,10 +145,8 @@ class TrackerClient:
 
     def channel(self) -> Channel:
         """A connection to send writes on without waiting for their replies."""
-        try:
+        with translating():
             return self._wire.channel()
-        except (redis.RedisError, OSError) as error:
-            raise translated(error) from error
 
     def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
         """One record: times and counts as ``int``, everything else as text. ``None``: not there."""
@@ -223,15 +208,13 @@ class TrackerClient:
 
     def servers(self) -> list[Server]:
         """Every server that keeps records: one, or the primaries of a cluster."""
-        try:
+        with translating():
             if isinstance(self._redis, RedisCluster):
                 return [
                     _server(node.name, self._redis.get_redis_connection(node))
                     for node in self._redis.get_primaries()  # type: ignore[no-untyped-call]
                 ]
             return [_server("", self._redis)]
-        except (redis.RedisError, OSError) as error:
-            raise translated(error) from error
 
     def _servers_that_tell(self) -> list[Server]:
         try:
@@ -249,10 +232,8 @@ class TrackerClient:
 
     def _call(self, commands: Sequence[Command]) -> list[Any]:
         """The replies to ``commands``, for one that was not carried out a :class:`TrackerError`."""
-        try:
+        with translating():
             replies = self._wire.call(commands)
-        except (redis.RedisError, OSError) as error:
-            raise translated(error) from error
         return [translated(reply) if isinstance(reply, Exception) else reply for reply in replies]
 
 
@@ -316,19 +297,3 @@ def _server(name: str, connection: Any) -> Server:
 
 def _text(value: Any) -> Any:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
-
-
-#: Refusals that are about the server and not about the command.
-_SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY")
-
-
-def translated(error: Exception) -> TrackerError:
-    """An error of redis-py's in the words of this package."""
-    message = str(error)
-    if not isinstance(error, redis.ResponseError):
-        return TrackerUnavailable(message or type(error).__name__)
-    if message.lower().startswith("unknown command"):
-        return ModuleMissing(MODULE_MISSING)
-    if type(error) is redis.ResponseError and not message.startswith(_SERVER_CONDITIONS):
-        return CommandRefused(message)
-    return TrackerUnavailable(message)

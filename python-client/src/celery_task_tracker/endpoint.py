@@ -12,7 +12,8 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from .client import CommandRefused, ModuleMissing, ModuleOutdated, TrackerError, get_client
+from .client import get_client
+from .errors import CommandRefused, ModuleMissing, ModuleOutdated, TrackerError
 from .resolution import ObjectRef
 
 #: What the line in redis.conf looks like that loads the module.

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import NamedTuple
 
-import redis
-
-from .client import CommandRefused, Refused, TrackerClient, TrackerUnavailable, translated
+from .client import Refused, TrackerClient
+from .errors import CommandRefused, TrackerUnavailable, translated, translating
 from .event import Write
 from .wire import Channel
 
@@ -95,11 +94,10 @@ class Line:
             if self._is_broken:
                 raise TrackerUnavailable("the connection is broken")
             try:
-                yield self._channel
-            except BaseException as error:
+                with translating():
+                    yield self._channel
+            except BaseException:
                 # A command may have been sent in part, and a reply is missing.
                 self._is_broken = True
                 self._channel.close()
-                if isinstance(error, redis.RedisError | OSError):
-                    raise translated(error) from error
                 raise

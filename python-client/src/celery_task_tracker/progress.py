@@ -6,7 +6,7 @@ import time
 
 from celery import current_task
 
-from . import availability
+from . import recording
 from .delivery import Delivery
 from .event import Event
 from .guard import harmless
@@ -35,7 +35,7 @@ def report(current: float, total: float | None, message: str) -> None:
         return
     context.task_tracker_reported = now
     progress = {"current": current, "total": total, "message": text(message)}
-    availability.record(
+    recording.record(
         Event(
             objects=delivery.objects,
             task_id=delivery.task_id,

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete
 
-from . import availability
+from . import recording
 from .config import config
 from .event import Deletion
 from .guard import harmless
@@ -57,5 +57,5 @@ def purge(
     """post_delete: its records go when the transaction that deletes the instance is committed."""
     if config.TASK_TRACKER_PURGE_ON_DELETE and sender is not None and instance.pk is not None:
         objects = tuple(ObjectRef(label, str(instance.pk)) for label in sorted(_labels[sender]))
-        deletion = partial(harmless(availability.record), Deletion(objects))
+        deletion = partial(harmless(recording.record), Deletion(objects))
         transaction.on_commit(deletion, using=using)

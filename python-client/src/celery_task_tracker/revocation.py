@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from . import availability, broker
+from . import broker, recording
 from .client import Query, get_client
 from .config import config
 from .endpoint import Refusal
@@ -100,7 +100,7 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
     if outcome.revoked:
         ids = tuple(task.id for task in outcome.revoked)
         now = datetime.now(timezone.utc).isoformat()
-        availability.record(Annotation(ref, ids, {"revoke_requested": now}))
+        recording.record(Annotation(ref, ids, {"revoke_requested": now}))
     return outcome
 
 

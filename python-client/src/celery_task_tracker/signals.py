@@ -19,7 +19,7 @@ from celery._state import get_current_task
 from celery.app.task import Context
 from celery.exceptions import Reject
 
-from . import availability
+from . import recording
 from .config import config
 from .delivery import (
     ATTEMPT_HEADER,
@@ -57,8 +57,8 @@ def connect() -> None:
         (signals.task_postrun, task_left),
         (signals.task_internal_error, task_broke),
         # The children of a prefork worker end without Python's own exit handlers.
-        (signals.worker_process_shutdown, availability.flush_at_end),
-        (signals.worker_shutdown, availability.flush_at_end),
+        (signals.worker_process_shutdown, recording.flush_at_end),
+        (signals.worker_shutdown, recording.flush_at_end),
     ):
         signal.connect(handler, weak=False, dispatch_uid=f"celery_task_tracker.{handler.__name__}")
 
@@ -266,7 +266,7 @@ def _now() -> int:
 
 
 def _record(delivery: Delivery, state: State, at: int | None = None, /, **fields: str) -> None:
-    availability.record(
+    recording.record(
         Event(
             objects=delivery.objects,
             task_id=delivery.task_id,

@@ -26,10 +26,7 @@ from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from .client import (
-    Query,
-    get_client,
-)
+from .client import Query, get_client
 from .config import config
 from .endpoint import LOADMODULE, Refusal, endpoint, record_of
 from .launchable import launchable

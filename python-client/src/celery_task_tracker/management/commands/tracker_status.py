@@ -7,16 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...client import (
-    MODULE_MISSING,
-    ModuleMissing,
-    ModuleOutdated,
-    TrackerUnavailable,
-    get_client,
-    version_text,
-)
+from ...client import get_client, version_text
 from ...config import config
 from ...endpoint import LOADMODULE
+from ...errors import MODULE_MISSING, ModuleMissing, ModuleOutdated, TrackerUnavailable
 
 
 class Command(BaseCommand):

@@ -12,9 +12,10 @@ import redis
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings as project
 
-from celery_task_tracker import availability
+from celery_task_tracker import recording
 from celery_task_tracker.client import TrackerClient, get_client
 from celery_task_tracker.event import Event
+from celery_task_tracker.recorder import Recorder
 from celery_task_tracker.resolution import ObjectRef
 from servers import TESTS, RedisServer, Worker, free_port, wait_for
 from shop import tasks
@@ -46,7 +47,7 @@ def log(caplog):
 def recorder(settings):
     """A recorder whose timer never comes by itself."""
     settings.TASK_TRACKER_RETRY_AFTER = 3600
-    return availability.Recorder()
+    return Recorder()
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_what_waits_is_written_in_order_with_its_own_times(server, recorder, log
 
 def test_the_timer_writes_what_waits_when_redis_is_back(server, settings, log):
     settings.TASK_TRACKER_RETRY_AFTER = 0.05
-    recorder = availability.Recorder()
+    recorder = Recorder()
     recorder.record(event(1))
     recorder.record(event(2))
     server.start()
@@ -105,8 +106,8 @@ def test_the_timer_writes_what_waits_when_redis_is_back(server, settings, log):
 
 def test_the_next_event_has_redis_asked_before_the_timer_would(server, settings, monkeypatch):
     settings.TASK_TRACKER_RETRY_AFTER = 600
-    monkeypatch.setattr(availability, "LEAST_PAUSE", 0.001)
-    recorder = availability.Recorder()
+    monkeypatch.setattr("celery_task_tracker.recorder.LEAST_PAUSE", 0.001)
+    recorder = Recorder()
     recorder.record(event(1))
     server.start()
     recorder.record(event(2))
@@ -117,7 +118,7 @@ def test_the_next_event_has_redis_asked_before_the_timer_would(server, settings,
 
 def test_redis_may_go_and_come_back_again_and_again(server, settings):
     settings.TASK_TRACKER_RETRY_AFTER = 0.05
-    recorder = availability.Recorder()
+    recorder = Recorder()
     for number in range(3):
         recorder.record(event(number))
         wait_for(lambda: recorder.is_away, "the loss to be noticed")
@@ -150,7 +151,7 @@ def test_a_flush_in_vain_keeps_the_events_in_order(server, recorder):
 
 def test_events_of_many_threads_are_all_stored(server, settings):
     settings.TASK_TRACKER_RETRY_AFTER = 0.05
-    recorder = availability.Recorder()
+    recorder = Recorder()
 
     def send(first):
         for number in range(first, first + 100):
@@ -219,7 +220,7 @@ def test_a_frozen_redis_is_noticed_by_its_replies_which_are_overdue(server, reco
 
 
 def test_events_that_come_faster_than_redis_takes_them_wait_for_it(server, recorder, monkeypatch):
-    monkeypatch.setattr(availability, "MOST_UNANSWERED", 5)
+    monkeypatch.setattr("celery_task_tracker.recorder.MOST_UNANSWERED", 5)
     server.start()
     for number in range(100):
         recorder.record(event(number))
@@ -279,7 +280,7 @@ def test_an_event_that_redis_cannot_take_now_is_kept(server, recorder, log):
 def test_the_thread_ends_when_there_is_nothing_more_to_do_and_comes_again(
     server, recorder, monkeypatch
 ):
-    monkeypatch.setattr(availability, "IDLE", 0.01)
+    monkeypatch.setattr("celery_task_tracker.recorder.IDLE", 0.01)
     server.start()
     for number in range(3):
         recorder.record(event(number))
@@ -290,9 +291,9 @@ def test_the_thread_ends_when_there_is_nothing_more_to_do_and_comes_again(
 
 def test_another_address_in_the_settings_is_where_the_next_event_goes(server, settings, tracker):
     server.start()
-    availability.record(event(1))
+    recording.record(event(1))
     settings.CELERY_TASKTRACKER_REDIS_URL = tracker.url
-    availability.record(event(2))
+    recording.record(event(2))
     with server.client() as one, tracker.client() as other:
         keys = [f"shop.order:{{1}}:record:t{number}" for number in (1, 2)]
         assert [one.exists(key) for key in keys] == [1, 0]
@@ -318,7 +319,7 @@ def test_a_first_connection_that_hangs_at_any_step_holds_nobody_up(
     monkeypatch.setattr(
         owner, name, lambda *args, **kwargs: goes_on.wait() and original(*args, **kwargs)
     )
-    recorder = availability.Recorder()
+    recorder = Recorder()
     recorder.record(event(1))
     assert recorder.is_away
     assert "no answer within 0.25 s" in log.records[0].message
@@ -380,12 +381,12 @@ def test_a_refused_event_is_said_once_per_task_and_keeps_no_other_back(tracker, 
 
 
 def test_a_forked_process_starts_afresh(server, monkeypatch, recorder):
-    monkeypatch.setattr(availability, "recorder", recorder)
+    monkeypatch.setattr(recording, "recorder", recorder)
     recorder.record(event())
     recorder._lock.acquire()
     pid = os.fork()
     if pid == 0:
-        child = availability.recorder
+        child = recording.recorder
         os._exit(0 if child is not recorder and not child.is_away and not child.waiting else 3)
     recorder._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
@@ -395,12 +396,12 @@ def test_a_forked_process_starts_afresh(server, monkeypatch, recorder):
 AT_THE_END = """
 import django
 django.setup()
-from celery_task_tracker import availability
+from celery_task_tracker import recording
 from celery_task_tracker.event import Event
 from celery_task_tracker.resolution import ObjectRef
 event = Event((ObjectRef("shop.order", "1"),), "t1", "shop.t", "PENDING", 0, 1)
-availability.record(event)
-assert availability.recorder.waiting == 1
+recording.record(event)
+assert recording.recorder.waiting == 1
 print("kept", flush=True)
 input()
 """
@@ -473,6 +474,6 @@ def test_the_timer_of_a_worker_of_greenlets_writes_what_waits(server, broker):
 
 
 def test_sending_a_task_works_while_the_tracker_is_away(server, broker, monkeypatch, recorder):
-    monkeypatch.setattr(availability, "recorder", recorder)
+    monkeypatch.setattr(recording, "recorder", recorder)
     assert tasks.succeed.delay(1).id
     assert recorder.waiting == 1

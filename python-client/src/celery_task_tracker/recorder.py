@@ -15,20 +15,16 @@ is back.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Any
 
-from django.core.signals import setting_changed
-
-from .client import CONNECTION_SETTINGS, ModuleMissing, Refused, TrackerUnavailable, get_client
+from .client import Refused, get_client
 from .config import config
+from .errors import ModuleMissing, TrackerUnavailable
 from .event import Write
 from .line import Line
 from .spool import Spool
@@ -263,41 +259,3 @@ class Recorder:
             if event.subject not in self._refused:
                 self._refused.add(event.subject)
                 logger.error("The tracker refused %s: %s", event.subject, refusal)
-
-
-recorder = Recorder()
-
-
-def record(event: Write) -> None:
-    """Stores ``event`` by this process's recorder."""
-    recorder.record(event)
-
-
-def flush_at_end(**_: object) -> None:
-    """Sees to what still waits when this process ends."""
-    if recorder.waiting:
-        recorder.flush()
-    if recorder.waiting:
-        logger.warning(
-            "The task tracker is still away; %d events are lost with this process.",
-            recorder.waiting + recorder.lost,
-        )
-
-
-def _start_afresh() -> None:
-    global recorder
-    recorder = Recorder()
-
-
-def _start_afresh_elsewhere(*, setting: str, **_: Any) -> None:
-    if setting in CONNECTION_SETTINGS:
-        flush_at_end()
-        _start_afresh()
-
-
-setting_changed.connect(_start_afresh_elsewhere, dispatch_uid="celery_task_tracker.availability")
-atexit.register(flush_at_end)
-if hasattr(os, "register_at_fork"):
-    # The events that wait are the parent's to write. A lock that another thread held while the
-    # process forked would never be released, and the thread is not there.
-    os.register_at_fork(after_in_child=_start_afresh)

@@ -1,0 +1,55 @@
+"""What may go wrong between this package and Redis, in words of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+
+MODULE_MISSING = "Redis has no TRACKER commands: its tracker module is not loaded"
+
+
+class TrackerError(Exception):
+    """A command was not carried out. The message says why, in a sentence."""
+
+
+class TrackerUnavailable(TrackerError):
+    """Redis does not answer, or cannot serve this command now: it may, later."""
+
+
+class ModuleMissing(TrackerUnavailable):
+    """Redis answers, but has no ``TRACKER.*`` commands."""
+
+
+class ModuleOutdated(TrackerUnavailable):
+    """Redis has the tracker module, of a version that this package cannot work with."""
+
+
+class CommandRefused(TrackerError):
+    """Redis understood the command and refused its arguments: it will again."""
+
+
+#: Refusals that are about the server and not about the command.
+_SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY")
+
+
+def translated(error: Exception) -> TrackerError:
+    """An error of redis-py's in the words of this package."""
+    message = str(error)
+    if not isinstance(error, redis.ResponseError):
+        return TrackerUnavailable(message or type(error).__name__)
+    if message.lower().startswith("unknown command"):
+        return ModuleMissing(MODULE_MISSING)
+    if type(error) is redis.ResponseError and not message.startswith(_SERVER_CONDITIONS):
+        return CommandRefused(message)
+    return TrackerUnavailable(message)
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Raises redis-py's errors, and the system's about connections, as :class:`TrackerError`."""
+    try:
+        yield
+    except (redis.RedisError, OSError) as error:
+        raise translated(error) from error

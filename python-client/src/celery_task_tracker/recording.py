@@ -1,0 +1,53 @@
+"""The recorder of this process: fresh in each one, and flushed when it ends."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+from typing import Any
+
+from django.core.signals import setting_changed
+
+from .client import CONNECTION_SETTINGS
+from .event import Write
+from .recorder import Recorder
+
+logger = logging.getLogger("celery_task_tracker")
+
+recorder = Recorder()
+
+
+def record(event: Write) -> None:
+    """Stores ``event`` by this process's recorder."""
+    recorder.record(event)
+
+
+def flush_at_end(**_: object) -> None:
+    """Sees to what still waits when this process ends."""
+    if recorder.waiting:
+        recorder.flush()
+    if recorder.waiting:
+        logger.warning(
+            "The task tracker is still away; %d events are lost with this process.",
+            recorder.waiting + recorder.lost,
+        )
+
+
+def _start_afresh() -> None:
+    global recorder
+    recorder = Recorder()
+
+
+def _start_afresh_elsewhere(*, setting: str, **_: Any) -> None:
+    if setting in CONNECTION_SETTINGS:
+        flush_at_end()
+        _start_afresh()
+
+
+setting_changed.connect(_start_afresh_elsewhere, dispatch_uid="celery_task_tracker.recording")
+atexit.register(flush_at_end)
+if hasattr(os, "register_at_fork"):
+    # The events that wait are the parent's to write. A lock that another thread held while the
+    # process forked would never be released, and the thread is not there.
+    os.register_at_fork(after_in_child=_start_afresh)
