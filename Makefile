@@ -8,18 +8,29 @@ BENCH  = TRACKER_MODULE=$(abspath $(MODULE)) TRACKER_PYTHON=$(abspath $(VENV)/bi
 	cargo bench --quiet --locked --bench rivals --
 say    = printf '\n==> %s\n'
 
-# $(call need,how to tell that it is there,Debian package): installs it by apt where that is allowed.
-define need
-@if ! { $(1); } >/dev/null 2>&1; then \
-	if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || [ -n "$(SUDO)" ]; }; then \
-		$(say) "Installing $(2) with apt"; \
-		$(SUDO) apt-get update -qq && \
-		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; \
-	else \
-		echo "Missing: $(2). Install it and run make again (Debian, Ubuntu: sudo apt-get install $(2))." >&2; exit 1; \
-	fi; \
-fi
-endef
+# What may be needed of the system: how to tell that it is there, and the Debian package that has it.
+has-cc           = command -v cc
+has-gettext      = command -v msgfmt
+has-redis-server = command -v redis-server
+has-venv         = $(PYTHON) -c 'import ensurepip'
+has-chromium     = command -v chromium || command -v chromium-browser
+# What generates the bindings to Redis looks for it in these places, where libclang-cpp is another library.
+has-libclang     = [ -n "$$LIBCLANG_PATH" ] || \
+	ls /usr/lib/llvm*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib*/libclang*.so* 2>/dev/null | grep -v libclang-cpp
+package-cc           = gcc libc6-dev
+package-gettext      = gettext
+package-redis-server = redis-server
+package-venv         = python3-venv
+package-chromium     = chromium
+package-libclang     = libclang-dev
+
+module:                   NEEDS = rust cc libclang
+test-rust test-servers:   NEEDS = rust cc libclang redis-server
+demo bench bench-quick:   NEEDS = rust cc libclang redis-server python venv
+test test-python test-python-matrix screenshots: \
+	NEEDS = rust cc libclang redis-server python venv chromium
+messages:                 NEEDS = python venv gettext
+$(VENV)/installed:        NEEDS = python venv
 
 .NOTPARALLEL:
 
@@ -39,15 +50,15 @@ help:
 	@echo 'make clean         remove what the targets above made'
 
 .PHONY: demo
-demo: redis-server module $(VENV)/installed
+demo: system module $(VENV)/installed
 	@exec $(VENV)/bin/python python-client/demo/run.py --module $(MODULE)
 
 .PHONY: test
-test: test-rust test-python
+test: system test-rust test-python
 	@$(say) 'All checks and tests passed'
 
 .PHONY: test-rust
-test-rust: redis-server module
+test-rust: system module
 	@$(say) 'Checking the Rust code (rustfmt, clippy)'
 	@cargo fmt --check
 	@cargo clippy --quiet --all-targets --locked -- --deny warnings
@@ -56,7 +67,7 @@ test-rust: redis-server module
 	@TRACKER_MODULE=$(abspath $(MODULE)) cargo test --locked --test module
 
 .PHONY: test-python
-test-python: redis-server chromium module $(VENV)/installed
+test-python: system module $(VENV)/installed
 	@$(say) 'Checking the Python code (ruff, mypy)'
 	@$(VENV)/bin/ruff check python-client benches
 	@$(VENV)/bin/ruff format --check python-client benches
@@ -65,7 +76,7 @@ test-python: redis-server chromium module $(VENV)/installed
 	@cd python-client && TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
 
 .PHONY: test-servers
-test-servers: redis-server module
+test-servers: system module
 	@.ci/servers target/servers
 	@for server in redis-server target/servers/redis-8 target/servers/valkey-8; do \
 		$(say) "Testing the module in $$server"; \
@@ -74,7 +85,7 @@ test-servers: redis-server module
 	done
 
 .PHONY: test-python-matrix
-test-python-matrix: redis-server chromium module $(VENV)/installed
+test-python-matrix: system module $(VENV)/installed
 	@$(say) 'Testing the Django package over the versions that it supports'
 	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py
 
@@ -82,7 +93,7 @@ LANGUAGES := de es fa fr
 
 # With new texts in them the catalogues want a translator, then this once more.
 .PHONY: messages
-messages: gettext $(VENV)/installed
+messages: system $(VENV)/installed
 	@$(say) 'Taking new texts into the catalogues, and compiling them'
 	@cd python-client/src/celery_task_tracker && \
 		$(abspath $(VENV))/bin/django-admin makemessages $(LANGUAGES:%=--locale %) \
@@ -91,55 +102,53 @@ messages: gettext $(VENV)/installed
 
 # The last full run is kept where readers find it.
 .PHONY: bench
-bench: redis-server module $(VENV)/installed
+bench: system module $(VENV)/installed
 	@$(say) 'Measuring the project beside its rivals'
 	@$(BENCH) --markdown $(abspath benches/RESULTS.md) $(BENCH_ARGS)
 
 .PHONY: bench-quick
-bench-quick: redis-server module $(VENV)/installed
+bench-quick: system module $(VENV)/installed
 	@$(say) 'Running the benchmark on a small scale'
 	@$(BENCH) --quick $(BENCH_ARGS)
 
 .PHONY: screenshots
-screenshots: redis-server chromium module $(VENV)/installed
+screenshots: system module $(VENV)/installed
 	@$(say) 'Taking the pictures of the READMEs (a few minutes)'
 	@$(VENV)/bin/python python-client/demo/screenshot.py --module $(MODULE)
 
 # Cargo knows best what is out of date.
 .PHONY: module
-module: rust libclang
+module: system
 	@$(say) 'Building the module (the first time takes a few minutes)'
 	@cargo build --release --locked
 
-$(VENV)/installed: python-client/pyproject.toml | python
+$(VENV)/installed: python-client/pyproject.toml | system
 	@$(say) 'Setting up the virtual environment $(VENV)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --upgrade pip
 	@$(VENV)/bin/pip install --quiet --editable python-client --group python-client/pyproject.toml:test
 	@touch $@
 
-.PHONY: rust python redis-server libclang chromium gettext
-rust:
-	@command -v cargo >/dev/null || { echo 'Missing: Rust. Install it from https://rustup.rs and run make again.' >&2; exit 1; }
-	$(call need,command -v cc,gcc libc6-dev)
-
-python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
-		{ echo 'Missing: Python 3.10 or later. Install it, or name it: make PYTHON=/path/to/python3.' >&2; exit 1; }
-	$(call need,$(PYTHON) -c "import ensurepip",python3-venv)
-
-redis-server:
-	$(call need,command -v redis-server,redis-server)
-
-# What generates the bindings to Redis looks for it in these places, where libclang-cpp is another library.
-libclang:
-	$(call need,[ -n "$$LIBCLANG_PATH" ] || ls /usr/lib/llvm*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib*/libclang*.so* 2>/dev/null | grep -v libclang-cpp,libclang-dev)
-
-chromium:
-	$(call need,command -v chromium || command -v chromium-browser,chromium)
-
-gettext:
-	$(call need,command -v msgfmt,gettext)
+# Installs by apt which of NEEDS are missing, where that is allowed. Otherwise it tells all of them at once.
+.PHONY: system
+system:
+	@missing= ended=; \
+	$(if $(filter rust,$(NEEDS)),command -v cargo >/dev/null || \
+		{ echo 'Missing: Rust. Install it from https://rustup.rs and run make again.' >&2; ended=1; };) \
+	$(if $(filter python,$(NEEDS)),$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+		{ echo 'Missing: Python 3.10 or later. Install it or name it: make PYTHON=/path/to/python3.' >&2; ended=1; };) \
+	$(foreach need,$(filter-out rust python,$(NEEDS)), \
+		{ $(has-$(need)); } >/dev/null 2>&1 || missing="$$missing $(package-$(need))";) \
+	if [ -z "$$missing" ]; then \
+		:; \
+	elif command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || [ -n "$(SUDO)" ]; }; then \
+		$(say) "Installing$$missing with apt"; \
+		$(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null || ended=1; \
+	else \
+		echo "Missing:$$missing. Install what is missing and run make again (Debian, Ubuntu: sudo apt-get install$$missing)." >&2; ended=1; \
+	fi; \
+	[ -z "$$ended" ]
 
 .PHONY: clean
 clean:
