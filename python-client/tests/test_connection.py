@@ -44,7 +44,8 @@ def test_several_servers_are_named_with_or_without_their_ports():
 @pytest.mark.parametrize(
     "url",
     [None, 7, "", "localhost", "http://h", "redis+cluster://", "redis+cluster://h1,,h2",
-     "redis+sentinel://h1/", "redis+sentinel://h1/main/x", "redis://h:port", "redis+cluster://h:x"],
+     "redis+sentinel://h1/", "redis+sentinel://h1/main/x", "redis://h:port", "redis+cluster://h:x",
+     "redis://[::1", "redis+cluster://h1,[::1", "redis:/h", "redis"],
 )  # fmt: skip
 def test_a_url_that_cannot_be_used_says_why(url):
     assert wrong_with(url)
@@ -53,7 +54,8 @@ def test_a_url_that_cannot_be_used_says_why(url):
 @pytest.mark.parametrize(
     "url",
     ["redis://", "rediss://u:p@h:1/2", "unix:///run/redis.sock", "redis+cluster://h1,h2:7000",
-     "rediss+cluster://u:p@h1", "redis+sentinel://h1:26379,h2/main/3", "redis+sentinel://h1/main"],
+     "rediss+cluster://u:p@h1", "redis+cluster://u:p@h1,[::1]:7001",
+     "redis+sentinel://h1:26379,h2/main/3", "redis+sentinel://h1/main"],
 )  # fmt: skip
 def test_these_can_be_used(url):
     assert wrong_with(url) is None

@@ -48,6 +48,28 @@ class Address(NamedTuple):
     port: int
 
 
+class Parts(NamedTuple):
+    """What a URL that names several servers consists of: ``scheme://user@hosts/path?query``.
+
+    ``urllib`` takes a URL for one server's, and since its security fixes of 2023 says so where an
+    IPv6 address is not the first.
+    """
+
+    scheme: str
+    user: str
+    hosts: str
+    path: str
+    query: str
+
+    @classmethod
+    def of(cls, url: str) -> Parts:
+        scheme, _, rest = url.partition("://")
+        rest, _, query = rest.partition("#")[0].partition("?")
+        authority, _, path = rest.partition("/")
+        user, _, hosts = authority.rpartition("@")
+        return cls(scheme, user, hosts, path, query)
+
+
 def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
     """A redis-py client for ``url`` with these time-outs in seconds, which never tries twice.
 
@@ -64,7 +86,7 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
         # A thread that found none would take Redis to be away; redis-py 8 stops at a hundred.
         "max_connections": MAX_CONNECTIONS,
     }
-    scheme = urlsplit(url).scheme
+    scheme = url.partition("://")[0]
     if scheme != "unix":
         options["socket_keepalive"] = True
     kind = scheme.rpartition("+")[2]
@@ -77,13 +99,14 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
 
 def wrong_with(url: Any) -> str | None:
     """What a URL of this kind has to be and ``url`` is not; ``None`` if it is. Asks no server."""
-    if not isinstance(url, str) or urlsplit(url).scheme not in SCHEMES:
+    scheme = url.partition("://")[0] if isinstance(url, str) else None
+    if scheme not in SCHEMES:
         return "begins with " + ", ".join(f"{scheme}://" for scheme in SCHEMES)
     try:
-        if "+" in urlsplit(url).scheme:
+        if "+" in scheme:
             addresses(url, DEFAULT_PORT)
             _options(url)
-            if urlsplit(url).scheme.endswith("sentinel"):
+            if scheme.endswith("sentinel"):
                 _service(url)
         else:
             parse_url(url)  # type: ignore[no-untyped-call]
@@ -95,7 +118,7 @@ def wrong_with(url: Any) -> str | None:
 def addresses(url: str, default_port: int) -> list[Address]:
     """The servers of a URL that names several, as in ``redis+cluster://h1:6379,h2,[::1]:7000``."""
     found = []
-    for part in urlsplit(url).netloc.rpartition("@")[2].split(","):
+    for part in Parts.of(url).hosts.split(","):
         one = urlsplit(f"//{part}")
         if not one.hostname:
             raise ValueError(f"{url!r} names no host where one should be")
@@ -128,7 +151,7 @@ def _sentinel(url: str, options: dict[str, Any]) -> Any:
 
 def _service(url: str) -> tuple[str, int]:
     """The name that the sentinels have for the master, and the number of its database."""
-    service, _, db = urlsplit(url).path.strip("/").partition("/")
+    service, _, db = Parts.of(url).path.strip("/").partition("/")
     if not service:
         raise ValueError("the sentinels' name of the service is missing: …/<service>/<db>")
     return unquote(service), int(db or 0)
@@ -136,10 +159,9 @@ def _service(url: str) -> tuple[str, int]:
 
 def _options(url: str) -> dict[str, Any]:
     """User, password, TLS and the query of a URL that names several servers, for redis-py."""
-    parts = urlsplit(url)
-    user = parts.netloc.rpartition("@")[0]
+    parts = Parts.of(url)
     scheme = parts.scheme.partition("+")[0]
-    plain = f"{scheme}://{user + '@' if user else ''}localhost/?{parts.query}"
+    plain = f"{scheme}://{parts.user + '@' if parts.user else ''}localhost/?{parts.query}"
     options: dict[str, Any] = dict(parse_url(plain))  # type: ignore[no-untyped-call]
     for name in ("host", "port", "db", "connection_class"):
         options.pop(name, None)
