@@ -94,7 +94,7 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
         return _cluster(url, options)
     if kind == "sentinel":
         return _sentinel(url, options)
-    return redis.Redis.from_url(url, retry=_no_retry(), retry_on_error=[], **options)
+    return _checked(redis.Redis.from_url(url, retry=_no_retry(), retry_on_error=[], **options))
 
 
 def wrong_with(url: Any) -> str | None:
@@ -144,9 +144,21 @@ def _sentinel(url: str, options: dict[str, Any]) -> Any:
     sentinel = Sentinel(  # type: ignore[no-untyped-call]
         addresses(url, SENTINEL_PORT), sentinel_kwargs={**times, "retry": _no_retry()}
     )
-    return sentinel.master_for(  # type: ignore[no-untyped-call]
-        service, db=db, retry=_no_retry(), retry_on_error=[], **{**options, **known}
+    return _checked(
+        sentinel.master_for(  # type: ignore[no-untyped-call]
+            service, db=db, retry=_no_retry(), retry_on_error=[], **{**options, **known}
+        )
     )
+
+
+def _checked(client: redis.Redis) -> redis.Redis:
+    """``client``, whose connections take the options that they will get; asks no server."""
+    pool = client.connection_pool
+    try:
+        pool.connection_class(**pool.connection_kwargs)
+    except TypeError as error:
+        raise ValueError(f"an option is none of redis-py's ({error})") from error
+    return client
 
 
 def _service(url: str) -> tuple[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
+from redis.exceptions import RedisClusterException
 
 MODULE_MISSING = "Redis has no TRACKER commands: its tracker module is not loaded"
 
@@ -35,7 +36,7 @@ _SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRY
 
 
 def translated(error: Exception) -> TrackerError:
-    """An error of redis-py's in the words of this package."""
+    """An error that Redis replied with in the words of this package."""
     message = str(error)
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)
@@ -48,8 +49,16 @@ def translated(error: Exception) -> TrackerError:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Raises redis-py's errors, and the system's about connections, as :class:`TrackerError`."""
+    """Raises redis-py's errors, and the system's about connections, as :class:`TrackerUnavailable`.
+
+    Those that are raised are no replies: a server that refuses the connection, or that does not
+    have the database, says nothing of the command.
+    """
     try:
         yield
-    except (redis.RedisError, OSError) as error:
-        raise translated(error) from error
+    # What redis-py says of a cluster's nodes is none of its other errors.
+    except (redis.RedisError, RedisClusterException, OSError) as error:
+        known = translated(error)
+        if isinstance(known, TrackerUnavailable):
+            raise known from error
+        raise TrackerUnavailable(str(known)) from error
