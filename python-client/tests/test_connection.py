@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from celery_task_tracker.client import TrackerClient
+from celery_task_tracker.client import TrackerClient, get_client
 from celery_task_tracker.connection import Address, addresses, connect, wrong_with
 from celery_task_tracker.errors import TrackerUnavailable
 from celery_task_tracker.event import Event
@@ -95,16 +95,20 @@ def test_a_server_with_a_password():
         server.remove()
 
 
+def free_port_of_a_cluster():
+    """The bus takes the port plus 10000, which must be one too."""
+    while (port := free_port()) >= 55_000:
+        pass
+    return port
+
+
 @pytest.fixture
 def cluster():
     """Three primaries, with the module in each."""
     options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
-    # The bus takes the port plus 10000, which must be one too.
-    ports = []
+    ports = set()
     while len(ports) < 3:
-        port = free_port()
-        if port < 55_000 and port not in ports:
-            ports.append(port)
+        ports.add(free_port_of_a_cluster())
     servers = [RedisServer(port, with_module=True, options=options) for port in ports]
     try:
         for server in servers:
@@ -150,6 +154,38 @@ def test_a_cluster_by_any_of_its_nodes(cluster, settings):
         recorder.record(events(key)[0])
     wait_for(lambda: recorder.is_away, "the loss to be noticed")
     assert recorder.waiting
+
+
+def test_a_cluster_that_is_away_when_a_process_begins_is_waited_for(settings):
+    options = ("--cluster-enabled", "yes")
+    server = RedisServer(free_port_of_a_cluster(), with_module=True, options=options)
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{HOST}:{server.port}"
+    settings.TASK_TRACKER_RETRY_AFTER = 0.05
+    recorder = Recorder()
+    for key in range(3):
+        recorder.record(events(key)[0])
+    assert (recorder.is_away, recorder.waiting) == (True, 3)
+    try:
+        server.start()
+        with server.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        wait_for(lambda: not recorder.waiting, "the events to be stored")
+        assert all(get_client().get(ObjectRef("shop.order", str(key)), "t1") for key in range(3))
+    finally:
+        server.remove()
+
+
+@pytest.mark.parametrize("rest", ["/99", "?no_such_option=1"])
+def test_a_connection_that_redis_or_redis_py_refuses_is_no_refusal_of_the_event(
+    tracker, settings, rest
+):
+    settings.CELERY_TASKTRACKER_REDIS_URL = tracker.url + rest
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    recorder = Recorder()
+    recorder.record(events(1)[0])
+    assert (recorder.is_away, recorder.waiting) == (True, 1)
+    assert not recorder.flush()
+    assert recorder.waiting == 1
 
 
 @pytest.fixture

@@ -346,6 +346,31 @@ def test_an_event_that_cannot_be_sent_keeps_no_other_back(server, recorder, log)
     assert get_client().get(ORDER, "t3")
 
 
+def test_a_thread_that_ended_by_a_fault_has_a_successor(server, recorder, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    server.start()
+    recorder.record(event(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(recorder, "_read", lambda *_: 1 / 0)
+        recorder.record(event(2))
+        wait_for(lambda: recorder._thread is None, "the thread to end")
+    recorder.record(event(3))
+    wait_for(lambda: not recorder.waiting, "the replies")
+
+
+def test_a_fault_while_connecting_is_as_if_redis_were_away(server, recorder, monkeypatch, log):
+    server.start()
+    with monkeypatch.context() as broken:
+        broken.setattr("celery_task_tracker.recorder.Line", lambda *_: 1 / 0)
+        recorder.record(event(1))
+        assert recorder.is_away
+        assert "ZeroDivisionError" in log.records[0].message
+    assert recorder.flush()
+    recorder.record(event(2))
+    assert get_client().get(ORDER, "t1")
+    wait_for(lambda: get_client().get(ORDER, "t2"), "the event to be stored")
+
+
 def test_a_process_that_can_start_no_thread_writes_by_itself(server, recorder, monkeypatch):
     def refuse(thread):
         raise RuntimeError("can't create new thread at interpreter shutdown")
@@ -477,3 +502,26 @@ def test_sending_a_task_works_while_the_tracker_is_away(server, broker, monkeypa
     monkeypatch.setattr(recording, "recorder", recorder)
     assert tasks.succeed.delay(1).id
     assert recorder.waiting == 1
+
+
+def test_a_process_that_ends_during_the_first_try_waits_for_it(server, tmp_path):
+    """The connection takes longer than the event waited for it, and is there in the end."""
+    server.start()
+    slow = AT_THE_END.replace(
+        "event = ",
+        "import redis, time; connect = redis.Connection._connect\n"
+        "redis.Connection._connect = lambda self: time.sleep(0.6) or connect(self)\n"
+        "event = ",
+    ).replace("assert recording.recorder.waiting == 1", "assert recording.recorder.is_away")
+    process = subprocess.run(
+        [sys.executable, "-c", slow],
+        cwd=TESTS,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings"}
+        | {"TEST_TRACKER_URL": server.url},
+        input="\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "are lost" not in process.stderr
+    assert get_client().get(ORDER, "t1")

@@ -66,6 +66,9 @@ class Recorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spool = Spool()
+        self._batch: list[Write] = []
+        """What was taken out of the spool and is being written."""
+
         self._link = Link.UNTRIED
         self._line: Line | None = None
         """Not ``None`` while the link is up."""
@@ -85,7 +88,7 @@ class Recorder:
     def waiting(self) -> int:
         """How many events and commands Redis has not got, or has not answered."""
         line = self._line
-        return len(self._spool) + (line.pending if line else 0)
+        return len(self._spool) + len(self._batch) + (line.pending if line else 0)
 
     @property
     def lost(self) -> int:
@@ -122,6 +125,10 @@ class Recorder:
         except TrackerUnavailable as error:
             self._leave_alone(error)
             return False
+        except Exception as error:
+            # A fault of the tracker's own, or of the settings: the thread lives on.
+            self._leave_alone(TrackerUnavailable(f"{type(error).__name__}: {error}"))
+            return False
         finally:
             self._tried.set()
             self._writing.release()
@@ -131,7 +138,7 @@ class Recorder:
         line = self._line
         while True:
             with self._lock:
-                batch = self._spool.take()
+                batch = self._batch = self._spool.take()
                 if line and not batch:
                     was_away, self._link, self._line = self.is_away, Link.UP, line
                     lost, self._spool.lost = self._spool.lost, 0
@@ -166,6 +173,7 @@ class Recorder:
     def _put_back(self, batch: list[Write]) -> None:
         with self._lock:
             self._spool.put_back(batch)
+            self._batch = []
 
     def _keep(self, event: Write) -> Line | None:
         """Adds ``event`` to those that wait, unless there is a line again, which it returns."""
@@ -220,12 +228,22 @@ class Recorder:
 
     def _ensure_thread(self) -> bool:
         if self._thread is None:
-            thread = threading.Thread(target=self._attend, name="celery-task-tracker", daemon=True)
+            thread = threading.Thread(target=self._run, name="celery-task-tracker", daemon=True)
             # An interpreter that ends starts none.
             with contextlib.suppress(RuntimeError):
                 thread.start()
                 self._thread = thread
         return self._thread is not None
+
+    def _run(self) -> None:
+        try:
+            self._attend()
+        finally:
+            # A fault, as of a log's handler: the next event begins another thread.
+            with self._lock:
+                if self._thread is threading.current_thread():
+                    self._thread = None
+                    self._asked.clear()
 
     def _attend(self) -> None:
         """What the thread does, until nothing was recorded for a while."""
