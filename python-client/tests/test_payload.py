@@ -1,14 +1,24 @@
 import json
+from collections import UserList, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
+from enum import Enum
+from types import SimpleNamespace
 from typing import NamedTuple
 from uuid import UUID
 
+import attrs
+import pydantic
 import pytest
 
+from celery_task_tracker import payload
 from celery_task_tracker.payload import arguments_json, is_secret, result_text, text, value_json
 from shop.models import Order
+
+
+class Many(Enum):
+    TOO = 10**5000
 
 
 class Broken:
@@ -67,6 +77,42 @@ def test_fields_of_dataclasses_and_named_tuples_are_redacted_by_their_names():
     ]
 
 
+@attrs.define
+class Account:
+    user: str
+    password: str
+    pin: int = attrs.field(default=1234, repr=False)
+    iban_end: str = attrs.field(default="DE02 1203", repr=lambda value: value[-4:])
+    holder: str = attrs.field(default="Ada Lovelace", repr=lambda value: value[:3])
+
+
+class Key(pydantic.BaseModel):
+    owner: str
+    token: str
+    answer: pydantic.SecretStr = pydantic.SecretStr("42")
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        (Account("ada", "hunter2"),
+         {"user": "ada", "password": "[redacted]", "iban_end": "[redacted]", "holder": "Ada"}),
+        (Key(owner="ada", token="hunter2"),
+         {"owner": "ada", "token": "[redacted]", "answer": "SecretStr('**********')"}),
+        (SimpleNamespace(user="ada", password="hunter2"),
+         {"user": "ada", "password": "[redacted]"}),
+        (deque([{"password": "hunter2"}]), [{"password": "[redacted]"}]),
+        (UserList([{"password": "hunter2"}]), [{"password": "[redacted]"}]),
+        ({1: {"password": "hunter2"}}.values(), [{"password": "[redacted]"}]),
+        ({"password": "hunter2", "user": "ada"}.items(),
+         {"password": "[redacted]", "user": "ada"}),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_no_object_shows_by_its_repr_what_has_a_secret_name(value, stored):
+    assert json.loads(value_json([value])) == [stored]
+
+
 def test_the_patterns_are_a_setting(settings):
     settings.TASK_TRACKER_REDACT = ["colour"]
     assert json.loads(value_json({"colour": 1, "password": 2})) == {
@@ -108,6 +154,31 @@ def test_no_value_makes_it_fail():
         assert isinstance(result_text(value), str)
         assert isinstance(json.loads(value_json(value)), list | dict | str)
     assert "without a representation" in text(Broken())
+
+
+@pytest.mark.parametrize(
+    "number", [10**5000, -(10**5000), Many.TOO], ids=["long", "negative", "of an enum"]
+)
+def test_a_number_too_long_for_python_to_tell_in_decimals_is_told_otherwise(number):
+    assert "0x" in result_text(number)
+    assert "0x" in json.loads(value_json([number]))[0]
+
+
+def test_objects_that_refer_to_each_other_have_an_end():
+    people = [SimpleNamespace(name=f"n{number}") for number in range(20)]
+    for person in people:
+        person.friends = people
+    assert len(value_json(people)) <= 1024 * 1024
+
+
+def test_what_is_too_much_is_not_even_put_together(monkeypatch):
+    lengths = []
+    encode = payload._encode
+    monkeypatch.setattr(
+        payload, "_encode", lambda plain: lengths.append(text := encode(plain)) or text
+    )
+    value_json(["x" * 1_000_000] * 1000)
+    assert len(lengths[0]) < 2 * 1024 * 1024
 
 
 def test_what_is_left_out_of_a_long_collection_is_said():

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections import UserList, deque
+from collections.abc import Callable, ItemsView, KeysView, Mapping, Sequence, Sized, ValuesView
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache, lru_cache
 from itertools import islice
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -32,24 +34,31 @@ MAX_MEMBERS = 1000
 #: The longest text that is sent for one value. The module's own `max-value-bytes` is lower.
 MAX_TEXT = 1024 * 1024
 
+#: How much of that a member of a collection takes beside its own text, about.
+MEMBER_LENGTH = 16
+
+#: The longest number that is shown in decimals. Of longer ones Python may refuse to.
+MAX_BITS = 2000
+
 
 def arguments_json(args: Sequence[Any], names: Sequence[str]) -> str:
     """Positional arguments as a JSON array, those whose parameter is secret redacted.
 
     ``names`` are those of the parameters that they are for; arguments past them have none.
     """
-    named = [_named(name, value, 0) for name, value in zip(names, args, strict=False)]
-    return json_text(named + [_plain(value, 0) for value in args[len(names) :]])
+    plain = Plain()
+    named = [plain.named(name, value, 0) for name, value in zip(names, args, strict=False)]
+    return json_text(named + [plain.of(value, 0) for value in args[len(names) :]])
 
 
 def value_json(value: Any) -> str:
     """``value`` as JSON, secret keys redacted at any depth; what is no JSON as its ``repr``."""
-    return json_text(_plain(value, 0))
+    return json_text(Plain().of(value, 0))
 
 
 def result_text(value: Any) -> str:
     """A task's result: JSON where it is made of what JSON has, otherwise its ``repr``."""
-    plain = _plain(value, 0)
+    plain = Plain().of(value, 0)
     if isinstance(plain, str) and not isinstance(value, _TEXT_TYPES):
         return plain[:MAX_TEXT]
     return json_text(plain)
@@ -80,61 +89,108 @@ def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile(joined, re.IGNORECASE) if patterns else None
 
 
-def _named(name: Any, value: Any, depth: int) -> Any:
-    """What is stored of a value that has a name, as the setting TASK_TRACKER_REDACT wants it."""
-    rule = config.TASK_TRACKER_REDACT
-    if not callable(rule):
-        return REDACTED if is_secret(name) else _plain(value, depth)
-    try:
-        return _plain(rule(text(name), value), depth)
-    except Exception:
-        # A rule that fails has not said that the value may be shown.
-        return REDACTED
+class Plain:
+    """Turns one value, and what is in it, into what JSON knows.
+
+    No more of it than is stored in the end: objects that refer to each other would have no end.
+    """
+
+    def __init__(self) -> None:
+        self._room = MAX_TEXT
+
+    def of(self, value: Any, depth: int) -> Any:
+        """``value``, which is ``depth`` collections deep, as what JSON knows."""
+        if value is None or type(value) is bool:
+            return value
+        if type(value) is int:
+            return value if value.bit_length() <= MAX_BITS else hex(value)[:MAX_TEXT]
+        if type(value) is str:
+            return self._text(value)
+        if type(value) is float:
+            return value if math.isfinite(value) else repr(value)
+        if depth >= MAX_DEPTH or self._room <= 0:
+            return "…"
+        try:
+            if type(value) is dict:
+                return self._members(value, depth)
+            return self._unusual(value, depth)
+        except Exception:
+            return _stand_in(value)
+
+    def named(self, name: Any, value: Any, depth: int) -> Any:
+        """``value``, which has a name, as the setting TASK_TRACKER_REDACT wants it stored."""
+        rule = config.TASK_TRACKER_REDACT
+        if not callable(rule):
+            return REDACTED if is_secret(name) else self.of(value, depth)
+        try:
+            return self.of(rule(text(name), value), depth)
+        except Exception:
+            # A rule that fails has not said that the value may be shown.
+            return REDACTED
+
+    def _unusual(self, value: Any, depth: int) -> Any:
+        """``value``, which is none of JSON's own types but a list, as what JSON knows."""
+        if isinstance(value, Enum):
+            return self.of(value.value, depth + 1)
+        for number in (int, float):
+            if isinstance(value, number):
+                return self.of(number(value), depth)
+        for types, convert in _CONVERSIONS:
+            if isinstance(value, types):
+                return self._text(convert(value))
+        if isinstance(value, Mapping):
+            return self._members(value, depth)
+        if isinstance(value, ItemsView):
+            return self._members(dict(value), depth)
+        attributes = _attributes(value)
+        if attributes is not None:
+            return self._members(attributes, depth)
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            self._room -= MEMBER_LENGTH * len(value)
+            named = zip(value._fields, value, strict=True)
+            return [self.named(name, member, depth + 1) for name, member in named]
+        if isinstance(value, _COLLECTIONS):
+            shown = self._how_many(value)
+            members = [self.of(member, depth + 1) for member in islice(value, shown)]
+            return members + ([_more(value)] if len(value) > shown else [])
+        return self._text(repr(value))
+
+    def _members(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        shown = self._how_many(value)
+        members = {
+            self._text(text(key)): self.named(key, member, depth + 1)
+            for key, member in islice(value.items(), shown)
+        }
+        return members | ({"…": _more(value)} if len(value) > shown else {})
+
+    def _how_many(self, collection: Sized) -> int:
+        shown = min(len(collection), MAX_MEMBERS)
+        self._room -= MEMBER_LENGTH * shown
+        return shown
+
+    def _text(self, value: str) -> str:
+        self._room -= len(value)
+        return value if self._room >= 0 else value[: max(0, len(value) + self._room)]
 
 
-def _plain(value: Any, depth: int) -> Any:
-    """``value`` as what JSON knows."""
-    if value is None or type(value) in (int, bool):
-        return value
-    if type(value) is str:
-        return value[:MAX_TEXT]
-    if type(value) is float:
-        return value if math.isfinite(value) else repr(value)
-    if depth >= MAX_DEPTH:
-        return "…"
-    try:
-        if type(value) is dict:
-            return _members(value, depth)
-        return _unusual(value, depth)
-    except Exception:
-        return _stand_in(value)
-
-
-def _unusual(value: Any, depth: int) -> Any:
-    """``value``, which is none of JSON's own types but a list, as what JSON knows."""
-    for types, convert in _CONVERSIONS:
-        if isinstance(value, types):
-            return convert(value)
-    if isinstance(value, Mapping):
-        return _members(value, depth)
-    if is_dataclass(value) and not isinstance(value, type):
-        shown = [each.name for each in fields(value) if each.repr]
-        return _members({name: getattr(value, name) for name in shown}, depth)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        named = zip(value._fields, value, strict=True)
-        return [_named(name, member, depth + 1) for name, member in named]
-    if isinstance(value, list | tuple | set | frozenset):
-        members = [_plain(member, depth + 1) for member in islice(value, MAX_MEMBERS)]
-        return members + ([_more(value)] if len(value) > MAX_MEMBERS else [])
-    return repr(value)[:MAX_TEXT]
-
-
-def _members(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-    members = {
-        text(key): _named(key, member, depth + 1)
-        for key, member in islice(value.items(), MAX_MEMBERS)
-    }
-    return members | ({"…": _more(value)} if len(value) > MAX_MEMBERS else {})
+def _attributes(value: Any) -> Mapping[Any, Any] | None:
+    """What the ``repr`` of ``value`` is made of, where its class tells that; otherwise ``None``."""
+    cls = type(value)
+    if is_dataclass(cls):
+        return {each.name: getattr(value, each.name) for each in fields(cls) if each.repr}
+    if isinstance(value, SimpleNamespace):
+        return vars(value)
+    if hasattr(cls, "__attrs_attrs__"):
+        # Each may have a function for it in the place of True.
+        shown = {each: getattr(value, each.name) for each in cls.__attrs_attrs__ if each.repr}
+        return {
+            each.name: member if each.repr is True else each.repr(member)
+            for each, member in shown.items()
+        }
+    if hasattr(cls, "__repr_args__"):
+        # A model of pydantic's.
+        return dict(value.__repr_args__())
+    return None
 
 
 def _more(collection: Sized) -> str:
@@ -159,14 +215,14 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 #: Values that text stands for, so that a result made of them is a JSON string.
 _TEXT_TYPES = (str, datetime, date, time, timedelta, Decimal, UUID, Enum)
 
-_CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (Enum, lambda value: _plain(value.value, 0)),
-    (int, int),
+#: What has members without names.
+_COLLECTIONS = (list, tuple, set, frozenset, deque, UserList, KeysView, ValuesView)
+
+_CONVERSIONS: tuple[tuple[Any, Callable[[Any], str]], ...] = (
     (str, lambda value: str(value[:MAX_TEXT])),
-    (float, lambda value: _plain(float(value), 0)),
     ((datetime, date, time), lambda value: value.isoformat()),
     ((timedelta, Decimal, UUID), str),
-    (bytes, lambda value: repr(value[:MAX_MEMBERS])),
+    ((bytes, bytearray), lambda value: repr(value[:MAX_MEMBERS])),
     # Their own representations would ask the database.
     (Model, _model),
     (QuerySet, lambda value: f"<{type(value).__name__} of {value.model._meta.label}>"),
