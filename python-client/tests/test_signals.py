@@ -264,6 +264,12 @@ def test_a_replacement_that_nobody_registered_is_followed_all_the_same(ended):
     assert json.loads(found["result"]) == "in its place"
 
 
+def test_what_is_secret_to_a_replacement_that_nobody_registered_is_redacted(ended):
+    sent = tasks.hand_over.delay(21, to="shop.tasks.quiet", more=["hunter2"])
+    found = ended(21, sent.id, "SUCCESS")
+    assert json.loads(found["args"]) == [21, "[redacted]"]
+
+
 def test_a_chain_in_the_place_of_a_task_ends_under_its_id(ended, told):
     sent = tasks.hand_over.delay(22, to="chain")
     assert told("before:22")

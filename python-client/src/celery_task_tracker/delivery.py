@@ -8,12 +8,14 @@ names, those of Celery's message protocol: https://docs.celeryq.dev/en/stable/in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from celery import current_app
+
 from .config import config
-from .payload import arguments_json, json_text, text, value_json
+from .parameters import Parameters
+from .payload import REDACTED, arguments_json, json_text, text, value_json
 from .registry import registry
 from .resolution import Call, ObjectRef, Unresolvable
 
@@ -136,15 +138,23 @@ class Delivery:
         """
         if not config.TASK_TRACKER_STORE_ARGS:
             return {}
-        names: tuple[str, ...] = ()
+        args = self.call.args
+        try:
+            stored = arguments_json(args, self._parameters().names_by_position(len(args)))
+        except Unresolvable:
+            # Nobody can say which of them is secret.
+            stored = json_text([REDACTED] * len(args))
+        return {"args": stored, "kwargs": value_json(self.call.kwargs)}
+
+    def _parameters(self) -> Parameters:
         registrations = registry.for_task(self.task_name)
         if registrations:
-            with suppress(Unresolvable):
-                names = registrations[0].parameters.names_by_position(len(self.call.args))
-        return {
-            "args": arguments_json(self.call.args, names),
-            "kwargs": value_json(self.call.kwargs),
-        }
+            return registrations[0].parameters
+        # Another one's replacement, which nobody registered.
+        task = current_app.tasks.get(self.task_name)
+        if task is None:
+            raise Unresolvable(f"{self.task_name} is no task of this process")
+        return Parameters.of(task)
 
 
 def message_call(headers: Mapping[str, Any], body: Any) -> Call:

@@ -165,13 +165,13 @@ def count(self, times, number=3):
 
 @task_tracker.register(Order)
 @shared_task(bind=True)
-def hand_over(self, order_id, to="shop.tasks.succeed", tries=0):
+def hand_over(self, order_id, to="shop.tasks.succeed", tries=0, more=()):
     """Has another task run in its place; to a chain with a word before it."""
     if self.request.retries < tries:
         raise self.retry(countdown=0)
     if to == "chain":
         raise self.replace(untracked.si(f"before:{order_id}") | succeed.si(order_id))
-    raise self.replace(self.app.signature(to, args=(order_id,), immutable=True))
+    raise self.replace(self.app.signature(to, args=(order_id, *more), immutable=True))
 
 
 @task_tracker.register(Order)
@@ -206,7 +206,7 @@ def advance(order_id, steps=3):
 
 
 @shared_task
-def quiet(order_id):
+def quiet(order_id, password=""):
     """Nobody registered it, but it may take another one's place."""
     return "in its place"
 
