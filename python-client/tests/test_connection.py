@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from celery_task_tracker.checks import check_settings
 from celery_task_tracker.client import TrackerClient, get_client
-from celery_task_tracker.connection import Address, addresses, connect, wrong_with
+from celery_task_tracker.connection import Address, addresses, connect, without_password, wrong_with
 from celery_task_tracker.errors import TrackerUnavailable
 from celery_task_tracker.event import Event
 from celery_task_tracker.line import Line
@@ -59,6 +60,30 @@ def test_a_url_that_cannot_be_used_says_why(url):
 )  # fmt: skip
 def test_these_can_be_used(url):
     assert wrong_with(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://", "redis://"),
+        ("redis://h:1/2?ssl_ca_certs=/a", "redis://h:1/2?ssl_ca_certs=/a"),
+        ("redis://:wo@rd@h:1", "redis://:***@h:1"),
+        ("redis+cluster://me:wo/rd@h1:1,h2:2", "redis+cluster://me:***@h1:1,h2:2"),
+        ("unix:///run/r.sock?db=1&password=word&x=y", "unix:///run/r.sock?db=1&password=***&x=y"),
+        ("rediss://h?ssl_password=word", "rediss://h?ssl_password=***"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url, shown):
+    assert without_password(url) == shown
+
+
+def test_what_is_wrong_with_a_url_is_told_without_its_password(settings):
+    settings.CELERY_TASKTRACKER_REDIS_URL = "redis+cluster://me:word@h1,,h2"
+    (message,) = check_settings()
+    assert "h1,,h2" in message.msg
+    with pytest.raises(TrackerUnavailable) as raised:
+        get_client()
+    assert "word" not in f"{message.msg}{raised.value}"
 
 
 def test_what_is_told_of_a_user_goes_to_every_server():

@@ -14,7 +14,7 @@ from django.db.models import OuterRef
 
 from .client import get_client
 from .config import config
-from .connection import wrong_with
+from .connection import without_password, wrong_with
 from .endpoint import LOADMODULE
 from .errors import ModuleMissing, ModuleOutdated, TrackerUnavailable
 from .id_query import FirstParameter, Lookup
@@ -35,9 +35,11 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessag
     errors: list[checks.CheckMessage] = []
 
     def error(number: int, setting: str, expected: str) -> None:
+        value = getattr(config, setting)
+        shown = without_password(value) if isinstance(value, str) else value
         errors.append(
             checks.Error(
-                f"{setting} must be {expected}, not {getattr(config, setting)!r}.",
+                f"{setting} must be {expected}, not {shown!r}.",
                 hint=f"Correct {setting} in your settings, or remove it to have the default.",
                 id=f"celery_task_tracker.E{number:03d}",
             )

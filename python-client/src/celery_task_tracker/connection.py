@@ -14,6 +14,7 @@ https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -115,13 +116,21 @@ def wrong_with(url: Any) -> str | None:
     return None
 
 
+def without_password(url: str) -> str:
+    """``url`` to be shown to people."""
+    # Whatever is between the first colon and the last at sign is nobody's business.
+    url = re.sub(r"(?<=://)([^/@:]*):.*@", r"\1:***@", url)
+    return re.sub(r"(?<=[?&])(\w*password)=[^&]*", r"\1=***", url)
+
+
 def addresses(url: str, default_port: int) -> list[Address]:
     """The servers of a URL that names several, as in ``redis+cluster://h1:6379,h2,[::1]:7000``."""
     found = []
-    for part in Parts.of(url).hosts.split(","):
+    hosts = Parts.of(url).hosts
+    for part in hosts.split(","):
         one = urlsplit(f"//{part}")
         if not one.hostname:
-            raise ValueError(f"{url!r} names no host where one should be")
+            raise ValueError(f"{hosts!r} names no host where one should be")
         found.append(Address(one.hostname, one.port or default_port))
     return found
 

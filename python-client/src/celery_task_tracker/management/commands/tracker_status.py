@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from ...client import get_client, version_text
 from ...config import config
+from ...connection import without_password
 from ...endpoint import LOADMODULE
 from ...errors import MODULE_MISSING, ModuleMissing, ModuleOutdated, TrackerUnavailable
 
@@ -20,9 +20,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # A password between the first colon and the last at sign is nobody's business.
-        url = re.sub(r"(?<=//)([^/@]*):[^/]*@", r"\1:***@", config.CELERY_TASKTRACKER_REDIS_URL)
-        self.stdout.write(f"Connection: {url}")
+        url = config.CELERY_TASKTRACKER_REDIS_URL
+        self.stdout.write(f"Connection: {without_password(url)}")
         try:
             client = get_client()
             servers = client.servers()
