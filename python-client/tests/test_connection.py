@@ -9,7 +9,7 @@ import pytest
 from celery_task_tracker.checks import check_settings
 from celery_task_tracker.client import TrackerClient, get_client
 from celery_task_tracker.connection import Address, addresses, connect, without_password, wrong_with
-from celery_task_tracker.errors import TrackerUnavailable
+from celery_task_tracker.errors import ModuleMissing, TrackerUnavailable
 from celery_task_tracker.event import Event
 from celery_task_tracker.line import Line
 from celery_task_tracker.recorder import Recorder
@@ -196,6 +196,22 @@ def test_a_cluster_that_is_away_when_a_process_begins_is_waited_for(settings):
             client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         wait_for(lambda: not recorder.waiting, "the events to be stored")
         assert all(get_client().get(ObjectRef("shop.order", str(key)), "t1") for key in range(3))
+    finally:
+        server.remove()
+
+
+def test_a_cluster_without_the_module_is_told_from_one_that_is_away():
+    options = ("--cluster-enabled", "yes")
+    server = RedisServer(free_port_of_a_cluster(), with_module=False, options=options)
+    try:
+        server.start()
+        with server.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            wait_for(lambda: client.cluster("info")["cluster_state"] == "ok", "the cluster")
+        client = TrackerClient(f"redis+cluster://{HOST}:{server.port}", 1, 1)
+        for writes in (events(1), events(1, 2)):
+            with pytest.raises(ModuleMissing):
+                client.write(writes)
     finally:
         server.remove()
 

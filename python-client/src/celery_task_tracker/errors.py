@@ -31,6 +31,9 @@ class CommandRefused(TrackerError):
     """Redis understood the command and refused its arguments: it will again."""
 
 
+#: How redis-py ends saying that a cluster has no such command.
+_UNKNOWN_TO_CLUSTER = "command doesn't exist in Redis commands"
+
 #: Refusals that are about the server and not about the command.
 _SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY")
 
@@ -38,10 +41,10 @@ _SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRY
 def translated(error: Exception) -> TrackerError:
     """An error that Redis replied with in the words of this package."""
     message = str(error)
+    if message.lower().startswith("unknown command") or message.endswith(_UNKNOWN_TO_CLUSTER):
+        return ModuleMissing(MODULE_MISSING)
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)
-    if message.lower().startswith("unknown command"):
-        return ModuleMissing(MODULE_MISSING)
     if type(error) is redis.ResponseError and not message.startswith(_SERVER_CONDITIONS):
         return CommandRefused(message)
     return TrackerUnavailable(message)
