@@ -411,8 +411,7 @@ def test_a_forked_process_starts_afresh(server, monkeypatch, recorder):
     recorder._lock.acquire()
     pid = os.fork()
     if pid == 0:
-        child = recording.recorder
-        os._exit(0 if child is not recorder and not child.is_away and not child.waiting else 3)
+        os._exit(0 if recording.recorder is None and not recording.is_away() else 3)
     recorder._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert recorder.waiting == 1
@@ -496,6 +495,43 @@ def test_the_timer_of_a_worker_of_greenlets_writes_what_waits(server, broker):
             )
     finally:
         worker.kill()
+
+
+LATE_GREENLETS = """
+import os
+import django
+django.setup()
+from celery_task_tracker import recording
+if os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]))
+from gevent import monkey
+monkey.patch_all()
+import gevent
+from celery_task_tracker.event import Event
+from celery_task_tracker.resolution import ObjectRef
+def record(number):
+    ref = ObjectRef("shop.order", "1")
+    recording.record(Event((ref,), f"t{number}", "shop.t", "PENDING", 0, 1))
+gevent.joinall([gevent.spawn(record, number) for number in range(10)], raise_error=True)
+while recording.recorder.waiting:
+    gevent.sleep(0.01)
+os._exit(0)
+"""
+
+
+def test_a_process_that_gets_greenlets_after_importing_the_project_is_not_held_up(server):
+    """As those of gunicorn, with its worker gevent and the option --preload."""
+    server.start()
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LATE_GREENLETS],
+        cwd=TESTS,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings"}
+        | {"TEST_TRACKER_URL": server.url},
+        timeout=30,
+        check=True,
+    )
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 10
 
 
 def test_sending_a_task_works_while_the_tracker_is_away(server, broker, monkeypatch, recorder):

@@ -82,7 +82,7 @@ class StatusColumn:
         label = self._model_admin.opts.label_lower
         replies: list[bytes | TrackerError]
         try:
-            if recording.recorder.is_away:
+            if recording.is_away():
                 raise TrackerUnavailable
             replies = get_client().stats_of_each([ObjectRef(label, str(key)) for key in keys])
         except TrackerError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import threading
 from typing import Any
 
 from django.core.signals import setting_changed
@@ -15,16 +16,34 @@ from .recorder import Recorder
 
 logger = logging.getLogger("celery_task_tracker")
 
-recorder = Recorder()
+#: This process's recorder, once there was an event. Not before: a server that makes its threads
+#: greenlets may do so after it has imported the project, as gunicorn does with ``--preload``, and
+#: the locks of before would hold up all of them.
+recorder: Recorder | None = None
+_making = threading.Lock()
 
 
 def record(event: Write) -> None:
     """Stores ``event`` by this process's recorder."""
-    recorder.record(event)
+    (recorder or _made()).record(event)
+
+
+def _made() -> Recorder:
+    global recorder
+    with _making:
+        recorder = recorder or Recorder()
+        return recorder
+
+
+def is_away() -> bool:
+    """Whether this process believes that Redis does not answer."""
+    return recorder is not None and recorder.is_away
 
 
 def flush_at_end(**_: object) -> None:
     """Sees to what still waits when this process ends."""
+    if recorder is None:
+        return
     if recorder.waiting:
         recorder.flush()
     if recorder.waiting:
@@ -35,8 +54,8 @@ def flush_at_end(**_: object) -> None:
 
 
 def _start_afresh() -> None:
-    global recorder
-    recorder = Recorder()
+    global recorder, _making
+    recorder, _making = None, threading.Lock()
 
 
 def _start_afresh_elsewhere(*, setting: str, **_: Any) -> None:
