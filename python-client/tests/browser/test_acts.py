@@ -45,6 +45,13 @@ def test_a_launched_task_appears_without_waiting_for_the_next_poll(
     ended(1042, address(page).removeprefix("task_id="), "SUCCESS")
 
 
+def test_a_project_may_have_another_header_for_the_csrf_token(page, site, settings, worker):
+    settings.CSRF_HEADER_NAME = "HTTP_X_XSRF_TOKEN"
+    page.goto(f"{site}{PAGE}")
+    launcher(page, "Succeed").click()
+    expect(said(page)).to_contain_text("was sent to the workers")
+
+
 def test_a_task_whose_arguments_cannot_be_read_says_why_and_breaks_nothing(page, site, monkeypatch):
     def broken(order):
         raise ValueError("there is no <b>address</b>")

@@ -91,6 +91,21 @@ def test_json_is_shown_indented_and_other_text_as_it_is(tracker_page):
     expect(dialog).to_contain_text("none")
 
 
+def test_a_number_longer_than_those_of_a_script_is_shown_as_it_is(tracker_page):
+    number = "12345678901234567890"
+    keep(
+        args=f"[{number},1]",
+        kwargs=f'{{"id":{number}}}',
+        result=f'{{"ids":[-{number},9007199254740993],"half":0.5}}',
+    )
+    dialog = open_details(tracker_page)
+    expect(value(dialog, "Arguments")).to_have_text(f"[{number}, 1]")
+    expect(value(dialog, "Keyword arguments")).to_contain_text(f'"id": {number}')
+    expect(value(dialog, "Result")).to_contain_text(f"-{number}")
+    expect(value(dialog, "Result")).to_contain_text("9007199254740993")
+    expect(value(dialog, "Result")).to_contain_text("0.5")
+
+
 def test_a_value_that_was_cut_says_how_long_it_was(tracker_page):
     keep(result='"' + "x" * 1024 * 1024 + '"')
     dialog = open_details(tracker_page)

@@ -1,7 +1,7 @@
 // Talking to the page's endpoints.
 
 import { setClock } from "./clock.js";
-import { fill } from "./format.js";
+import { fill, withAllDigits } from "./format.js";
 
 /** Milliseconds after which an answer is not waited for any longer. */
 const PATIENCE = 20_000;
@@ -57,7 +57,11 @@ export class Api {
 
   /** The whole record of one task. */
   async task(id) {
-    return this.#read(await this.#fetch(`${this.urls.task}${encodeURIComponent(id)}/`));
+    const response = await this.#fetch(`${this.urls.task}${encodeURIComponent(id)}/`);
+    return this.#read(response, (text) => {
+      const { args, kwargs } = withAllDigits(text);
+      return { ...JSON.parse(text), args, kwargs };
+    });
   }
 
   launch(name) {
@@ -79,8 +83,8 @@ export class Api {
   async #post(url, form) {
     const response = await this.#fetch(url, {
       method: "POST",
-      headers: { "X-CSRFToken": this.#token },
-      body: new URLSearchParams(form),
+      // Not as a header, for which a project may have another name.
+      body: new URLSearchParams({ ...form, csrfmiddlewaretoken: this.#token }),
     });
     return this.#read(response);
   }
@@ -124,10 +128,10 @@ export class Api {
     return new Promise(() => {});
   }
 
-  async #read(response) {
+  async #read(response, parse = JSON.parse) {
     let body;
     try {
-      body = await response.json();
+      body = parse(await response.text());
     } catch {
       throw new ApiError("not-json", fill(this.strings.noAnswer, { status: response.status }));
     }

@@ -95,14 +95,30 @@ const ONE_LINE = 72;
 export function pretty(value) {
   if (typeof value !== "string") return indented(value);
   try {
-    return indented(JSON.parse(value));
+    return indented(withAllDigits(value));
   } catch {
     return value;
   }
 }
 
+/**
+ * What JSON says, to be shown: whole numbers that are too long for a script keep their digits, in
+ * browsers that can (`JSON.rawJSON`).
+ */
+export function withAllDigits(json) {
+  return JSON.parse(json, (key, value, context) =>
+    Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source && JSON.rawJSON
+      ? JSON.rawJSON(context.source)
+      : value,
+  );
+}
+
+function isSimple(value) {
+  return Object(value) !== value || Boolean(JSON.isRawJSON?.(value));
+}
+
 function indented(value) {
-  if (Array.isArray(value) && value.every((member) => Object(member) !== member)) {
+  if (Array.isArray(value) && value.every(isSimple)) {
     const line = `[${value.map((member) => JSON.stringify(member)).join(", ")}]`;
     if (line.length <= ONE_LINE) return line;
   }
