@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from itertools import islice
 
 import pytest
 import redis
@@ -17,6 +18,7 @@ from celery_task_tracker.client import TrackerClient, get_client
 from celery_task_tracker.event import Event
 from celery_task_tracker.recorder import Recorder
 from celery_task_tracker.resolution import ObjectRef
+from celery_task_tracker.spool import Spool
 from servers import TESTS, RedisServer, Worker, free_port, wait_for
 from shop import tasks
 
@@ -262,6 +264,37 @@ def test_an_exception_in_the_middle_of_sending_breaks_the_line_and_loses_nothing
     recorder.record(event(3))
     recorder.flush()
     assert get_client().get(ORDER, "t3")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(Spool, "append"), (Spool, "take"), (redis.Connection, "send_packed_command")],
+    ids=["keeping", "writing", "sending"],
+)
+def test_an_event_may_come_in_the_middle_of_another_one(server, recorder, monkeypatch, owner, name):
+    """From a signal's handler or a finaliser: the thread would wait for a lock of its own."""
+    original = getattr(owner, name)
+    further = iter(range(2, 6))
+
+    def interrupted(self, *args, **kwargs):
+        for number in islice(further, 1):
+            recorder.record(event(number))
+        return original(self, *args, **kwargs)
+
+    def act():
+        recorder.record(event(0))
+        recorder.record(event(1))
+
+    server.start()
+    monkeypatch.setattr(owner, name, interrupted)
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    monkeypatch.undo()
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == next(further, 6)
 
 
 def test_an_event_that_redis_cannot_take_now_is_kept(server, recorder, log):

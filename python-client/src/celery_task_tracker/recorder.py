@@ -19,6 +19,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from enum import Enum
 
@@ -78,6 +79,12 @@ class Recorder:
         self._asked = threading.Event()
         self._writing = threading.Lock()
         self._refused: set[str] = set()
+        self._turn = threading.local()
+        """``is_taken``: whether this thread is within the recorder."""
+
+        self._meanwhile: deque[Write] = deque()
+        """What a thread recorded while it was within the recorder already: from a signal's
+        handler, a log's handler or a finaliser, which would wait for a lock of its own thread."""
 
     @property
     def is_away(self) -> bool:
@@ -88,7 +95,8 @@ class Recorder:
     def waiting(self) -> int:
         """How many events and commands Redis has not got, or has not answered."""
         line = self._line
-        return len(self._spool) + len(self._batch) + (line.pending if line else 0)
+        kept = len(self._spool) + len(self._batch) + len(self._meanwhile)
+        return kept + (line.pending if line else 0)
 
     @property
     def lost(self) -> int:
@@ -97,6 +105,27 @@ class Recorder:
 
     def record(self, event: Write) -> None:
         """Stores ``event``. Costs what sending it costs, and less while Redis is away."""
+        if getattr(self._turn, "is_taken", False):
+            self._meanwhile.append(event)
+            return
+        try:
+            self._turn.is_taken = True
+            self._record(event)
+        finally:
+            self._turn.is_taken = False
+        if self._meanwhile:
+            self._record_meanwhile(self.record)
+
+    def _record_meanwhile(self, record: Callable[[Write], None]) -> None:
+        while self._meanwhile:
+            try:
+                event = self._meanwhile.popleft()
+            except IndexError:
+                # Another thread was faster.
+                return
+            record(event)
+
+    def _record(self, event: Write) -> None:
         while line := self._line or self._keep(event):
             try:
                 line.send(event)
@@ -116,6 +145,15 @@ class Recorder:
         ``True`` if Redis took it all, and is asked again. Costs one round trip per batch, and one
         time-out if Redis is still away.
         """
+        was_taken = getattr(self._turn, "is_taken", False)
+        try:
+            self._turn.is_taken = True
+            self._record_meanwhile(self._record)
+            return self._flush()
+        finally:
+            self._turn.is_taken = was_taken
+
+    def _flush(self) -> bool:
         if not self._writing.acquire(timeout=LAST_WAIT):
             return False
         try:
@@ -190,7 +228,7 @@ class Recorder:
     def _wait_for_the_first_try(self, has_thread: bool) -> None:
         patience = config.TASK_TRACKER_CONNECT_TIMEOUT
         if not has_thread:
-            self.flush()
+            self._flush()
         elif not self._tried.wait(patience):
             self._leave_alone(TrackerUnavailable(f"no answer within {patience} s"))
 
@@ -236,6 +274,7 @@ class Recorder:
         return self._thread is not None
 
     def _run(self) -> None:
+        self._turn.is_taken = True
         try:
             self._attend()
         finally:
@@ -248,6 +287,8 @@ class Recorder:
     def _attend(self) -> None:
         """What the thread does, until nothing was recorded for a while."""
         while True:
+            if self._link is not Link.UNTRIED:
+                self._record_meanwhile(self._record)
             if self._link is Link.UP:
                 if not self._asked.wait(IDLE) and self._ends():
                     return
@@ -263,11 +304,11 @@ class Recorder:
                 time.sleep(pause * LEAST_PAUSE)
                 self._asked.wait(pause * (1 - LEAST_PAUSE))
                 self._asked.clear()
-            self.flush()
+            self._flush()
 
     def _ends(self) -> bool:
         with self._lock:
-            if self._asked.is_set():
+            if self._asked.is_set() or self._meanwhile:
                 return False
             self._thread = None
             return True
