@@ -102,6 +102,7 @@ def test_the_timer_writes_what_waits_when_redis_is_back(server, settings, log):
     assert get_client().get(ORDER, "t1")
     assert get_client().get(ORDER, "t2")
     recorder.record(event(3))
+    recorder.flush()
     assert get_client().get(ORDER, "t3")
     assert [record.levelname for record in log.records] == ["WARNING", "INFO"]
 
@@ -227,6 +228,7 @@ def test_events_that_come_faster_than_redis_takes_them_wait_for_it(server, recor
     for number in range(100):
         recorder.record(event(number))
         assert recorder.waiting <= 5
+    recorder.flush()
     assert get_client().get(ORDER, "t99")
 
 
