@@ -265,6 +265,7 @@ def test_an_exception_in_the_middle_of_sending_breaks_the_line_and_loses_nothing
     monkeypatch.undo()
     recorder.record(event(3))
     recorder.flush()
+    assert get_client().get(ORDER, "t2")
     assert get_client().get(ORDER, "t3")
 
 

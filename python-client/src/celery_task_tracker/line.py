@@ -43,6 +43,11 @@ class Line:
         self._sent: deque[Sent] = deque()
 
     @property
+    def is_broken(self) -> bool:
+        """Whether it carries nothing more."""
+        return self._is_broken
+
+    @property
     def pending(self) -> int:
         """How many commands are not answered."""
         return len(self._sent)

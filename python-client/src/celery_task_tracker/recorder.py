@@ -132,6 +132,14 @@ class Recorder:
             except TrackerUnavailable:
                 self._lose(line)
                 continue
+            except BaseException:
+                # Celery raises a soft time limit wherever a task happens to be.
+                if line.is_broken:
+                    self._lose(line)
+                    with self._lock:
+                        self._spool.append(event)
+                        self._wake()
+                raise
             if line.pending > MOST_UNANSWERED:
                 self._read(line, line.settle)
             elif not self._asked.is_set():
