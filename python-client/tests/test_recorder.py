@@ -15,7 +15,9 @@ from django.conf import settings as project
 
 from celery_task_tracker import recording
 from celery_task_tracker.client import TrackerClient, get_client
+from celery_task_tracker.errors import TrackerUnavailable
 from celery_task_tracker.event import Event
+from celery_task_tracker.line import Line
 from celery_task_tracker.recorder import Recorder
 from celery_task_tracker.resolution import ObjectRef
 from celery_task_tracker.spool import Spool
@@ -267,6 +269,23 @@ def test_an_exception_in_the_middle_of_sending_breaks_the_line_and_loses_nothing
     recorder.flush()
     assert get_client().get(ORDER, "t2")
     assert get_client().get(ORDER, "t3")
+
+
+def test_a_line_that_comes_to_nothing_keeps_no_connection(server, recorder, monkeypatch):
+    def made(client, patience):
+        """While it is made an event comes, and Redis goes."""
+        recorder._spool.append(event(2))
+        monkeypatch.setattr(TrackerClient, "write", away)
+        return Line(client, patience)
+
+    def away(client, writes):
+        raise TrackerUnavailable("gone")
+
+    server.start()
+    monkeypatch.setattr("celery_task_tracker.recorder.Line", made)
+    recorder.record(event(1))
+    assert (recorder.is_away, recorder.waiting) == (True, 1)
+    assert not get_client()._redis.connection_pool._in_use_connections
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,13 @@ class Line:
         """What may not have arrived, in the order in which it was sent."""
         return [next(sent).write for _, sent in groupby(self._sent, lambda sent: id(sent.write))]
 
+    def close(self) -> None:
+        """Breaks the line, unless it is broken."""
+        with self._lock:
+            if not self._is_broken:
+                self._is_broken = True
+                self._channel.close()
+
     def _take_reply(self, channel: Channel) -> list[Refused]:
         reply = channel.reply()
         error = translated(reply) if isinstance(reply, Exception) else None

@@ -196,7 +196,7 @@ class Recorder:
                 refused = get_client().write(batch)
             except Exception as error:
                 if isinstance(error, TrackerUnavailable):
-                    self._put_back(batch)
+                    self._give_up(batch, line)
                     raise
                 # A fault of the tracker's own, which would be there the next time too.
                 logger.exception(
@@ -204,7 +204,7 @@ class Recorder:
                 )
                 continue
             except BaseException:
-                self._put_back(batch)
+                self._give_up(batch, line)
                 raise
             written += len(batch)
             self._report(refused)
@@ -216,10 +216,13 @@ class Recorder:
             )
         return True
 
-    def _put_back(self, batch: list[Write]) -> None:
+    def _give_up(self, batch: list[Write], line: Line | None) -> None:
+        """Puts back what was taken, and closes a line that was made in vain."""
         with self._lock:
             self._spool.put_back(batch)
             self._batch = []
+        if line and line is not self._line:
+            line.close()
 
     def _keep(self, event: Write) -> Line | None:
         """Adds ``event`` to those that wait, unless there is a line again, which it returns."""
