@@ -148,10 +148,12 @@ impl<'c> Indexes<'c> {
         let (created_at, now) = (score(to.after.created_at), to.now);
         let is_known = to.end.is_none_or(|end| !self.expiry.add(task_id, score(end)));
         let end = to.end.or_else(|| self.end(task_id)).unwrap_or(now);
-        if to.before.is_none() && is_known {
+        let is_left = to.before.is_none() && (!self.add_to_tasks(task_id, created_at) || is_known);
+        if is_left {
             // What is left of a record that is gone.
             task_id.with_bytes(|task_id| self.remove_everywhere(vec![task_id.to_vec()]));
             self.expiry.add(task_id, score(end));
+            self.add_to_tasks(task_id, created_at);
         }
         outlive(&mut self.expiry, end, now);
 
@@ -168,12 +170,14 @@ impl<'c> Indexes<'c> {
         if let Some(before) = to.before.filter(|before| before.name != to.after.name) {
             self.remove_from_task(before.name.as_bytes(), &mut vec![task_id.with_bytes(<[u8]>::to_vec)]);
         }
-        let task = self.task(to.after.name.as_bytes())?;
+        let Ok(task) = self.task(to.after.name.as_bytes()) else { return Ok(()) };
         let is_first = task.is_empty();
         task.add(task_id, created_at);
         keep(task, end, now);
+        if to.before.is_some() {
+            self.add_to_tasks(task_id, created_at);
+        }
         let Some(tasks) = self.tasks() else { return Ok(()) };
-        tasks.add(task_id, created_at);
         let was_short = keep(tasks, end, now);
         let last = tasks.expires_at();
         // The names last as long as the ids: one more record of a name that is known leaves them alone.
@@ -186,6 +190,11 @@ impl<'c> Indexes<'c> {
             }
         }
         Ok(())
+    }
+
+    /// Adds an id to the index of every id. Whether it is new there.
+    fn add_to_tasks(&mut self, task_id: &(impl AsText + ?Sized), created_at: f64) -> bool {
+        self.tasks().is_none_or(|tasks| tasks.add(task_id, created_at))
     }
 
     /// Removes the id of a record. An index that is no sorted set holds none, and stays. O(log n).

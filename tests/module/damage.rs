@@ -59,3 +59,26 @@ fn an_update_brings_back_what_its_own_indexes_have_lost() {
         assert_eq!(total(&server, ""), Value::Int(3), "without {lost}");
     }
 }
+
+#[test]
+fn an_id_that_the_expiry_index_has_lost_is_created_anew_in_one_place() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT m 1 a STATE SUCCESS NAME na");
+    server.run("TRACKER.UPSERT m 1 b STATE SUCCESS NAME nb");
+    server.run("DEL m:{1}:expiry m:{1}:record:a");
+    assert_eq!(server.text("TRACKER.UPSERT m 1 a STATE PENDING NAME other"), "CREATED");
+    for (index, ids) in [("state:SUCCESS", vec![]), ("state:PENDING", vec!["a"]), ("task:other", vec!["a"])] {
+        assert_eq!(server.list(&format!("ZRANGE m:{{1}}:{index} 0 -1")), ids, "{index}");
+    }
+    assert_eq!(server.list("ZRANGE m:{1}:names 0 -1"), ["other"]);
+}
+
+#[test]
+fn an_update_that_another_type_of_key_is_in_the_way_of_never_stops_half_way() {
+    let server = server_with_three();
+    server.run("ZREM m:{1}:expiry c");
+    server.run("SET m:{1}:task:nc text");
+    assert_eq!(server.text("TRACKER.UPSERT m 1 c STATE SUCCESS"), "UPDATED");
+    assert_eq!(total(&server, "STATE SUCCESS"), Value::Int(2));
+    server.run("FLUSHALL");
+}
