@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::model::{KeyNames, Record, State, Time};
-use crate::redis::{AsText, Call, Direction, Failure, Mode, ScoreRange, Zset};
+use crate::model::{Kept, KeyNames, Record, State, Time};
+use crate::redis::{AsText, Call, Direction, Failure, Hash, Mode, ScoreRange, Zset};
 
 use super::expired::{ended, lost};
 use super::order::{earliest_first, score, time, EARLIEST_FIRST, LATEST_FIRST};
@@ -182,6 +182,7 @@ impl<'c> Indexes<'c> {
         let last = tasks.expires_at();
         // The names last as long as the ids: one more record of a name that is known leaves them alone.
         if to.before.is_some() || was_short || is_first {
+            self.restore_names();
             if let Some(names) = self.names() {
                 names.add(to.after.name.as_bytes(), 0.0);
                 if let Some(last) = last.filter(|last| names.expires_at().is_none_or(|end| end < *last)) {
@@ -209,6 +210,7 @@ impl<'c> Indexes<'c> {
     /// Removes ids from wherever they stand, when the records that would tell are gone already. O(states + names) for
     /// each at the most.
     pub(super) fn remove_everywhere(&mut self, mut task_ids: Vec<Vec<u8>>) {
+        self.restore_names();
         for task_id in &task_ids {
             self.remove_from_whole(task_id);
             for state in LIKELIEST_FIRST {
@@ -222,6 +224,26 @@ impl<'c> Indexes<'c> {
                 return;
             }
             self.remove_from_task(&name, &mut task_ids);
+        }
+    }
+
+    /// Puts the names of the records into their index where that is gone, which happens only where its key was removed by
+    /// hand or evicted by the server: without it nobody knows which indexes there are. O(1) where it is there, else O(n).
+    pub(super) fn restore_names(&mut self) {
+        let is_lost = self.names().is_some_and(|names| names.is_empty());
+        let Some(tasks) = self.tasks().filter(|tasks| is_lost && tasks.len() > 1) else { return };
+        let end = tasks.expires_at();
+        let task_ids: Vec<_> = tasks.walk(ScoreRange::ALL, LATEST_FIRST).map(|(task_id, _)| task_id).collect();
+        let (call, keys) = (self.call, self.keys);
+        let Some(names) = self.names() else { return };
+        for task_id in task_ids {
+            let record = Hash::open(call, &keys.record(&task_id), Mode::Maintain);
+            if let Some(name) = record.ok().and_then(|record| record.get(Kept::Name.name())) {
+                names.add(name.as_ref(), 0.0);
+            }
+        }
+        if let Some(end) = end.filter(|_| !names.is_empty()) {
+            names.expire_at(end);
         }
     }
 

@@ -54,6 +54,10 @@ impl<'c> Instance<'c> {
     /// A record's key that holds something else is not the tracker's, and stays. O(log n) for each that is still there;
     /// most that ran out are not, and are looked for in every index.
     fn remove(&self, indexes: &mut Indexes<'_>, task_ids: &[Vec<u8>]) {
+        if task_ids.is_empty() {
+            return;
+        }
+        indexes.restore_names();
         let mut gone = Vec::new();
         for task_id in task_ids {
             let mut hash = self.hash(task_id, Mode::Maintain).ok();

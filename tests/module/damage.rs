@@ -1,5 +1,8 @@
 //! Keys that were removed by hand, or evicted by a server that runs out of memory.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use redis::Value;
 
 use crate::server::{get, Server};
@@ -71,6 +74,23 @@ fn an_id_that_the_expiry_index_has_lost_is_created_anew_in_one_place() {
         assert_eq!(server.list(&format!("ZRANGE m:{{1}}:{index} 0 -1")), ids, "{index}");
     }
     assert_eq!(server.list("ZRANGE m:{1}:names 0 -1"), ["other"]);
+}
+
+#[test]
+fn without_the_index_of_names_what_has_run_out_leaves_the_indexes_of_its_name_too() {
+    let server = server_with_three();
+    for n in 0..3 {
+        server.run(&format!("TRACKER.UPSERT m 1 short{n} STATE SUCCESS NAME na RETAIN 1"));
+    }
+    server.run("DEL m:{1}:names");
+    server.run("TRACKER.UPSERT m 1 another STATE SUCCESS NAME na");
+    sleep(Duration::from_millis(1_001));
+    server.run("TRACKER.UPSERT m 1 first STATE SUCCESS NAME new");
+    assert_eq!(total(&server, "TASK na"), Value::Int(2));
+    assert_eq!(server.list("ZRANGE m:{1}:names 0 -1"), ["na", "nb", "nc", "new"]);
+    server.run("DEL m:{1}:names");
+    assert_eq!(server.text("TRACKER.DEL m 1"), "5");
+    assert_eq!(server.keys().len(), 0);
 }
 
 #[test]
