@@ -91,12 +91,15 @@ impl<'c> ServerKey<'c> {
         self.mark_changed();
     }
 
-    pub(super) fn delete(&mut self) {
-        if self.exists() {
+    /// Removes the key. Whether there was one.
+    pub(super) fn delete(&mut self) -> bool {
+        let exists = self.exists();
+        if exists {
             // SAFETY: self keeps the key open for writing.
             unsafe { raw::RedisModule_DeleteKey.unwrap()(self.key) };
             self.mark_changed();
         }
+        exists
     }
 }
 

@@ -65,9 +65,9 @@ impl<'c> Zset<'c> {
         self.key.expire_at(millis);
     }
 
-    /// Removes the whole set.
-    pub fn delete(&mut self) {
-        self.key.delete();
+    /// Removes the whole set. Whether there was one.
+    pub fn delete(&mut self) -> bool {
+        self.key.delete()
     }
 
     /// The score of a member. O(1).

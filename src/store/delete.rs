@@ -40,12 +40,10 @@ impl Instance<'_> {
         for task_id in &task_ids {
             live += usize::from(is_live(&self.hash(task_id, Mode::Write)?, indexes.end(task_id), terms.now));
         }
-        if task_ids.is_empty() {
-            return Ok(0);
-        }
         self.remove(&mut indexes, &task_ids);
-        indexes.clear();
-        self.replicate(terms);
+        if indexes.clear() || !task_ids.is_empty() {
+            self.replicate(terms);
+        }
         Ok(live)
     }
 }

@@ -277,25 +277,18 @@ impl<'c> Indexes<'c> {
         task_ids.into_iter().collect()
     }
 
-    /// Removes every index of the object.
-    pub(super) fn clear(&mut self) {
+    /// Removes every index of the object. Whether there was one.
+    pub(super) fn clear(&mut self) -> bool {
+        let mut had_any = false;
         for state in State::ALL {
-            if let Ok(index) = self.state(state) {
-                index.delete();
-            }
+            had_any |= self.state(state).is_ok_and(Zset::delete);
         }
         for name in self.task_names() {
-            if let Ok(index) = self.task(&name) {
-                index.delete();
-            }
+            had_any |= self.task(&name).is_ok_and(Zset::delete);
         }
-        if let Some(tasks) = self.tasks() {
-            tasks.delete();
-        }
-        if let Some(names) = self.names() {
-            names.delete();
-        }
-        self.expiry.delete();
+        had_any |= self.tasks().is_some_and(Zset::delete);
+        had_any |= self.names().is_some_and(Zset::delete);
+        had_any | self.expiry.delete()
     }
 
     /// The ids whose retention has ended, the longest over first, at most so many.

@@ -102,3 +102,12 @@ fn an_update_that_another_type_of_key_is_in_the_way_of_never_stops_half_way() {
     assert_eq!(total(&server, "STATE SUCCESS"), Value::Int(2));
     server.run("FLUSHALL");
 }
+
+#[test]
+fn an_object_that_has_lost_the_indexes_of_every_id_is_removed_all_the_same() {
+    let server = server_with_three();
+    server.run("DEL m:{1}:expiry m:{1}:tasks");
+    assert_eq!(server.text("TRACKER.DEL m 1"), "0");
+    assert!(server.keys().iter().all(|key| key.contains(":record:")));
+    server.run("FLUSHALL");
+}
