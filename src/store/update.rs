@@ -119,6 +119,7 @@ struct Leaving {
 
 impl Leaving {
     fn with(indexes: &mut Indexes<'_>, ended: Vec<Vec<u8>>, task_id: &[u8], to: &Move<'_>, terms: &Terms) -> Self {
+        let ended_count = ended.len();
         let mut expired = ended;
         if to.reach() == Reach::All {
             expired.extend(indexes.lost(Limits::REMOVED_PER_WRITE));
@@ -128,6 +129,11 @@ impl Leaving {
         if to.before.is_none() && terms.surplus(indexes.len()) > 0 {
             let gone = expired.len() + usize::from(indexes.holds(task_id));
             let surplus = terms.surplus(indexes.len().saturating_sub(gone));
+            // What has run out makes room before anything live does, however much it is.
+            let mut others = indexes.ended(terms.now, ended_count + surplus).split_off(ended_count);
+            others.retain(|other| other != task_id);
+            let surplus = surplus - others.len();
+            expired.extend(others);
             if surplus > 0 {
                 evicted = indexes.oldest(surplus, &expired, task_id);
             }

@@ -232,6 +232,19 @@ fn the_oldest_finished_record_leaves_when_an_object_holds_too_many() {
 }
 
 #[test]
+fn what_has_run_out_makes_room_before_anything_live_leaves() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 live STATE SUCCESS NAME n AT 1000");
+    for n in 0..250 {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 short{n} STATE SUCCESS NAME n RETAIN 1"));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(1_001));
+    server.run("CONFIG SET tracker.max-tasks-per-object 2");
+    server.run("TRACKER.UPSERT shop.order 1042 new STATE PENDING NAME n");
+    assert_eq!(ids(&server, "tasks"), ["live", "new"]);
+}
+
+#[test]
 fn a_record_whose_hash_was_removed_by_hand_is_created_anew_in_one_place() {
     let server = Server::start();
     server.run("TRACKER.UPSERT shop.order 1042 a1 STATE FAILURE NAME shop.pay");
