@@ -4,7 +4,8 @@ use crate::model::{Kept, KeyNames, Record, State, Time};
 use crate::redis::{AsText, Call, Direction, Failure, Hash, Mode, ScoreRange, Zset};
 
 use super::expired::{ended, lost};
-use super::order::{earliest_first, score, time, EARLIEST_FIRST, LATEST_FIRST};
+use super::order::{between, earliest_first, score, time, EARLIEST_FIRST, LATEST_FIRST};
+use super::read;
 
 /// The sorted sets of one object, opened for writing when they are first needed.
 pub(super) struct Indexes<'c> {
@@ -148,12 +149,12 @@ impl<'c> Indexes<'c> {
         let (created_at, now) = (score(to.after.created_at), to.now);
         let is_known = to.end.is_none_or(|end| !self.expiry.add(task_id, score(end)));
         let end = to.end.or_else(|| self.end(task_id)).unwrap_or(now);
-        let is_left = to.before.is_none() && (!self.add_to_tasks(task_id, created_at) || is_known);
+        let is_left = to.before.is_none() && (!self.add_to_tasks(task_id, created_at, now) || is_known);
         if is_left {
             // What is left of a record that is gone.
             task_id.with_bytes(|task_id| self.remove_everywhere(vec![task_id.to_vec()]));
             self.expiry.add(task_id, score(end));
-            self.add_to_tasks(task_id, created_at);
+            self.add_to_tasks(task_id, created_at, now);
         }
         outlive(&mut self.expiry, end, now);
 
@@ -175,27 +176,57 @@ impl<'c> Indexes<'c> {
         task.add(task_id, created_at);
         keep(task, end, now);
         if to.before.is_some() {
-            self.add_to_tasks(task_id, created_at);
+            self.add_to_tasks(task_id, created_at, now);
         }
         let Some(tasks) = self.tasks() else { return Ok(()) };
         let was_short = keep(tasks, end, now);
-        let last = tasks.expires_at();
         // The names last as long as the ids: one more record of a name that is known leaves them alone.
         if to.before.is_some() || was_short || is_first {
             self.restore_names();
             if let Some(names) = self.names() {
                 names.add(to.after.name.as_bytes(), 0.0);
-                if let Some(last) = last.filter(|last| names.expires_at().is_none_or(|end| end < *last)) {
-                    names.expire_at(last);
-                }
             }
+            self.keep_names();
         }
         Ok(())
     }
 
+    /// Has the index of names last as long as that of the ids.
+    fn keep_names(&mut self) {
+        let last = self.tasks().and_then(|tasks| tasks.expires_at());
+        let Some(names) = self.names().filter(|names| !names.is_empty()) else { return };
+        if let Some(last) = last.filter(|last| names.expires_at().is_none_or(|end| end < *last)) {
+            names.expire_at(last);
+        }
+    }
+
     /// Adds an id to the index of every id. Whether it is new there.
-    fn add_to_tasks(&mut self, task_id: &(impl AsText + ?Sized), created_at: f64) -> bool {
-        self.tasks().is_none_or(|tasks| tasks.add(task_id, created_at))
+    fn add_to_tasks(&mut self, task_id: &(impl AsText + ?Sized), created_at: f64, now: Time) -> bool {
+        let Some(tasks) = self.tasks() else { return true };
+        let is_new = tasks.add(task_id, created_at);
+        if is_new && tasks.len() == 1 && self.expiry.len() > 1 {
+            self.restore_tasks(now);
+        }
+        is_new
+    }
+
+    /// Puts the ids of the live records into the index of every id where that is gone, which happens only where its key was
+    /// removed by hand or evicted by the server. O(n log n).
+    fn restore_tasks(&mut self, now: Time) {
+        let live: Vec<_> = self.expiry.walk(between(Some(now), None), LATEST_FIRST).collect();
+        let last = live.first().and_then(|(_, last)| time(*last));
+        let (call, keys) = (self.call, self.keys);
+        let Some(tasks) = self.tasks() else { return };
+        for (task_id, _) in live {
+            let record = Hash::open(call, &keys.record(&task_id), Mode::Maintain);
+            if let Some(record) = record.ok().as_ref().and_then(read) {
+                tasks.add(&task_id, score(record.created_at));
+            }
+        }
+        if let Some(last) = last {
+            keep(tasks, last, now);
+        }
+        self.keep_names();
     }
 
     /// Removes the id of a record. An index that is no sorted set holds none, and stays. O(log n).
@@ -232,7 +263,6 @@ impl<'c> Indexes<'c> {
     pub(super) fn restore_names(&mut self) {
         let is_lost = self.names().is_some_and(|names| names.is_empty());
         let Some(tasks) = self.tasks().filter(|tasks| is_lost && tasks.len() > 1) else { return };
-        let end = tasks.expires_at();
         let task_ids: Vec<_> = tasks.walk(ScoreRange::ALL, LATEST_FIRST).map(|(task_id, _)| task_id).collect();
         let (call, keys) = (self.call, self.keys);
         let Some(names) = self.names() else { return };
@@ -242,9 +272,7 @@ impl<'c> Indexes<'c> {
                 names.add(name.as_ref(), 0.0);
             }
         }
-        if let Some(end) = end.filter(|_| !names.is_empty()) {
-            names.expire_at(end);
-        }
+        self.keep_names();
     }
 
     /// Removes an id from the two that hold every id.

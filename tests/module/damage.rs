@@ -77,6 +77,18 @@ fn an_id_that_the_expiry_index_has_lost_is_created_anew_in_one_place() {
 }
 
 #[test]
+fn the_next_task_brings_back_the_index_of_every_id() {
+    let server = server_with_three();
+    server.run("TRACKER.RETAIN m 1 a 1000000");
+    server.run("DEL m:{1}:tasks");
+    server.run("TRACKER.UPSERT m 1 b STATE FAILURE NAME nb");
+    assert_eq!(server.list("ZRANGE m:{1}:tasks 0 -1"), ["a", "b", "c"]);
+    server.run("DEL m:{1}:tasks");
+    server.run("TRACKER.UPSERT m 1 new STATE PENDING NAME na RETAIN 2000000");
+    assert_eq!(total(&server, ""), Value::Int(4));
+}
+
+#[test]
 fn without_the_index_of_names_what_has_run_out_leaves_the_indexes_of_its_name_too() {
     let server = server_with_three();
     for n in 0..3 {
