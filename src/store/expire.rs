@@ -30,6 +30,7 @@ impl Instance<'_> {
         for (task_id, end_before) in indexes.ends() {
             let record = live_record(&self.hash(&task_id, Mode::Write)?, Some(end_before), terms.now);
             match record.map(|record| (record.updated_at.after(retention), record)) {
+                Some((end, _)) if end > terms.now && end == end_before => {}
                 Some((end, record)) if end > terms.now => {
                     indexes.check(&Move {
                         before: Some(&record),

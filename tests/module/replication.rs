@@ -155,7 +155,9 @@ fn an_update_is_one_replicated_command_and_one_that_changes_nothing_is_none() {
             .len();
     assert!((request..request + 60).contains(&one), "{one} bytes for a request of {request}");
 
+    server.run("TRACKER.EXPIRE shop.order 1 3153600000");
     let before = offset();
+    server.run("TRACKER.EXPIRE shop.order 1 3153600000");
     server.run("TRACKER.UPSERT shop.order 1 a STATE FAILURE AT 7000 ATTEMPT 0 FIELDS 1 error boom");
     server.run("TRACKER.UPSERT shop.order 1 b XX STATE FAILURE NAME n");
     server.run("TRACKER.DEL shop.order 1 nothing");
