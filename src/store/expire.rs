@@ -44,11 +44,15 @@ impl Instance<'_> {
                 _ => leaving.push(task_id),
             }
         }
+        let last_leaving = leaving.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving);
         COUNTERS.expired.add(leaving.len());
         for (task_id, record, end) in &staying {
             self.hash(task_id, Mode::Maintain)?.expire_at(end.millis());
             indexes.set_end(task_id, record, *end, terms.now)?;
+        }
+        if let Some(last) = last_leaving {
+            indexes.let_go(last, terms.now);
         }
         if !leaving.is_empty() || !staying.is_empty() {
             self.replicate(terms);

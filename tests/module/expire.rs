@@ -44,6 +44,18 @@ fn with_seconds_the_indexes_end_soon_after_their_newest_record() {
 }
 
 #[test]
+fn with_seconds_no_index_stays_for_a_record_that_has_left() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 old STATE SUCCESS NAME shop.pay AT 1000 RETAIN 1000000");
+    server.run("TRACKER.UPSERT shop.order 1042 new STATE SUCCESS NAME shop.pay RETAIN 900");
+    assert_eq!(server.text("TRACKER.EXPIRE shop.order 1042 1000"), "1");
+    for key in server.keys() {
+        let ttl: i64 = server.text(&format!("PTTL {key}")).parse().unwrap();
+        assert!((900_000..=1_020_000).contains(&ttl), "{key} lives for {ttl} ms");
+    }
+}
+
+#[test]
 fn thousands_of_records_of_as_many_names_leave_at_once() {
     let server = Server::start();
     for n in 0..3000 {
