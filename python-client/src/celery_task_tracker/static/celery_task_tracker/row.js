@@ -117,10 +117,10 @@ export class Row {
       onclick: () => actions.copy(task.id, copy),
     });
     copy.prepend(el("span", { className: "tt-mono", textContent: shortId(task.id) }));
-    this.name = el("span", { className: "tt-name", onclick: () => actions.details(this.task) });
+    this.name = el("span", { className: "tt-name", onclick: () => this.details.click() });
     this.why = el("span", { className: "tt-why", hidden: true });
     this.meter = el("progress", { max: 1, "aria-label": strings.progress });
-    this.farText = el("span");
+    this.farText = el("span", { dir: "auto" });
     this.far = el("span", { className: "tt-far", hidden: true }, this.meter, this.farText);
     this.badge = new Badge(states);
     this.attempt = el("span", { className: "tt-attempt", role: "img" });
