@@ -85,7 +85,7 @@ def test_the_package_is_looked_at():
     assert ("task state", "Pending", "") in texts()
     assert ("", "%(count)d failure", "%(count)d failures") in texts()
     assert ("", "Refresh now", "") in texts()
-    assert ("", "Refresh every %(seconds)s s", "") in texts()
+    assert ("", "Refresh every {seconds} s", "") in texts()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

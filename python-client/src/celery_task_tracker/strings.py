@@ -101,6 +101,7 @@ def interface_strings() -> dict[str, str]:
         "group": _("Group"),
         # What is wrong
         "updatedAt": _("Updated {time}"),
+        "refreshEvery": _("Refresh every {seconds} s"),
         "offline": _("The connection to the server was lost."),
         "noAnswer": _("The server gave no answer that this page knows ({status}). Load it anew."),
         "tryingAgain": _("Trying again in {time}."),

@@ -97,7 +97,6 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
         "tracked": [humanize_task(registration.name) for registration in registrations],
         "states": state_labels(),
         "loadmodule": LOADMODULE,
-        "refresh_interval": config.TASK_TRACKER_REFRESH_INTERVAL,
         "page_sizes": _page_sizes(),
         "page_config": {
             "urls": {

@@ -1,7 +1,7 @@
 // The life of a task, from its record: how long it waited, how long it ran, and what came when.
 
 import { now } from "./clock.js";
-import { duration, fill, relative } from "./format.js";
+import { duration, fill, number, relative } from "./format.js";
 
 const WAITING_STATES = ["PENDING", "RECEIVED", "RETRY"];
 
@@ -56,7 +56,7 @@ export function attempt(task) {
   if (!task.attempt) return "";
   const n = task.attempt + 1;
   const total = Number(task.max_retries ?? Number.NaN) + 1;
-  return total >= n ? `${n}/${total}` : `${n}`;
+  return total >= n ? `${number(n)}/${number(total)}` : number(n);
 }
 
 /** "attempt 2 of 4", or nothing for a first attempt. */
@@ -71,7 +71,10 @@ export function progress({ progress: said }) {
   if (said?.current === undefined || said.current === null) return null;
   const { current, total, message } = said;
   const share = total > 0 ? Math.min(1, Math.max(0, current / total)) : null;
-  const count = [current, total].filter((part) => part != null).map(String).join(" / ");
+  const count = [current, total]
+    .filter((part) => part != null)
+    .map((part) => (typeof part === "number" ? number(part) : String(part)))
+    .join(" / ");
   return { share, text: [count, message].filter(Boolean).join(" · ") };
 }
 

@@ -6,7 +6,7 @@ import { Api } from "./api.js";
 import { now } from "./clock.js";
 import { Detail } from "./detail.js";
 import { byId, copy, setIcon, setText } from "./dom.js";
-import { clock, fill } from "./format.js";
+import { clock, fill, number } from "./format.js";
 import { Notices } from "./notices.js";
 import { Pages } from "./pages.js";
 import { Poll } from "./poll.js";
@@ -97,6 +97,10 @@ async function copyWithSign(text, button) {
   setTimeout(() => setIcon(sign, "copy"), 1500);
 }
 
+for (const element of root.querySelectorAll("[data-number]")) {
+  setText(element, number(Number(element.textContent)));
+}
+setText(byId("auto-label"), fill(strings.refreshEvery, { seconds: number(config.refreshInterval) }));
 byId("auto").checked = poll.isOn;
 byId("auto").addEventListener("change", ({ target }) => {
   localStorage.setItem(AUTO_REFRESH, target.checked ? "on" : "off");
