@@ -131,3 +131,14 @@ def test_a_row_that_is_new_or_has_changed_is_marked_for_a_moment(tracker_page):
     keep("t1", "SUCCESS")
     expect(first).to_have_class(marked)
     expect(first).not_to_have_class(marked)
+
+
+def test_what_was_forty_hours_ago_was_not_yesterday(tracker_page):
+    keep(at=int(datetime.now(timezone.utc).timestamp() * 1000) - 40 * 3600 * 1000)
+    expect(row(tracker_page, "Succeed").get_by_role("time").first).to_have_text("1 day ago")
+
+
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString"])
+def test_a_task_with_the_name_of_what_every_object_has_shows_that_name(tracker_page, name):
+    keep(name=name)
+    expect(rows(tracker_page).first.get_by_text(name, exact=True)).to_be_visible()

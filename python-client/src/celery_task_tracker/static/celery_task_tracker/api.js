@@ -25,6 +25,9 @@ export class Api {
   /** The tag of the last answer of the list, and the address that gave it. */
   #last = { url: null, tag: null };
 
+  /** Ends the question for the list that is on its way. */
+  #asking = new AbortController();
+
   /** `token` is the CSRF token that the page came with, `csrfCookie` the cookie with a newer one. */
   constructor({ urls, strings, csrfCookie }, token) {
     this.urls = urls;
@@ -35,7 +38,8 @@ export class Api {
 
   /**
    * One page of rows, `{states: […], tasks: […], page: 1, size: 10}`; or `null` if it is what the
-   * same question was answered last.
+   * same question was answered last. Ends the question that is on its way: an answer that nobody
+   * sees must not be the last one.
    */
   async list({ states, tasks, page, size }) {
     const query = new URLSearchParams({ page, page_size: size });
@@ -43,7 +47,9 @@ export class Api {
     for (const task of tasks) query.append("task", task);
     const url = `${this.urls.list}?${query}`;
     const headers = this.#last.url === url && this.#last.tag ? { "If-None-Match": this.#last.tag } : {};
-    const response = await this.#fetch(url, { headers });
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    const response = await this.#fetch(url, { headers, signal: this.#asking.signal });
     if (response.status === 304) return null;
     const history = await this.#read(response);
     this.#last = { url, tag: response.headers.get("ETag") };
@@ -95,7 +101,9 @@ export class Api {
     return cookies.find(([name]) => name === this.csrfCookie)?.[1] ?? this.pageToken;
   }
 
-  async #fetch(url, { headers = {}, ...options } = {}) {
+  async #fetch(url, { headers = {}, signal, ...options } = {}) {
+    const ends = [AbortSignal.timeout(PATIENCE), signal].filter(Boolean);
+    const sent = Date.now();
     let response;
     try {
       response = await fetch(url, {
@@ -104,12 +112,12 @@ export class Api {
         credentials: "same-origin",
         cache: "no-store",
         redirect: "manual",
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: AbortSignal.any(ends),
       });
     } catch {
       throw new ApiError("offline", this.strings.offline);
     }
-    setClock(response.headers.get("Date"));
+    setClock(response.headers.get("Date"), sent);
     if (response.type === "opaqueredirect") return this.#logIn();
     return response;
   }
@@ -132,7 +140,9 @@ export class Api {
     let body;
     try {
       body = parse(await response.text());
-    } catch {
+    } catch (error) {
+      // An answer that broke off is none.
+      if (!(error instanceof SyntaxError)) throw new ApiError("offline", this.strings.offline);
       throw new ApiError("not-json", fill(this.strings.noAnswer, { status: response.status }));
     }
     if (!response.ok) {

@@ -1,12 +1,14 @@
 // Times, durations, sizes and values as people read them, in the page's own language.
 
 const language = known(document.documentElement.lang);
-const relativeFormat = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+const relativeFormat = new Intl.RelativeTimeFormat(language, { style: "short" });
+const nowFormat = new Intl.RelativeTimeFormat(language, { style: "short", numeric: "auto" });
 const exactFormat = new Intl.DateTimeFormat(language, {
   dateStyle: "medium",
   timeStyle: "long",
 });
 const clockFormat = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
+const dayFormat = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const numberFormat = new Intl.NumberFormat(language);
 const tenthsFormat = new Intl.NumberFormat(language, {
   minimumFractionDigits: 1,
@@ -36,7 +38,9 @@ export function relative(time, now) {
   const seconds = Math.round((new Date(time).valueOf() - now) / 1000);
   if (Number.isNaN(seconds)) return "";
   const [unit, length] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
-  return relativeFormat.format(Math.trunc(seconds / length), unit);
+  // In words only the very moment: what was 40 hours ago was not "yesterday".
+  const format = seconds === 0 ? nowFormat : relativeFormat;
+  return format.format(Math.trunc(seconds / length), unit);
 }
 
 /** The exact time in the reader's own zone. */
@@ -48,6 +52,12 @@ export function exact(time) {
 /** The time of day. */
 export function clock(time) {
   return clockFormat.format(new Date(time));
+}
+
+/** The day of a time in the reader's own zone; nothing where `other` is of the same day. */
+export function day(time, other) {
+  const shown = dayFormat.format(new Date(time));
+  return shown === dayFormat.format(new Date(other)) ? "" : shown;
 }
 
 export function number(value) {

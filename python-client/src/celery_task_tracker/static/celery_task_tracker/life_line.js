@@ -1,7 +1,8 @@
 // A task's life as a line of moments, with what the time between them was spent on.
 
+import { now } from "./clock.js";
 import { arrange, el, setProp, setText } from "./dom.js";
-import { clock, exact } from "./format.js";
+import { clock, day, exact } from "./format.js";
 import { moments } from "./life.js";
 
 /** What moments are called, where that is not the name itself. */
@@ -20,15 +21,17 @@ export class LifeLine {
     if (this.list.dataset.state !== task.state) this.list.dataset.state = task.state;
     arrange(
       this.list,
-      moments(task, this.strings).map(({ name, time, gap }) => {
+      moments(task, this.strings).map(({ name, time, gap }, index, all) => {
         const moment = this.#moment(name);
         setText(moment.gap, gap || "");
         setProp(moment.gap, "hidden", !gap);
-        const isNow = name === "now";
-        setText(moment.time, isNow ? "" : clock(time));
-        const dateTime = isNow ? "" : new Date(time).toISOString();
-        setProp(moment.time, "dateTime", dateTime);
-        setProp(moment.time, "title", isNow ? "" : exact(time));
+        setProp(moment.time, "hidden", name === "now");
+        if (name !== "now") {
+          setText(moment.day, day(time, all[index - 1]?.time ?? now()));
+          setText(moment.hour, clock(time));
+          setProp(moment.time, "dateTime", new Date(time).toISOString());
+          setProp(moment.time, "title", exact(time));
+        }
         return moment.element;
       }),
     );
@@ -37,7 +40,9 @@ export class LifeLine {
   #moment(name) {
     if (!this.#moments.has(name)) {
       const gap = el("span", { className: "tt-gap" });
-      const time = el("time", { className: "tt-sub" });
+      const day = el("span", { className: "tt-day" });
+      const hour = el("span");
+      const time = el("time", { className: "tt-sub" }, day, hour);
       const point = el(
         "span",
         { className: "tt-moment" },
@@ -45,7 +50,7 @@ export class LifeLine {
         time,
       );
       const element = el("li", { "data-moment": name }, gap, point);
-      this.#moments.set(name, { element, gap, time });
+      this.#moments.set(name, { element, gap, time, day, hour });
     }
     return this.#moments.get(name);
   }

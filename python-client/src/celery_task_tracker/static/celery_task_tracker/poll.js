@@ -51,13 +51,14 @@ export class Poll {
     let told;
     try {
       const answer = await this.ask();
+      if (turn !== this.#turn) return;
       this.#failures = 0;
       told = () => this.answer(answer);
     } catch (error) {
+      if (turn !== this.#turn) return;
       this.#failures += 1;
       told = () => this.fail(error, this.#isOn ? this.#pause : null);
     }
-    if (turn !== this.#turn) return;
     if (this.#isOn && !document.hidden) {
       this.#timer = setTimeout(() => this.now(), this.#pause * 1000);
     }

@@ -22,6 +22,8 @@ const NARROW = "(max-width: 700px)";
 const root = document.getElementById("task-tracker");
 const config = JSON.parse(document.getElementById("task-tracker-config").textContent);
 const { strings } = config;
+// A task may have the name of what every object has, such as "constructor".
+Object.setPrototypeOf(config.names, null);
 const api = new Api(config, root.querySelector("[name=csrfmiddlewaretoken]").value);
 
 const address = new Address(config, (view) => {

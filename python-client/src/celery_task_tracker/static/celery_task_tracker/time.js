@@ -19,6 +19,8 @@ export class Time {
   }
 
   tick() {
-    setText(this.element, this.time ? relative(this.time, now()) : "");
+    // It has been, by whatever the clocks differ.
+    const time = Math.min(Date.parse(this.time), now());
+    setText(this.element, this.time ? relative(time, now()) : "");
   }
 }
