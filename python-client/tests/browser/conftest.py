@@ -2,25 +2,30 @@ import os
 import shutil
 
 import pytest
-from dashboard import PAGE
+from dashboard import PAGE, log_in
 from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import expect, sync_playwright
 
 from shop.models import Customer, Order
 
 
 @pytest.fixture(scope="session")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+def chromium():
+    """The command that starts it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
         pytest.fail("Chromium is missing. On Debian: apt-get install chromium", pytrace=False)
+    return [found, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
     # Playwright's loop runs in this thread, where Django would refuse the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox"] if os.geteuid() == 0 else [],
+            executable_path=chromium[0],
+            args=chromium[1:],
         )
         yield browser
         browser.close()
@@ -38,7 +43,7 @@ def site(live_server, settings, tracker):
 
 
 @pytest.fixture
-def new_page(browser, site, settings):
+def new_page(browser, site):
     """``new_page(**options)``: a page in a browser of its own, whose user is logged in.
 
     At the end none of them may have complained about anything. What a test provokes it takes out
@@ -53,10 +58,7 @@ def new_page(browser, site, settings):
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site)
         context.on("page", lambda page: listen(page))
         contexts.append(context)
-        client = Client()
-        client.force_login(User.objects.get(username="admin"))
-        session = client.cookies[settings.SESSION_COOKIE_NAME].value
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
+        log_in(context, site)
         return context.new_page()
 
     def listen(page):

@@ -5,6 +5,10 @@ Everything is found by its role and accessible name, as a screen reader finds it
 
 import re
 
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+
 from celery_task_tracker.client import get_client
 from celery_task_tracker.event import Event
 from celery_task_tracker.resolution import ObjectRef
@@ -13,6 +17,14 @@ PAGE = "/admin/shop/order/1042/task-tracker/"
 
 #: 14 November 2023, 22:13:20 UTC, in unix milliseconds.
 EPOCH = 1_700_000_000_000
+
+
+def log_in(context, site):
+    """Gives the browser's ``context`` the session of the user."""
+    client = Client()
+    client.force_login(User.objects.get(username="admin"))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
 
 
 def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", at=EPOCH, attempt=0, **fields):
@@ -71,6 +83,11 @@ def chips(page):
 
 def chip(page, name):
     return chips(page).get_by_role("button", name=name)
+
+
+def pages(page):
+    """What says which rows are shown, and leads to the others."""
+    return page.get_by_role("navigation", name="Pages")
 
 
 def details(page, name=""):

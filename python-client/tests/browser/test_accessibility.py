@@ -112,3 +112,26 @@ def test_a_language_that_is_read_from_the_right_has_the_page_mirrored(page, site
     assert wait.evaluate(place) > wait.locator("xpath=following-sibling::*").evaluate(place)
     fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     assert page.evaluate(fits)
+
+
+def test_a_narrow_table_names_its_columns_to_who_cannot_see_them(tracker_page):
+    keep()
+    tracker_page.set_viewport_size({"width": 360, "height": 800})
+    expect(rows(tracker_page)).to_have_count(1)
+    names = tracker_page.get_by_role("columnheader")
+    expect(names).to_have_text(["Task", "State", "Time", "Created", "Worker, queue", "Actions"])
+
+
+def test_what_is_wrong_is_told_to_who_cannot_see_it(page, site):
+    page.route("**/list/**", lambda route: route.fulfill(status=500, body="Oh"))
+    page.goto(f"{site}{PAGE}")
+    expect(page.get_by_role("alert")).to_contain_text("The server gave no answer")
+
+
+def test_a_chosen_chip_stands_out_where_colours_are_the_readers_own(new_page, site):
+    page = new_page(forced_colors="active")
+    keep(state="FAILURE")
+    page.goto(f"{site}{PAGE}")
+    ground = "chip => getComputedStyle(chip).backgroundColor"
+    chosen, other = (chip(page, name).evaluate(ground) for name in ("All", "Failure"))
+    assert chosen != other

@@ -196,3 +196,34 @@ def test_a_permission_that_was_taken_away_is_told(tracker_page):
     may_only("view_order")
     launcher(tracker_page, "Greet").click()
     expect(said(tracker_page)).to_contain_text("You do not have the permission")
+
+
+def test_a_slow_double_click_launches_once(tracker_page, worker):
+    launcher(tracker_page, "Succeed").click(click_count=2, delay=400)
+    expect(rows(tracker_page)).to_have_count(1)
+    tracker_page.wait_for_timeout(700)
+    expect(rows(tracker_page)).to_have_count(1)
+
+
+def test_a_double_click_on_revoke_neither_agrees_nor_cancels(tracker_page, broker):
+    keep("t1", "PENDING")
+    button = tracker_page.get_by_role("button", name="Revoke Succeed t1")
+    dialog = tracker_page.get_by_role("dialog", name="Revoke this task?")
+    button.dblclick()
+    expect(dialog).to_be_visible()
+    # Where the dialog has its own button just where the row has the one that opened it.
+    place = dialog.get_by_role("button", name="Revoke").bounding_box()
+    tracker_page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    button.evaluate(
+        """(button, { x, y }) => {
+            button.style.setProperty('position', 'fixed');
+            button.style.setProperty('left', `${x}px`);
+            button.style.setProperty('top', `${y}px`);
+        }""",
+        place,
+    )
+    button.dblclick()
+    expect(dialog).to_be_visible()
+    tracker_page.wait_for_timeout(300)
+    expect(dialog).to_be_visible()

@@ -231,3 +231,44 @@ def test_the_name_in_the_row_opens_the_dialog_and_closing_returns_the_focus(trac
     expect(tracker_page.get_by_role("dialog", name="Succeed")).to_be_visible()
     tracker_page.keyboard.press("Escape")
     expect(details(tracker_page)).to_be_focused()
+
+
+def test_selecting_to_beyond_the_edge_does_not_close_the_dialog(tracker_page):
+    keep(result='"some text to select"')
+    dialog = open_details(tracker_page)
+    box = value(dialog, "Result").bounding_box()
+    tracker_page.mouse.move(box["x"] + 30, box["y"] + 20)
+    tracker_page.mouse.down()
+    tracker_page.mouse.move(5, box["y"] + 20, steps=4)
+    tracker_page.mouse.up()
+    expect(dialog).to_be_visible()
+    tracker_page.mouse.click(5, box["y"] + 20)
+    expect(dialog).to_be_hidden()
+
+
+def test_a_life_over_midnight_tells_the_days(tracker_page):
+    live(waited=4000, ran=24 * 3600 * 1000)
+    moments = open_details(tracker_page).get_by_role("list").get_by_role("listitem")
+    expect(moments.first).to_contain_text("Nov 14, 2023")
+    expect(moments.nth(2)).not_to_contain_text("2023")
+    expect(moments.last).to_contain_text("Nov 15, 2023")
+
+
+def test_a_life_of_today_tells_no_day(tracker_page):
+    keep(at=int(datetime.now(timezone.utc).timestamp() * 1000) - 1)
+    life = open_details(tracker_page).get_by_role("list")
+    expect(life).to_contain_text("Finished")
+    expect(life).not_to_contain_text("20")
+
+
+def test_a_dialog_that_was_open_when_the_page_was_loaded_anew_closes_all_the_same(tracker_page):
+    keep("t1", "FAILURE")
+    keep("t2", name="shop.tasks.greet")
+    dialog = open_details(tracker_page)
+    expect(dialog).to_contain_text("Finished")
+    tracker_page.reload()
+    expect(dialog).to_contain_text("Finished")
+    tracker_page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    tracker_page.get_by_role("button", name="Failure").click()
+    expect(rows(tracker_page)).to_have_count(1)

@@ -1,7 +1,7 @@
 """What narrows the history, and the address that keeps it."""
 
 import pytest
-from dashboard import EPOCH, PAGE, address, chip, chips, details, history, keep, row, rows
+from dashboard import EPOCH, PAGE, address, chip, chips, details, history, keep, pages, row, rows
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,7 +101,7 @@ def test_a_link_shows_the_same_to_somebody_else(new_page, site):
     expect(rows(page)).to_have_count(5)
     expect(chip(page, "Failure")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("button", name="Filter by task: Succeed")).to_be_visible()
-    expect(page.get_by_text("11 to 15 of 15")).to_be_visible()
+    expect(pages(page).get_by_text("11 to 15 of 15")).to_be_visible()
 
 
 def test_back_leads_to_what_was_looked_at_before(tracker_page):
@@ -109,13 +109,13 @@ def test_back_leads_to_what_was_looked_at_before(tracker_page):
         keep(f"t{number:02d}", "SUCCESS" if number else "FAILURE", at=EPOCH + number)
     expect(rows(tracker_page)).to_have_count(10)
     chip(tracker_page, "Success").click()
-    expect(tracker_page.get_by_text("1 to 10 of 11")).to_be_visible()
+    expect(pages(tracker_page).get_by_text("1 to 10 of 11")).to_be_visible()
     tracker_page.get_by_role("button", name="Older").click()
-    expect(tracker_page.get_by_text("11 to 11 of 11")).to_be_visible()
+    expect(pages(tracker_page).get_by_text("11 to 11 of 11")).to_be_visible()
     tracker_page.go_back()
-    expect(tracker_page.get_by_text("1 to 10 of 11")).to_be_visible()
+    expect(pages(tracker_page).get_by_text("1 to 10 of 11")).to_be_visible()
     tracker_page.go_back()
-    expect(tracker_page.get_by_text("1 to 10 of 12")).to_be_visible()
+    expect(pages(tracker_page).get_by_text("1 to 10 of 12")).to_be_visible()
     expect(chip(tracker_page, "All")).to_have_attribute("aria-pressed", "true")
     tracker_page.go_forward()
     expect(chip(tracker_page, "Success")).to_have_attribute("aria-pressed", "true")
@@ -157,10 +157,10 @@ def test_pages_lead_to_older_tasks(tracker_page):
     for number in range(13):
         keep(f"t{number:02d}", at=EPOCH + number)
     expect(rows(tracker_page)).to_have_count(10)
-    expect(tracker_page.get_by_text("1 to 10 of 13")).to_be_visible()
+    expect(pages(tracker_page).get_by_text("1 to 10 of 13")).to_be_visible()
     tracker_page.get_by_role("button", name="Older").click()
     expect(rows(tracker_page)).to_have_count(3)
-    expect(tracker_page.get_by_text("11 to 13 of 13")).to_be_visible()
+    expect(pages(tracker_page).get_by_text("11 to 13 of 13")).to_be_visible()
     expect(tracker_page.get_by_role("button", name="Older")).to_be_disabled()
     tracker_page.get_by_role("button", name="Newer").click()
     expect(rows(tracker_page)).to_have_count(10)
@@ -195,7 +195,7 @@ def test_a_page_that_is_not_there_any_more_becomes_the_last_one(page, site):
     for number in range(13):
         keep(f"t{number:02d}", at=EPOCH + number)
     page.goto(f"{site}{PAGE}?page=9")
-    expect(page.get_by_text("11 to 13 of 13")).to_be_visible()
+    expect(pages(page).get_by_text("11 to 13 of 13")).to_be_visible()
     assert address(page) == "page=2"
 
 
@@ -222,3 +222,39 @@ def test_a_page_offers_no_more_rows_than_the_settings_allow(page, site, settings
     expect(sizes.get_by_role("option")).to_have_text(["10", "20", "25", "50", "60"])
     expect(sizes).to_have_value("60")
     expect(chips(page)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 500, 768, 1280])
+def test_the_menu_of_tasks_is_seen_whole(tracker_page, width):
+    keep("t1", "STARTED")
+    tracker_page.set_viewport_size({"width": width, "height": 900})
+    tracker_page.get_by_role("button", name="Filter by task").click()
+    for label in tracker_page.get_by_role("group", name="Filter by task").locator("label").all():
+        box = label.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+
+
+def test_what_a_filter_leads_to_is_told_to_who_cannot_see_it(tracker_page):
+    keep("t1", "FAILURE")
+    keep("t2", "SUCCESS")
+    chip(tracker_page, "Failure").click()
+    polite = tracker_page.locator("[aria-live=polite]")
+    expect(polite.filter(has_text="1 to 1 of 1")).to_be_attached()
+    tick(tracker_page, "Greet")
+    expect(polite.filter(has_text="No task matches these filters")).to_be_attached()
+
+
+def test_records_that_run_out_lead_to_the_page_that_is_the_last_one_now(page, site, tracker):
+    for number in range(25):
+        keep(f"t{number:02d}", at=EPOCH + number)
+    page.goto(f"{site}{PAGE}?page=3")
+    expect(pages(page).get_by_text("21 to 25 of 25")).to_be_visible()
+    details(page, "Succeed t00").focus()
+    gone = [f"t{number:02d}" for number in range(12)]
+    with tracker.client() as client:
+        client.execute_command("TRACKER.DEL", "shop.order", "1042", *gone)
+    expect(pages(page).get_by_text("11 to 13 of 13")).to_be_visible()
+    assert address(page) == "page=2"
+    expect(details(page, "Succeed")).to_have_count(3)
+    assert page.evaluate("document.activeElement !== document.body")

@@ -1,10 +1,12 @@
 """A page that is left open: it keeps itself up to date, and leaves alone what did not change."""
 
+import subprocess
+
 import pytest
-from dashboard import EPOCH, PAGE, chip, details, keep, row, rows
+from dashboard import EPOCH, PAGE, chip, details, keep, log_in, row, rows
 from playwright.sync_api import expect
 
-from servers import RedisServer, free_port, wait_for
+from servers import HOST, RedisServer, free_port, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,15 +32,28 @@ def answers(page, count):
     return statuses
 
 
-def hide(page, is_hidden):
-    """What a browser tells a page whose tab goes to the background, or comes back."""
-    page.evaluate(
-        """isHidden => {
-            Object.defineProperty(document, 'hidden', { value: isHidden, configurable: true });
-            document.dispatchEvent(new Event('visibilitychange'));
-        }""",
-        is_hidden,
+@pytest.fixture
+def window(browser, chromium, site, tmp_path):
+    """A window of a browser that hides its tabs but one, whose user is logged in.
+
+    Those that Playwright starts itself show all tabs at once.
+    """
+    process = subprocess.Popen(
+        [*chromium, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={tmp_path}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
+    try:
+        ready = tmp_path / "DevToolsActivePort"
+        port = wait_for(lambda: ready.exists() and ready.read_text().split()[:1], "the browser")[0]
+        connected = browser.browser_type.connect_over_cdp(f"http://{HOST}:{port}", no_defaults=True)
+        context = connected.contexts[0]
+        log_in(context, site)
+        yield context
+        connected.close()
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_poll_where_nothing_changed_touches_nothing_but_the_time(tracker_page):
@@ -124,16 +139,21 @@ def test_the_switch_stops_the_polling_and_the_browser_remembers_it(tracker_page,
     expect(rows(tracker_page)).to_have_count(3)
 
 
-def test_a_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen_again(tracker_page, tracker):
-    hide(tracker_page, True)
-    tracker_page.wait_for_timeout(200)  # for a request that was on its way
+def test_a_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen_again(window, site, tracker):
+    page = window.pages[0]
+    page.goto(f"{site}{PAGE}")
+    expect(page.get_by_role("heading", name="No task has run")).to_be_visible()
+    other = window.new_page()
+    other.bring_to_front()
+    wait_for(lambda: page.evaluate("document.hidden"), "the tab to be hidden")
+    other.wait_for_timeout(300)  # for a request that was on its way
     with tracker.client() as client:
         client.config_resetstat()
-    tracker_page.wait_for_timeout(900)
+    other.wait_for_timeout(900)
     assert tracker.commands() == {}
     keep("t1")
-    hide(tracker_page, False)
-    expect(rows(tracker_page)).to_have_count(1)
+    page.bring_to_front()
+    expect(rows(page)).to_have_count(1)
 
 
 def test_two_tabs_show_the_same_and_either_may_act(tracker_page, worker):
@@ -222,3 +242,18 @@ def test_a_task_that_ends_is_told_to_who_cannot_see_it(tracker_page):
     expect(row(tracker_page, "Succeed")).to_contain_text("Started")
     keep(state="FAILURE")
     expect(tracker_page.get_by_text("Succeed: Failure", exact=True)).to_be_attached()
+
+
+def test_a_session_that_ran_out_while_a_dialog_was_open_leads_back_to_it(tracker_page):
+    keep("t1", "FAILURE", error="no luck")
+    details(tracker_page).click()
+    expect(tracker_page.get_by_role("dialog")).to_contain_text("no luck")
+    tracker_page.context.clear_cookies()
+    tracker_page.get_by_label("Username").fill("admin")
+    tracker_page.get_by_label("Password").fill("admin")
+    tracker_page.get_by_role("button", name="Log in").click()
+    dialog = tracker_page.get_by_role("dialog", name="Succeed")
+    expect(dialog).to_contain_text("no luck")
+    tracker_page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(rows(tracker_page)).to_have_count(1)

@@ -15,10 +15,10 @@ export class Acts {
     this.refresh = refresh;
     this.open = open;
     for (const button of document.querySelectorAll("#task-tracker [data-launch]")) {
-      button.addEventListener("click", () => this.#busy(button, () => this.#launch(button.dataset.launch)));
+      this.#onClick(button, () => this.#launch(button.dataset.launch));
     }
     this.all = byId("revoke-active");
-    this.all?.addEventListener("click", () => this.#busy(this.all, () => this.#revokeActive()));
+    if (this.all) this.#onClick(this.all, () => this.#revokeActive());
   }
 
   /** Shows how many tasks are active. */
@@ -103,10 +103,13 @@ export class Acts {
     await this.refresh();
   }
 
-  async #busy(button, act) {
-    if (button.ariaBusy === "true") return;
-    button.ariaBusy = "true";
-    await act();
-    button.ariaBusy = "false";
+  /** Once at a time, and once for a double click however fast it was done. */
+  #onClick(button, act) {
+    button.addEventListener("click", async ({ detail }) => {
+      if (detail > 1 || button.ariaBusy === "true") return;
+      button.ariaBusy = "true";
+      await act();
+      button.ariaBusy = "false";
+    });
   }
 }

@@ -18,4 +18,7 @@ export function confirmed({ title, text, detail, action }) {
   });
 }
 
-byId("confirm-action").addEventListener("click", () => dialog.close("yes"));
+byId("confirm-action").addEventListener("click", ({ detail }) => {
+  // The second half of a double click on what led here is no answer.
+  if (detail < 2) dialog.close("yes");
+});

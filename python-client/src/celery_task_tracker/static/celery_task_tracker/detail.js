@@ -2,6 +2,7 @@
 
 import { Badge } from "./badge.js";
 import { arrange, button, byId, el, setProp, setText } from "./dom.js";
+import { keepFocus } from "./focus.js";
 import { exact, shortId } from "./format.js";
 import { LifeLine } from "./life_line.js";
 import { progress, spokenAttempt } from "./life.js";
@@ -17,7 +18,7 @@ export class Detail {
 
   /**
    * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)` asks for it, and
-   * `closed()` is told when the reader closes the dialog.
+   * `closed(id)` is told when the dialog of a task has been closed.
    */
   constructor(config, { load, copy, revoke, closed }) {
     this.config = config;
@@ -31,10 +32,12 @@ export class Detail {
     this.attempt = el("span", { className: "tt-attempt" });
     byId("detail-state").append(this.badge.element, this.attempt);
     this.revoke = byId("detail-revoke");
-    this.revoke.addEventListener("click", () => revoke(this.#record));
+    this.revoke.addEventListener("click", ({ detail }) => detail > 1 || revoke(this.#record));
+    this.close = this.dialog.querySelector("[data-close]");
     this.dialog.addEventListener("close", () => {
+      const id = this.#id;
       this.#id = "";
-      closed();
+      closed(id);
     });
     this.note = el("p", { className: "tt-quiet", role: "status" });
     this.life = new LifeLine(config.strings);
@@ -44,11 +47,11 @@ export class Detail {
   /** Shows the task `id`, of which `row` may be known already; no dialog for an empty id. */
   async show(id, row) {
     if (id === this.#id) return;
-    this.#id = id;
     if (!id) {
       this.dialog.close();
       return;
     }
+    this.#id = id;
     this.#record = null;
     this.#version = null;
     this.#sections.clear();
@@ -71,7 +74,10 @@ export class Detail {
   /** Brings what depends on the time of day up to date. */
   tick() {
     if (!this.#id || !this.config.activeStates.includes(this.#record?.state)) return;
-    this.#head(this.#record);
+    keepFocus(
+      () => this.#head(this.#record),
+      () => this.close,
+    );
     this.life.update(this.#record);
   }
 
@@ -82,7 +88,10 @@ export class Detail {
       if (id !== this.#id) return;
       this.#record = record;
       this.#version = version;
-      this.#show(record);
+      keepFocus(
+        () => this.#show(record),
+        () => this.close,
+      );
     } catch (error) {
       if (id !== this.#id || this.#record) return;
       setText(this.note, [error.message, error.hint].filter(Boolean).join(" "));

@@ -24,11 +24,13 @@ export class Notices {
     if (name && name !== "no-match") setProp(byId("pages"), "hidden", true);
   }
 
-  /** All is well: `name` is the panel to show, or none. */
+  /** All is well: `name` is the panel to show, or none. Returns what that panel says first. */
   well(name) {
     this.#hasShown = true;
     setProp(this.banner, "hidden", true);
     if (name !== undefined) this.panel(name);
+    const panel = this.panels.find((each) => !each.hidden);
+    return panel?.querySelector("h2")?.textContent ?? "";
   }
 
   /** The page cannot be brought up to date, and tries again after `pause` seconds, if at all. */

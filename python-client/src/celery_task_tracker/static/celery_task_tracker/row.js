@@ -141,6 +141,7 @@ export class Row {
       // Where a new tab or window is asked for, the link leads there.
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
+      this.details.focus();
       actions.details(this.task);
     });
     this.revoke = button({
@@ -148,7 +149,7 @@ export class Row {
       text: strings.revoke,
       className: "tt-button tt-danger",
       title: strings.revoke,
-      onclick: () => actions.revoke(this.task),
+      onclick: ({ detail }) => detail > 1 || actions.revoke(this.task),
     });
     const cell = (name, ...children) =>
       el("td", { className: `tt-cell-${name}`, role: "cell" }, ...children);

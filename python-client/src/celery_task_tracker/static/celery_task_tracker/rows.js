@@ -6,12 +6,18 @@ import { Row } from "./row.js";
 
 export class Rows {
   #rows = new Map();
+  /** The row that had the focus last, and its place among the others. */
+  #focused = null;
+  #place = 0;
 
   /** `actions`: what the controls of a row do, see `Row`. */
   constructor(body, config, actions) {
     this.body = body;
     this.config = config;
     this.actions = actions;
+    body.addEventListener("focusin", ({ target }) => {
+      this.#focused = target.closest("tr");
+    });
   }
 
   /** Shows `tasks`. Returns those that have ended since they were shown last. */
@@ -31,6 +37,7 @@ export class Rows {
       rows.set(task.id, row);
     }
     this.#rows = rows;
+    if (this.#focused?.isConnected) this.#place = this.#focused.sectionRowIndex;
     arrange(this.body, [...rows.values()].map((row) => row.element));
     this.#scale();
     return ended;
@@ -38,6 +45,16 @@ export class Rows {
 
   get(id) {
     return this.#rows.get(id)?.task;
+  }
+
+  /**
+   * What may have the focus for the row of the task `id`, or for the row that had it last: its link,
+   * or that of the row in its place; `null` while there are no rows to see.
+   */
+  link(id) {
+    const last = this.#focused?.isConnected ? this.#focused : this.body.rows[this.#place];
+    const element = this.#rows.get(id)?.element ?? last ?? this.body.lastElementChild;
+    return element?.checkVisibility() ? element.querySelector("a") : null;
   }
 
   /** Brings what depends on the time of day up to date. */

@@ -5,6 +5,7 @@ import { number } from "./format.js";
 
 export class StateFilter {
   #chips = new Map();
+  #counts = {};
 
   /** `choose(states)` is called with the states to filter by. */
   constructor(config, choose) {
@@ -19,12 +20,18 @@ export class StateFilter {
    */
   show(counts, chosen) {
     const focused = document.activeElement?.dataset.state;
+    this.#counts = counts;
     this.chosen = chosen;
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
     const wanted = Object.keys(this.config.states)
       .filter((state) => counts[state] || chosen.includes(state) || state === focused)
       .map((state) => this.#chip(state, counts[state] ?? 0, chosen.includes(state)));
     arrange(this.element, [this.#chip("", total, chosen.length === 0), ...wanted]);
+  }
+
+  /** Shows that these are chosen, before it is known what there is of them. */
+  press(chosen) {
+    this.show(this.#counts, chosen);
   }
 
   #chip(state, count, isChosen) {

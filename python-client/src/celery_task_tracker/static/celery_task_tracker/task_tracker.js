@@ -6,6 +6,7 @@ import { Api } from "./api.js";
 import { now } from "./clock.js";
 import { Detail } from "./detail.js";
 import { byId, copy, setIcon, setText } from "./dom.js";
+import { inherit, keepFocus } from "./focus.js";
 import { clock, fill, number } from "./format.js";
 import { Notices } from "./notices.js";
 import { Pages } from "./pages.js";
@@ -27,6 +28,9 @@ Object.setPrototypeOf(config.names, null);
 const api = new Api(config, root.querySelector("[name=csrfmiddlewaretoken]").value);
 
 const address = new Address(config, (view) => {
+  states.press(view.states);
+  tasks.show([], view.tasks);
+  if (!isShown(view)) byId("table-wrap").ariaBusy = "true";
   poll.now();
   detail.show(view.taskId, rows.get(view.taskId));
 });
@@ -35,10 +39,11 @@ const poll = new Poll({
   interval: config.refreshInterval,
   isOn: localStorage.getItem(AUTO_REFRESH) !== "off",
   ask: () => api.list(address.view),
-  answer: show,
+  answer: (history) => keepFocus(() => show(history), heir),
   fail(error, pause) {
+    byId("table-wrap").ariaBusy = "false";
     api.forget();
-    notices.failure(error, pause);
+    keepFocus(() => notices.failure(error, pause), heir);
   },
 });
 
@@ -57,11 +62,25 @@ const detail = new Detail(config, {
   load: (id) => api.task(id),
   copy: copyWithSign,
   revoke: (task) => acts.revoke(task),
-  closed: () => address.close(),
+  closed(id) {
+    address.close();
+    inherit(() => rows.link(id) ?? heir());
+  },
 });
 const states = new StateFilter(config, (chosen) => address.look({ states: chosen }));
 const tasks = new TaskFilter(config, (chosen) => address.look({ tasks: chosen }));
 const pages = new Pages(config, (changes) => address.look(changes));
+
+/** What gets the focus when what had it has gone. */
+function heir() {
+  const dialog = [...root.querySelectorAll("dialog[open]")].at(-1);
+  return dialog?.querySelector("[data-close]") ?? rows.link() ?? byId("history");
+}
+
+/** The view that is shown, but for its dialog. */
+let shown = "";
+const rowsOf = (view) => JSON.stringify({ ...view, taskId: "" });
+const isShown = (view) => shown === rowsOf(view);
 
 /** Shows a page of the history; `null` is the one that is shown already. */
 function show(history) {
@@ -79,7 +98,12 @@ function show(history) {
     acts.show(counts);
     const ended = rows.show(history.tasks);
     if (ended.length) announce(ended.map(spoken).join(". "));
-    notices.well(history.total > 0 ? "" : address.isFiltered ? "no-match" : "empty");
+    const heading = notices.well(
+      history.total > 0 ? "" : address.isFiltered ? "no-match" : "empty",
+    );
+    if (shown && !isShown(view)) announce(heading || byId("range").textContent);
+    shown = rowsOf(view);
+    byId("table-wrap").ariaBusy = "false";
   } else {
     notices.well();
   }
@@ -116,15 +140,25 @@ for (const button of [byId("refresh"), byId("try-now")]) {
     button.ariaBusy = "false";
   });
 }
-byId("clear").addEventListener("click", () => address.look({ states: [], tasks: [] }));
+byId("clear").addEventListener("click", () => {
+  byId("chips").firstElementChild.focus();
+  address.look({ states: [], tasks: [] });
+});
 for (const button of root.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", () => copyWithSign(button.dataset.copy, button));
 }
 for (const dialog of root.querySelectorAll("dialog")) {
-  // A click on the dialog element itself is one beside its content: on the backdrop.
-  dialog.addEventListener("click", ({ target }) => {
-    if (target === dialog || target.closest("[data-close]")) dialog.close();
+  let pressed = null;
+  dialog.addEventListener("pointerdown", ({ target }) => {
+    pressed = target;
   });
+  // A click on the dialog element itself is one beside its content: on the backdrop. One that began
+  // in the content is the end of selecting, and the second of two belongs to what was there before.
+  dialog.addEventListener("click", ({ target, detail }) => {
+    const isBeside = target === dialog && pressed === dialog && detail < 2;
+    if (isBeside || target.closest("[data-close]")) dialog.close();
+  });
+  dialog.addEventListener("close", () => inherit(heir));
 }
 
 const launchPanel = byId("launch");

@@ -12,6 +12,10 @@ let timer;
 export function toast(text, { isError = false, offer = null } = {}) {
   const element = byId("toast");
   const hide = () => element.classList.remove("tt-shown");
+  const hideUnlessUsed = () => {
+    if (!element.matches(":hover, :focus-within")) hide();
+    else timer = setTimeout(hideUnlessUsed, TOAST_STAYS);
+  };
   clearTimeout(timer);
   // What is outside of a modal dialog cannot be reached while it is open.
   const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? byId("toast-place");
@@ -35,10 +39,12 @@ export function toast(text, { isError = false, offer = null } = {}) {
   );
   element.classList.toggle("tt-toast-error", isError);
   element.classList.add("tt-shown");
-  timer = setTimeout(hide, offer || isError ? OFFER_STAYS : TOAST_STAYS);
+  timer = setTimeout(hideUnlessUsed, offer || isError ? OFFER_STAYS : TOAST_STAYS);
 }
 
-/** Tells a screen reader. */
+/** Tells a screen reader, which finds it nowhere afterwards. */
 export function announce(text) {
-  byId("announcer").textContent = text;
+  const place = byId("announcer");
+  place.append(el("span", { textContent: text }));
+  setTimeout(() => place.firstElementChild.remove(), TOAST_STAYS);
 }

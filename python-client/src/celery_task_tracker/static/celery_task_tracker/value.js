@@ -13,7 +13,7 @@ export class Value {
   /** `copy(text, button)` copies. */
   constructor(title, strings, copy) {
     this.strings = strings;
-    this.text = el("pre", { className: "tt-pre", tabIndex: 0, "aria-label": title });
+    this.text = el("pre", { className: "tt-pre", tabIndex: 0, role: "group", "aria-label": title });
     this.copy = button({
       sign: "copy",
       text: strings.copy,
