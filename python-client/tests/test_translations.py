@@ -5,6 +5,7 @@ import re
 from io import BytesIO
 from pathlib import Path
 
+import django
 import pytest
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po
@@ -90,6 +91,18 @@ def test_the_package_is_looked_at():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 class TestCatalogue:
+    def test_it_leaves_djangos_own_words_what_they_are(self, language):
+        # All catalogues become one: a word of Django's that is translated otherwise here would be
+        # so in the whole project.
+        plain = [each for each in catalogue(language) if each.id and not each.context]
+        own = Path("locale") / language / "LC_MESSAGES" / "django.mo"
+        for app in ("conf", "contrib/admin", "contrib/auth", "contrib/contenttypes"):
+            with (Path(django.__file__).parent / app / own).open("rb") as file:
+                django_says = gettext.GNUTranslations(file).gettext
+            for message in plain:
+                if not message.pluralizable:
+                    assert django_says(message.id) in (message.id, message.string)
+
     def test_it_has_every_text_and_no_other(self, language):
         assert set(entries(language)) == texts(), "run `make messages`"
 

@@ -88,7 +88,7 @@ def interface_strings() -> dict[str, str]:
         "traceback": _("Traceback"),
         "previousAttempt": _("Why it was retried"),
         "previousTraceback": _("Traceback of the attempt before"),
-        "arguments": _("Arguments"),
+        "arguments": pgettext("task", "Arguments"),
         "keywordArguments": _("Keyword arguments"),
         "noArguments": _("none"),
         "cut": _("Cut off: {kept} of {size} were stored."),
