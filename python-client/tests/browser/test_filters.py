@@ -258,3 +258,27 @@ def test_records_that_run_out_lead_to_the_page_that_is_the_last_one_now(page, si
     assert address(page) == "page=2"
     expect(details(page, "Succeed")).to_have_count(3)
     assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_back_and_forward_lead_through_filters_and_dialogs(tracker_page):
+    keep("t1", "FAILURE")
+    keep("t2", "SUCCESS", at=EPOCH + 1)
+    dialog = tracker_page.get_by_role("dialog", name="Succeed")
+    chip(tracker_page, "Failure").click()
+    expect(rows(tracker_page)).to_have_count(1)
+    details(tracker_page).click()
+    expect(dialog).to_contain_text("Failure")
+    tracker_page.go_back()
+    expect(dialog).to_be_hidden()
+    expect(rows(tracker_page)).to_have_count(1)
+    tracker_page.go_back()
+    expect(rows(tracker_page)).to_have_count(2)
+    tracker_page.go_forward()
+    expect(rows(tracker_page)).to_have_count(1)
+    tracker_page.go_forward()
+    expect(dialog).to_contain_text("Failure")
+    tracker_page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    chip(tracker_page, "All").click()
+    expect(rows(tracker_page)).to_have_count(2)
+    assert address(tracker_page) == ""
