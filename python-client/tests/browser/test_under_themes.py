@@ -7,4 +7,4 @@ from test_themes import run_under
 
 @pytest.mark.parametrize("theme", ["jazzmin", "unfold"])
 def test_the_button_and_the_column_lead_to_the_page_which_is_for_everybody(theme):
-    run_under(theme, "browser/test_button.py", "browser/test_axe.py")
+    run_under(theme, "browser/test_button.py", "browser/test_axe.py", "browser/test_long_pages.py")
