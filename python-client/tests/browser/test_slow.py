@@ -105,3 +105,12 @@ def test_what_has_just_been_is_not_to_come_for_a_browser_whose_clock_is_slow(pag
     times = row(page, "t1").get_by_role("time")
     expect(times.first).to_be_visible()
     assert [text for text in times.all_text_contents() if text.startswith("in ")] == []
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_times_are_told_by_the_servers_clock_where_the_readers_is_wrong(page, site, hours):
+    page.add_init_script(f"const now = Date.now; Date.now = () => now() + {hours * 3_600_000}")
+    keep("t1", "STARTED", at=int(time.time() * 1000) - 10 * 60_000)
+    page.goto(f"{site}{PAGE}")
+    expect(row(page, "t1").get_by_role("time").first).to_have_text("10 min. ago")
+    expect(row(page, "t1")).to_contain_text(re.compile(r"running\s10\sm"))
