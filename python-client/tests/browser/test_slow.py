@@ -75,6 +75,7 @@ def test_an_answer_that_comes_after_a_later_one_is_dropped(tracker_page):
     tracker_page.wait_for_timeout(500)
     expect(rows(tracker_page)).to_have_count(2)
     expect(pressed(tracker_page)).to_contain_text(["All"])
+    expect(tracker_page.locator("[aria-busy=true]")).to_have_count(0)
 
 
 def test_a_slow_network_does_not_set_the_clock_back(tracker_page):

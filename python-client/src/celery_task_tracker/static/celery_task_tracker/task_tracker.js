@@ -5,7 +5,7 @@ import { Address } from "./address.js";
 import { Api } from "./api.js";
 import { now } from "./clock.js";
 import { Detail } from "./detail.js";
-import { byId, copy, setIcon, setText } from "./dom.js";
+import { byId, copy, setAttr, setIcon, setText } from "./dom.js";
 import { inherit, keepFocus } from "./focus.js";
 import { clock, fill, number } from "./format.js";
 import { Notices } from "./notices.js";
@@ -30,7 +30,7 @@ const api = new Api(config, root.querySelector("[name=csrfmiddlewaretoken]").val
 const address = new Address(config, (view) => {
   states.press(view.states);
   tasks.show([], view.tasks);
-  if (!isShown(view)) byId("table-wrap").ariaBusy = "true";
+  setBusy(!isShown(view));
   poll.now();
   detail.show(view.taskId, rows.get(view.taskId));
 });
@@ -41,7 +41,7 @@ const poll = new Poll({
   ask: () => api.list(address.view),
   answer: (history) => keepFocus(() => show(history), heir),
   fail(error, pause) {
-    byId("table-wrap").ariaBusy = "false";
+    setBusy(false);
     api.forget();
     keepFocus(() => notices.failure(error, pause), heir);
   },
@@ -82,6 +82,11 @@ let shown = "";
 const rowsOf = (view) => JSON.stringify({ ...view, taskId: "" });
 const isShown = (view) => shown === rowsOf(view);
 
+/** Shows whether other rows than these are on their way. */
+function setBusy(isBusy) {
+  setAttr(byId("table-wrap"), "aria-busy", String(isBusy));
+}
+
 /** Shows a page of the history; `null` is the one that is shown already. */
 function show(history) {
   const { view } = address;
@@ -103,10 +108,10 @@ function show(history) {
     );
     if (shown && !isShown(view)) announce(heading || byId("range").textContent);
     shown = rowsOf(view);
-    byId("table-wrap").ariaBusy = "false";
   } else {
     notices.well();
   }
+  setBusy(false);
   setText(byId("updated"), fill(strings.updatedAt, { time: clock(now()) }));
   detail.follow(rows.get(view.taskId));
 }
