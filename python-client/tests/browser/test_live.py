@@ -38,8 +38,10 @@ def window(browser, chromium, site, tmp_path):
 
     Those that Playwright starts itself show all tabs at once.
     """
+    flags = ("--headless=new", "--remote-debugging-port=0", f"--user-data-dir={tmp_path}")
     process = subprocess.Popen(
-        [*chromium, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={tmp_path}"],
+        # The page that it would begin with by itself is long in coming on a busy machine.
+        [*chromium, *flags, "--no-first-run", "--disable-background-networking", "about:blank"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
