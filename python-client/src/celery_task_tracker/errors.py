@@ -59,6 +59,9 @@ def translating() -> Iterator[None]:
     """
     try:
         yield
+    except IndexError as error:
+        # What redis-py 5 makes of nodes that have no slots yet.
+        raise TrackerUnavailable("The cluster serves no slots") from error
     # What redis-py says of a cluster's nodes is none of its other errors.
     except (redis.RedisError, RedisClusterException, OSError) as error:
         known = translated(error)
