@@ -391,6 +391,21 @@ def test_the_first_event_is_stored_before_its_caller_goes_on(server, recorder):
     assert get_client().get(ORDER, "t1")
 
 
+def test_a_fault_in_making_the_client_costs_no_event(server, recorder, monkeypatch, log):
+    def fail():
+        raise RuntimeError("of some library")
+
+    server.start()
+    with monkeypatch.context() as patch:
+        patch.setattr("celery_task_tracker.recorder.get_client", fail)
+        recorder.record(event(1))
+        assert not recorder.flush()
+    assert (recorder.is_away, recorder.waiting) == (True, 1)
+    assert "RuntimeError: of some library" in log.records[0].message
+    assert recorder.flush()
+    assert get_client().get(ORDER, "t1")
+
+
 def test_an_event_that_cannot_be_sent_keeps_no_other_back(server, recorder, log):
     server.start()
     recorder.record(event(1, attempt=object()))

@@ -57,6 +57,12 @@ class Link(Enum):
     DOWN = "Redis does not answer"
 
 
+class Turn(threading.local):
+    """Whether this thread is within the recorder."""
+
+    is_taken = False
+
+
 class Recorder:
     """Hands events to Redis while it answers, and keeps them while it does not. Thread-safe.
 
@@ -79,9 +85,7 @@ class Recorder:
         self._asked = threading.Event()
         self._writing = threading.Lock()
         self._refused: set[str] = set()
-        self._turn = threading.local()
-        """``is_taken``: whether this thread is within the recorder."""
-
+        self._turn = Turn()
         self._meanwhile: deque[Write] = deque()
         """What a thread recorded while it was within the recorder already: from a signal's
         handler, a log's handler or a finaliser, which would wait for a lock of its own thread."""
@@ -105,7 +109,7 @@ class Recorder:
 
     def record(self, event: Write) -> None:
         """Stores ``event``. Costs what sending it costs, and less while Redis is away."""
-        if getattr(self._turn, "is_taken", False):
+        if self._turn.is_taken:
             self._meanwhile.append(event)
             return
         try:
@@ -153,7 +157,7 @@ class Recorder:
         ``True`` if Redis took it all, and is asked again. Costs one round trip per batch, and one
         time-out if Redis is still away.
         """
-        was_taken = getattr(self._turn, "is_taken", False)
+        was_taken = self._turn.is_taken
         try:
             self._turn.is_taken = True
             self._record_meanwhile(self._record)
@@ -180,6 +184,8 @@ class Recorder:
             self._writing.release()
 
     def _write_spool(self) -> bool:
+        # Before anything is taken: what goes wrong in making it costs no event.
+        client = get_client()
         written = 0
         line = self._line
         while True:
@@ -190,14 +196,14 @@ class Recorder:
                     lost, self._spool.lost = self._spool.lost, 0
                     break
             if not batch:
-                line = Line(get_client(), config.TASK_TRACKER_SOCKET_TIMEOUT)
+                line = Line(client, config.TASK_TRACKER_SOCKET_TIMEOUT)
                 continue
             try:
-                refused = get_client().write(batch)
-            except Exception as error:
-                if isinstance(error, TrackerUnavailable):
-                    self._give_up(batch, line)
-                    raise
+                refused = client.write(batch)
+            except TrackerUnavailable:
+                self._give_up(batch, line)
+                raise
+            except Exception:
                 # A fault of the tracker's own, which would be there the next time too.
                 logger.exception(
                     "The task tracker failed to store %d events, which are lost", len(batch)
