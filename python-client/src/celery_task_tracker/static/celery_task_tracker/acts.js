@@ -1,7 +1,7 @@
 // What the reader can have done: launching a task, and revoking tasks.
 
 import { confirmed } from "./confirm.js";
-import { byId, setProp, setText } from "./dom.js";
+import { byId, once, setProp, setText } from "./dom.js";
 import { fill, number } from "./format.js";
 import { toast } from "./toast.js";
 
@@ -103,13 +103,14 @@ export class Acts {
     await this.refresh();
   }
 
-  /** Once at a time, and once for a double click however fast it was done. */
+  /** Once at a time, and once for a double click. */
   #onClick(button, act) {
-    button.addEventListener("click", async ({ detail }) => {
-      if (detail > 1 || button.ariaBusy === "true") return;
+    const busily = async () => {
+      if (button.ariaBusy === "true") return;
       button.ariaBusy = "true";
       await act();
       button.ariaBusy = "false";
-    });
+    };
+    button.addEventListener("click", once(busily));
   }
 }

@@ -64,6 +64,7 @@ export class Api {
   /** The whole record of one task. */
   async task(id) {
     const response = await this.#fetch(`${this.urls.task}${encodeURIComponent(id)}/`);
+    // All digits are for what is only shown. What the page reckons with stays a number.
     return this.#read(response, (text) => {
       const { args, kwargs } = withAllDigits(text);
       return { ...JSON.parse(text), args, kwargs };

@@ -1,6 +1,6 @@
 // Asking before something is done that cannot be undone.
 
-import { byId } from "./dom.js";
+import { byId, once } from "./dom.js";
 
 const dialog = byId("confirm");
 
@@ -18,7 +18,5 @@ export function confirmed({ title, text, detail, action }) {
   });
 }
 
-byId("confirm-action").addEventListener("click", ({ detail }) => {
-  // The second half of a double click on what led here is no answer.
-  if (detail < 2) dialog.close("yes");
-});
+// The second half of a double click on what led here is no answer.
+byId("confirm-action").addEventListener("click", once(() => dialog.close("yes")));

@@ -1,7 +1,7 @@
 // The dialog that shows one task's whole record, and what becomes of it while it is open.
 
 import { Badge } from "./badge.js";
-import { arrange, button, byId, el, setProp, setText } from "./dom.js";
+import { arrange, button, byId, el, once, setProp, setText } from "./dom.js";
 import { keepFocus } from "./focus.js";
 import { exact, shortId } from "./format.js";
 import { LifeLine } from "./life_line.js";
@@ -32,7 +32,7 @@ export class Detail {
     this.attempt = el("span", { className: "tt-attempt" });
     byId("detail-state").append(this.badge.element, this.attempt);
     this.revoke = byId("detail-revoke");
-    this.revoke.addEventListener("click", ({ detail }) => detail > 1 || revoke(this.#record));
+    this.revoke.addEventListener("click", once(() => revoke(this.#record)));
     this.close = this.dialog.querySelector("[data-close]");
     this.dialog.addEventListener("close", () => {
       const id = this.#id;

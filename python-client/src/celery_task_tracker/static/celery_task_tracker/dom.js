@@ -49,6 +49,14 @@ export function button({ sign, text, className = "tt-button", ...props }) {
   );
 }
 
+/** A listener for clicks to which a double click, however fast, is one. */
+export const once = (act) => (event) => {
+  if (event.detail < 2) act(event);
+};
+
+/** The dialog that is in front of all others, if one is open: what is beside it cannot be reached. */
+export const frontDialog = () => [...document.querySelectorAll("dialog[open]")].at(-1);
+
 /** Sets a text without touching it if it is there already, so that a selection survives. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -91,7 +99,7 @@ export async function copy(text) {
   }
   const area = el("textarea", { value: text, className: "tt-hidden", readOnly: true });
   const focused = document.activeElement;
-  (document.querySelector("dialog[open]") ?? document.body).append(area);
+  (frontDialog() ?? document.body).append(area);
   area.select();
   document.execCommand("copy");
   area.remove();

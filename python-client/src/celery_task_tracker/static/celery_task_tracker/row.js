@@ -3,7 +3,7 @@
 import { Badge } from "./badge.js";
 import { Bar } from "./bar.js";
 import { now } from "./clock.js";
-import { button, el, icon, setAttr, setProp, setText } from "./dom.js";
+import { button, el, icon, once, setAttr, setProp, setText } from "./dom.js";
 import { fill, shortId } from "./format.js";
 import { attempt, pace, progress, reason, spokenAttempt } from "./life.js";
 import { Time } from "./time.js";
@@ -149,7 +149,7 @@ export class Row {
       text: strings.revoke,
       className: "tt-button tt-danger",
       title: strings.revoke,
-      onclick: ({ detail }) => detail > 1 || actions.revoke(this.task),
+      onclick: once(() => actions.revoke(this.task)),
     });
     const cell = (name, ...children) =>
       el("td", { className: `tt-cell-${name}`, role: "cell" }, ...children);

@@ -5,7 +5,7 @@ import { Address } from "./address.js";
 import { Api } from "./api.js";
 import { now } from "./clock.js";
 import { Detail } from "./detail.js";
-import { byId, copy, setAttr, setIcon, setText } from "./dom.js";
+import { byId, copy, frontDialog, setAttr, setIcon, setText } from "./dom.js";
 import { inherit, keepFocus } from "./focus.js";
 import { clock, fill, number } from "./format.js";
 import { Notices } from "./notices.js";
@@ -73,8 +73,7 @@ const pages = new Pages(config, (changes) => address.look(changes));
 
 /** What gets the focus when what had it has gone. */
 function heir() {
-  const dialog = [...root.querySelectorAll("dialog[open]")].at(-1);
-  return dialog?.querySelector("[data-close]") ?? rows.link() ?? byId("history");
+  return frontDialog()?.querySelector("[data-close]") ?? rows.link() ?? byId("history");
 }
 
 /** The view that is shown, but for its dialog. */

@@ -1,6 +1,6 @@
 // A word in passing, for the eye and for the ear.
 
-import { button, byId, el, icon } from "./dom.js";
+import { button, byId, el, frontDialog, icon } from "./dom.js";
 
 /** Milliseconds for which a word in passing stays, longer if there is something to press. */
 const TOAST_STAYS = 5000;
@@ -17,8 +17,7 @@ export function toast(text, { isError = false, offer = null } = {}) {
     else timer = setTimeout(hideUnlessUsed, TOAST_STAYS);
   };
   clearTimeout(timer);
-  // What is outside of a modal dialog cannot be reached while it is open.
-  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? byId("toast-place");
+  const place = frontDialog() ?? byId("toast-place");
   if (element.parentElement !== place) place.append(element);
   element.replaceChildren(
     icon(isError ? "warning" : "check"),
