@@ -24,13 +24,14 @@ package-venv         = python3-venv
 package-chromium     = chromium
 package-libclang     = libclang-dev
 
-module:                   NEEDS = rust cc libclang
-test-rust test-servers:   NEEDS = rust cc libclang redis-server
-demo bench bench-quick:   NEEDS = rust cc libclang redis-server python venv
-test test-python test-python-matrix screenshots: \
-	NEEDS = rust cc libclang redis-server python venv chromium
-messages:                 NEEDS = python venv gettext
-$(VENV)/installed:        NEEDS = python venv
+TO_BUILD := rust cc libclang
+TO_SERVE := $(TO_BUILD) redis-server python venv
+module:                                          NEEDS = $(TO_BUILD)
+test-rust test-servers:                          NEEDS = $(TO_BUILD) redis-server
+demo bench bench-quick:                          NEEDS = $(TO_SERVE)
+test test-python test-python-matrix screenshots: NEEDS = $(TO_SERVE) chromium
+messages:                                        NEEDS = python venv gettext
+$(VENV)/installed:                               NEEDS = python venv
 
 .NOTPARALLEL:
 

@@ -50,7 +50,7 @@ class Address(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What a URL that names several servers consists of: ``scheme://user@hosts/path?query``.
+    """What a URL consists of that may name several servers: ``scheme://user@hosts/path?query``.
 
     ``urllib`` takes a URL for one server's, and since its security fixes of 2023 says so where an
     IPv6 address is not the first.
@@ -87,7 +87,7 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
         # A thread that found none would take Redis to be away; redis-py 8 stops at a hundred.
         "max_connections": MAX_CONNECTIONS,
     }
-    scheme = url.partition("://")[0]
+    scheme = Parts.of(url).scheme
     if scheme != "unix":
         options["socket_keepalive"] = True
     kind = scheme.rpartition("+")[2]
@@ -100,7 +100,7 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
 
 def wrong_with(url: Any) -> str | None:
     """What a URL of this kind has to be and ``url`` is not; ``None`` if it is. Asks no server."""
-    scheme = url.partition("://")[0] if isinstance(url, str) else None
+    scheme = Parts.of(url).scheme if isinstance(url, str) else None
     if scheme not in SCHEMES:
         return "begins with " + ", ".join(f"{scheme}://" for scheme in SCHEMES)
     try:
