@@ -8,6 +8,7 @@ import re
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
+from playwright.sync_api import expect
 
 from celery_task_tracker.client import get_client
 from celery_task_tracker.event import Event
@@ -103,3 +104,9 @@ def said(page):
 def address(page):
     """What the page's address says of the view."""
     return page.url.partition("?")[2]
+
+
+def expect_address(page, query):
+    """Waits for the address to say this: what is done to the page gets there a moment later."""
+    end = f"{PAGE}?{query}" if query else PAGE
+    expect(page).to_have_url(re.compile(re.escape(end) + "$"))

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from dashboard import EPOCH, PAGE, address, details, keep, live, row, rows
+from dashboard import EPOCH, PAGE, details, expect_address, keep, live, row, rows
 from playwright.sync_api import expect
 
 from shop import tasks
@@ -170,7 +170,7 @@ def test_the_dialog_has_an_address_and_back_closes_it(tracker_page, site):
     keep("t2", name="shop.tasks.greet")
     dialog = open_details(tracker_page)
     expect(dialog).to_be_visible()
-    assert address(tracker_page) == "task_id=t1"
+    expect_address(tracker_page, "task_id=t1")
     tracker_page.go_back()
     expect(dialog).to_be_hidden()
     assert tracker_page.url == f"{site}{PAGE}"
@@ -192,7 +192,7 @@ def test_a_link_to_a_dialog_opens_it_even_if_the_task_is_on_no_page(page, site):
     expect(dialog).to_contain_text("result 0")
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
-    assert address(page) == ""
+    expect_address(page, "")
     expect(rows(page)).to_have_count(10)
 
 

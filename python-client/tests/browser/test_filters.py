@@ -1,7 +1,19 @@
 """What narrows the history, and the address that keeps it."""
 
 import pytest
-from dashboard import EPOCH, PAGE, address, chip, chips, details, history, keep, pages, row, rows
+from dashboard import (
+    EPOCH,
+    PAGE,
+    chip,
+    chips,
+    details,
+    expect_address,
+    history,
+    keep,
+    pages,
+    row,
+    rows,
+)
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,12 +48,12 @@ def test_several_states_are_chosen_and_cleared_again(tracker_page):
     expect(rows(tracker_page)).to_have_count(1)
     chip(tracker_page, "Started").click()
     expect(rows(tracker_page)).to_have_count(2)
-    assert address(tracker_page) == "state=FAILURE&state=STARTED"
+    expect_address(tracker_page, "state=FAILURE&state=STARTED")
     chip(tracker_page, "Failure").click()
     expect(rows(tracker_page)).to_have_count(1)
     chip(tracker_page, "All").click()
     expect(rows(tracker_page)).to_have_count(3)
-    assert address(tracker_page) == ""
+    expect_address(tracker_page, "")
 
 
 def test_several_tasks_are_chosen_and_cleared_again(tracker_page):
@@ -135,7 +147,7 @@ def test_what_is_done_right_after_closing_a_dialog_is_not_lost(tracker_page):
     )
     expect(rows(tracker_page)).to_have_count(1)
     expect(chip(tracker_page, "Failure")).to_have_attribute("aria-pressed", "true")
-    assert address(tracker_page) == "state=FAILURE"
+    expect_address(tracker_page, "state=FAILURE")
 
 
 def test_filters_of_the_change_list_stay_in_the_address(page, site):
@@ -143,7 +155,7 @@ def test_filters_of_the_change_list_stay_in_the_address(page, site):
     page.goto(f"{site}{PAGE}?_changelist_filters=q%3Dx")
     chip(page, "Failure").click()
     expect(chip(page, "Failure")).to_have_attribute("aria-pressed", "true")
-    assert address(page) == "_changelist_filters=q%3Dx&state=FAILURE"
+    expect_address(page, "_changelist_filters=q%3Dx&state=FAILURE")
 
 
 def test_an_address_that_makes_no_sense_shows_all(page, site):
@@ -196,7 +208,7 @@ def test_a_page_that_is_not_there_any_more_becomes_the_last_one(page, site):
         keep(f"t{number:02d}", at=EPOCH + number)
     page.goto(f"{site}{PAGE}?page=9")
     expect(pages(page).get_by_text("11 to 13 of 13")).to_be_visible()
-    assert address(page) == "page=2"
+    expect_address(page, "page=2")
 
 
 def test_the_reader_chooses_how_many_rows_a_page_has(tracker_page):
@@ -207,7 +219,7 @@ def test_the_reader_chooses_how_many_rows_a_page_has(tracker_page):
     expect(sizes.get_by_role("option")).to_have_text(["10", "25", "50", "100", "200"])
     sizes.select_option("25")
     expect(rows(tracker_page)).to_have_count(25)
-    assert address(tracker_page) == "page_size=25"
+    expect_address(tracker_page, "page_size=25")
     tracker_page.reload()
     expect(rows(tracker_page)).to_have_count(25)
     expect(tracker_page.get_by_label("Rows per page")).to_have_value("25")
@@ -255,7 +267,7 @@ def test_records_that_run_out_lead_to_the_page_that_is_the_last_one_now(page, si
     with tracker.client() as client:
         client.execute_command("TRACKER.DEL", "shop.order", "1042", *gone)
     expect(pages(page).get_by_text("11 to 13 of 13")).to_be_visible()
-    assert address(page) == "page=2"
+    expect_address(page, "page=2")
     expect(details(page, "Succeed")).to_have_count(3)
     assert page.evaluate("document.activeElement !== document.body")
 
@@ -281,4 +293,4 @@ def test_back_and_forward_lead_through_filters_and_dialogs(tracker_page):
     expect(dialog).to_be_hidden()
     chip(tracker_page, "All").click()
     expect(rows(tracker_page)).to_have_count(2)
-    assert address(tracker_page) == ""
+    expect_address(tracker_page, "")

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from dashboard import EPOCH, PAGE, address, chip, chips, keep, row, rows
+from dashboard import EPOCH, PAGE, chip, chips, expect_address, keep, row, rows
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +38,7 @@ def test_chips_are_pressed_before_the_answer_has_come(tracker_page):
     expect(pressed(tracker_page)).to_contain_text(["Started", "Failure"])
     release()
     expect(rows(tracker_page)).to_have_count(2)
-    assert address(tracker_page) == "state=FAILURE&state=STARTED"
+    expect_address(tracker_page, "state=FAILURE&state=STARTED")
 
 
 def test_an_answer_that_was_overtaken_does_not_stand_for_what_is_shown(page, site, settings):
