@@ -1,11 +1,12 @@
+mod restore;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::model::{Kept, KeyNames, Record, State, Time};
-use crate::redis::{AsText, Call, Direction, Failure, Hash, Mode, ScoreRange, Zset};
+use crate::model::{KeyNames, Record, State, Time};
+use crate::redis::{AsText, Call, Direction, Failure, Mode, ScoreRange, Zset};
 
 use super::expired::{ended, lost};
-use super::order::{between, earliest_first, score, time, EARLIEST_FIRST, LATEST_FIRST};
-use super::read;
+use super::order::{earliest_first, score, time, EARLIEST_FIRST, LATEST_FIRST};
 
 /// The sorted sets of one object, opened for writing when they are first needed.
 pub(super) struct Indexes<'c> {
@@ -210,25 +211,6 @@ impl<'c> Indexes<'c> {
         is_new
     }
 
-    /// Puts the ids of the live records into the index of every id where that is gone, which happens only where its key was
-    /// removed by hand or evicted by the server. O(n log n).
-    fn restore_tasks(&mut self, now: Time) {
-        let live: Vec<_> = self.expiry.walk(between(Some(now), None), LATEST_FIRST).collect();
-        let last = live.first().and_then(|(_, last)| time(*last));
-        let (call, keys) = (self.call, self.keys);
-        let Some(tasks) = self.tasks() else { return };
-        for (task_id, _) in live {
-            let record = Hash::open(call, &keys.record(&task_id), Mode::Maintain);
-            if let Some(record) = record.ok().as_ref().and_then(read) {
-                tasks.add(&task_id, score(record.created_at));
-            }
-        }
-        if let Some(last) = last {
-            keep(tasks, last, now);
-        }
-        self.keep_names();
-    }
-
     /// Removes the id of a record. An index that is no sorted set holds none, and stays. O(log n).
     pub(super) fn remove(&mut self, task_id: &[u8], record: &Record) {
         self.remove_from_whole(task_id);
@@ -256,23 +238,6 @@ impl<'c> Indexes<'c> {
             }
             self.remove_from_task(&name, &mut task_ids);
         }
-    }
-
-    /// Puts the names of the records into their index where that is gone, which happens only where its key was removed by
-    /// hand or evicted by the server: without it nobody knows which indexes there are. O(1) where it is there, else O(n).
-    pub(super) fn restore_names(&mut self) {
-        let is_lost = self.names().is_some_and(|names| names.is_empty());
-        let Some(tasks) = self.tasks().filter(|tasks| is_lost && tasks.len() > 1) else { return };
-        let task_ids: Vec<_> = tasks.walk(ScoreRange::ALL, LATEST_FIRST).map(|(task_id, _)| task_id).collect();
-        let (call, keys) = (self.call, self.keys);
-        let Some(names) = self.names() else { return };
-        for task_id in task_ids {
-            let record = Hash::open(call, &keys.record(&task_id), Mode::Maintain);
-            if let Some(name) = record.ok().and_then(|record| record.get(Kept::Name.name())) {
-                names.add(name.as_ref(), 0.0);
-            }
-        }
-        self.keep_names();
     }
 
     /// Removes an id from the two that hold every id.
