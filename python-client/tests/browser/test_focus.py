@@ -64,6 +64,7 @@ def test_it_returns_to_the_row_whose_name_was_clicked_or_whose_link_was_followed
     keep("t2", at=EPOCH + 1)
     page.goto(f"{site}{PAGE}?task_id=t1")
     expect(page.get_by_role("dialog")).to_contain_text("Finished")
+    expect(row(page, "t1")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(details(page, "Succeed t1")).to_be_focused()
     row(page, "t2").get_by_text("Succeed", exact=True).click()
