@@ -1,6 +1,7 @@
 import uuid
 
 import pytest
+from django.contrib.admin.models import ADDITION, LogEntry
 
 from celery_task_tracker.resolution import FromModel, ObjectRef, Unresolvable, object_ref
 from shop.models import Customer, Order
@@ -37,6 +38,15 @@ class TestFromModel:
 
     def test_calls_a_method(self):
         assert FromModel("customer.email.upper").resolve(self.order) == "ADA@MAIL.EXAMPLE"
+
+    def test_calls_whatever_takes_no_arguments(self):
+        """As the words that Django has for a choice, which are no method of the class."""
+        entry = LogEntry(action_flag=ADDITION)
+        assert str(FromModel("get_action_flag_display").resolve(entry)) == "Addition"
+
+    def test_does_not_call_what_django_marks_as_not_to_be_called(self):
+        customer = Customer(pk=1)
+        assert FromModel("order_set.instance").resolve(customer) is customer
 
     def test_says_which_attribute_is_missing(self):
         with pytest.raises(AttributeError, match="colour"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -54,7 +53,8 @@ class FromModel:
             if value is None:
                 return None
             value = getattr(value, name)
-            if inspect.isroutine(value):
+            # A related manager is one of those that Django's own templates do not call either.
+            if callable(value) and not getattr(value, "do_not_call_in_templates", False):
                 value = value()
         return value
 
