@@ -1,10 +1,15 @@
 """Every kind of URL, with the servers that it is for."""
 
+import contextlib
 import json
+import signal
 import subprocess
+import threading
 from dataclasses import replace
 
 import pytest
+import redis
+from redis.cluster import NodesManager
 
 from celery_task_tracker.checks import check_settings
 from celery_task_tracker.client import TrackerClient, get_client
@@ -179,6 +184,66 @@ def test_a_cluster_by_any_of_its_nodes(cluster, settings):
         recorder.record(events(key)[0])
     wait_for(lambda: recorder.is_away, "the loss to be noticed")
     assert recorder.waiting
+
+
+def test_who_records_an_event_does_not_ask_a_frozen_cluster_for_its_nodes(
+    cluster, settings, monkeypatch
+):
+    """Each of them would take a time-out of its own; that is the business of the thread."""
+    settings.CELERY_TASKTRACKER_REDIS_URL = "redis+cluster://" + ",".join(
+        f"{HOST}:{server.port}" for server in cluster
+    )
+    settings.TASK_TRACKER_RETRY_AFTER = 0.2
+    recorder = Recorder()
+    for key in range(20):
+        recorder.record(events(key)[0])
+    looking = []
+    look = NodesManager.initialize
+
+    def looked(*args, **kwargs):
+        looking.append(threading.current_thread())
+        return look(*args, **kwargs)
+
+    monkeypatch.setattr(NodesManager, "initialize", looked)
+    for server in cluster:
+        server.process.send_signal(signal.SIGSTOP)
+    for key in range(20, 40):
+        recorder.record(events(key)[0])
+    wait_for(lambda: recorder.is_away, "the loss to be noticed")
+    for server in cluster:
+        server.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
+    assert looking
+    assert threading.main_thread() not in looking
+    client = TrackerClient(settings.CELERY_TASKTRACKER_REDIS_URL, 10, 10)
+    assert all(client.get(ObjectRef("shop.order", str(key)), "t1") for key in range(40))
+
+
+def serves(node, key):
+    try:
+        node.get(key)
+    except redis.ResponseError:
+        return False
+    return True
+
+
+def test_a_slot_that_has_moved_is_followed(cluster, settings):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{HOST}:{cluster[0].port}"
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    recorder = Recorder()
+    recorder.record(events(1)[0])
+    with contextlib.ExitStack() as stack:
+        plain = [stack.enter_context(server.client()) for server in cluster]
+        slot = plain[0].execute_command("CLUSTER", "KEYSLOT", "2")
+        names = [each.execute_command("CLUSTER", "MYID") for each in plain]
+        owner = next(at for at, each in enumerate(plain) if serves(each, "2"))
+        heir = (owner + 1) % 3
+        for each in (plain[heir], plain[owner], plain[(heir + 1) % 3]):
+            each.execute_command("CLUSTER", "SETSLOT", slot, "NODE", names[heir])
+        recorder.record(events(2)[0])
+        wait_for(lambda: not recorder.waiting, "the reply")
+        assert plain[heir].exists("shop.order:{2}:tasks")
+    assert not recorder.is_away
 
 
 def test_a_cluster_that_is_away_when_a_process_begins_is_waited_for(settings):

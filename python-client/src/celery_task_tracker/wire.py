@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 import redis
 from redis.cluster import RedisCluster
+from redis.exceptions import AskError, MovedError, TryAgainError
 
 #: A command with its arguments.
 Command: TypeAlias = Sequence[str]
@@ -116,6 +117,19 @@ class ClusterWire:
         replies: list[Any] = pipeline.execute(raise_on_error=False)
         return replies
 
+    def call_owner(self, command: Command) -> Any:
+        """The reply of the node that has the command's slot, or of the one that it names instead.
+
+        A node that does not answer costs one time-out. redis-py would look for the nodes anew, for
+        which each of them may take its own: that is for :meth:`call`.
+        """
+        slot = self._client.keyslot(_encoded(command)[_KEY])
+        node = self._client.nodes_manager.get_node_from_slot(slot)
+        (reply,) = ServerWire(self._client.get_redis_connection(node)).call([command])
+        if isinstance(reply, _MOVING):
+            (reply,) = self.call([command])
+        return reply
+
     def channel(self) -> Channel:
         return ClusterChannel(self)
 
@@ -128,7 +142,7 @@ class ClusterChannel:
         self._replies: deque[Any] = deque()
 
     def send(self, commands: Sequence[Command]) -> None:
-        self._replies.extend(self._wire.call(commands))
+        self._replies.extend(map(self._wire.call_owner, commands))
 
     def has_reply(self) -> bool:
         return bool(self._replies)
@@ -165,6 +179,12 @@ def _reply(connection: Any) -> Any:
     except redis.ResponseError as error:
         return error
 
+
+#: Which word of a command says where it belongs in a cluster: the object's id.
+_KEY = 2
+
+#: What a node says of a slot that is on its way to another one, or there already.
+_MOVING = (AskError, MovedError, TryAgainError)
 
 #: redis-py before 5.3 wants to know for which command a connection is.
 _COMMAND_NAME = ("TRACKER",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) else ()
