@@ -43,8 +43,3 @@ def test_one_of_several_brokers_is_enough(broker):
 
 def test_eager_tasks_need_none():
     brokers.ensure_reachable(app(f"redis://{HOST}:{free_port()}", task_always_eager=True))
-
-
-def test_a_task_whose_worker_does_not_say_anything_is_terminated_by_whoever_has_it(broker):
-    running = {"t1": "nobody@nowhere", "t2": None}
-    assert brokers.revoke(app(broker.url), [], running, "SIGTERM") == set()

@@ -186,7 +186,7 @@ def test_what_a_pool_cannot_terminate_goes_on_and_the_rest_is_revoked(admin_clie
     options = ("--queues", queue, "--hostname", "threads@%h")
     worker = Worker(project.BROKER_URL, project.TRACKER_URL, *options, pool="threads")
     try:
-        running = tasks.sleep.apply_async((1042, 5), queue=queue).id
+        running = tasks.sleep.apply_async((1042,), queue=queue).id
         ended(1042, running, "STARTED")
         keep("t1")
         answer = admin_client.post(URL).json()

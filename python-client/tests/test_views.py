@@ -269,17 +269,20 @@ class TestRevoke:
         keep(state="RECEIVED", revoke_requested="2023-11-14T22:13:20Z")
         assert admin_client.post(url("revoke/"), {"task_id": "t1"}).status_code == 202
 
-    def test_of_a_pool_that_cannot_terminate_says_so(self, admin_client, order, ended, broker):
-        queue = f"threads-{uuid.uuid4()}"
-        options = ("--queues", queue, "--hostname", "threads@%h")
-        worker = Worker(project.BROKER_URL, project.TRACKER_URL, *options, pool="threads")
+    @pytest.mark.parametrize("pool", ["threads", "solo"])
+    def test_of_a_pool_that_cannot_terminate_says_so(
+        self, admin_client, order, ended, broker, pool
+    ):
+        queue = f"{pool}-{uuid.uuid4()}"
+        options = ("--queues", queue, "--hostname", f"{pool}@%h")
+        worker = Worker(project.BROKER_URL, project.TRACKER_URL, *options, pool=pool)
         try:
-            sent = tasks.sleep.apply_async((1042, 10), queue=queue)
+            sent = tasks.sleep.apply_async((1042,), queue=queue)
             ended(1042, sent.id, "STARTED")
             response = admin_client.post(url("revoke/"), {"task_id": sent.id})
             assert response.status_code == 409
             assert error(response)["code"] == "cannot-terminate"
-            assert "threads@" in error(response)["message"]
+            assert f"{pool}@" in error(response)["message"]
             assert "revoke_requested" not in admin_client.get(url(f"tasks/{sent.id}/")).json()
             assert not LogEntry.objects.exists()
         finally:

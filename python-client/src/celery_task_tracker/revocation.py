@@ -41,10 +41,19 @@ class ActiveTask:
     worker: str | None
     """Who runs it, where that is known."""
 
+    pool: str | None
+    """The worker's pool, where that is one which cannot terminate a task that runs."""
+
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> ActiveTask:
         """The task of this record."""
-        return cls(record["id"], record["name"], record["state"] == "STARTED", record.get("worker"))
+        return cls(
+            id=record["id"],
+            name=record["name"],
+            is_running=record["state"] == "STARTED",
+            worker=record.get("worker"),
+            pool=record.get("pool"),
+        )
 
 
 @dataclass
@@ -69,7 +78,7 @@ def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
     page = pages = 1
     while page <= pages and len(found[False]) < LIMIT:
         query = Query(states=tuple(sorted(ACTIVE_STATES)), page=page, size=LIMIT)
-        fields = ("id", "name", "state", "worker", "revoke_requested")
+        fields = ("id", "name", "state", "worker", "pool", "revoke_requested")
         reply = json.loads(get_client().query_json(ref, query, fields))
         for record in reply["tasks"]:
             found["revoke_requested" in record][record["id"]] = ActiveTask.of(record)
@@ -89,7 +98,7 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
     outcome = Outcome()
     by_app = defaultdict(list)
     for task in tasks:
-        reason = _reason_not_to_terminate(request) if task.is_running else None
+        reason = _reason_not_to_terminate(request, task) if task.is_running else None
         if reason:
             outcome.refuse([task], reason)
         else:
@@ -112,7 +121,7 @@ def may_terminate(request: HttpRequest) -> bool:
     )
 
 
-def _reason_not_to_terminate(request: HttpRequest) -> Refusal | None:
+def _reason_not_to_terminate(request: HttpRequest, task: ActiveTask) -> Refusal | None:
     if not config.TASK_TRACKER_TERMINATE:
         return Refusal(
             HTTPStatus.CONFLICT,
@@ -125,15 +134,25 @@ def _reason_not_to_terminate(request: HttpRequest) -> Refusal | None:
             "forbidden",
             _("This task is running, and you do not have the permission to terminate it."),
         )
+    if task.pool:
+        return Refusal(
+            HTTPStatus.CONFLICT,
+            "cannot-terminate",
+            _(
+                "The worker %(worker)s cannot terminate a running task: only the pools "
+                "prefork, eventlet and gevent can. The task goes on."
+            )
+            % {"worker": task.worker},
+        )
     return None
 
 
 def _tell_workers(app: Any, tasks: Sequence[ActiveTask], outcome: Outcome) -> None:
     try:
-        unable = broker.revoke(
+        broker.revoke(
             app,
             waiting=[task.id for task in tasks if not task.is_running],
-            running={task.id: task.worker for task in tasks if task.is_running},
+            running=[task.id for task in tasks if task.is_running],
             signal=config.TASK_TRACKER_TERMINATE_SIGNAL,
         )
     except OperationalError as error:
@@ -144,18 +163,5 @@ def _tell_workers(app: Any, tasks: Sequence[ActiveTask], outcome: Outcome) -> No
             hint=str(error),
         )
         outcome.refuse(tasks, reason)
-        return
-    for task in tasks:
-        if task.id in unable:
-            reason = Refusal(
-                HTTPStatus.CONFLICT,
-                "cannot-terminate",
-                _(
-                    "The worker %(worker)s cannot terminate a running task: only the pools "
-                    "prefork, eventlet and gevent can. The task goes on."
-                )
-                % {"worker": task.worker},
-            )
-            outcome.refuse([task], reason)
-        else:
-            outcome.revoked.append(task)
+    else:
+        outcome.revoked += tasks

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from celery import signals
 from celery._state import get_current_task
 from celery.app.task import Context
+from celery.concurrency.base import BasePool
 from celery.exceptions import Reject
 
 from . import recording
@@ -39,6 +40,9 @@ from .states import State
 #: The requests that this worker's parent process holds now, by task id.
 _requests: WeakValueDictionary[str, Any] = WeakValueDictionary()
 
+#: The pool of the worker that this process is, where it cannot cut off a task that runs.
+_pool = ""
+
 #: The task that this thread sends now, and since when: a worker may have it before it is sent.
 _publishing = threading.local()
 
@@ -56,6 +60,7 @@ def connect() -> None:
         (signals.task_revoked, task_revoked),
         (signals.task_postrun, task_left),
         (signals.task_internal_error, task_broke),
+        (signals.worker_ready, worker_is_ready),
         # The children of a prefork worker end without Python's own exit handlers.
         (signals.worker_process_shutdown, recording.flush_at_end),
         (signals.worker_shutdown, recording.flush_at_end),
@@ -126,7 +131,7 @@ def task_started(sender: Any = None, **_: Any) -> None:
         setattr(context, OBJECTS_HEADER, [list(ref) for ref in objects or ()])
     delivery = Delivery.of_context(sender.name, context)
     if delivery:
-        _record(delivery, "STARTED", **delivery.arguments())
+        _record(delivery, "STARTED", **delivery.arguments(), pool=_pool)
 
 
 @harmless
@@ -233,6 +238,18 @@ def task_left(sender: Any = None, state: State | None = None, retval: Any = None
         if delivery:
             reason = getattr(retval, "reason", retval)
             _record(delivery, state, error="" if reason is None else text(reason))
+
+
+@harmless
+def worker_is_ready(sender: Any = None, **_: Any) -> None:
+    """worker_ready: whether the tasks of this process can be terminated.
+
+    The worker itself cannot be asked later: that of the pool solo is deaf while a task runs.
+    """
+    global _pool
+    can = getattr(sender.pool.terminate_job, "__func__", None) is not BasePool.terminate_job
+    # Celery's own classes are all called TaskPool.
+    _pool = "" if can else type(sender.pool).__module__.rpartition(".")[2]
 
 
 def _objects_of(name: str, call: Call) -> tuple[ObjectRef, ...] | None:
