@@ -45,7 +45,7 @@ def worker(broker, tracker_server):
 
 @pytest.fixture(autouse=True)
 def fresh_recorder(monkeypatch):
-    """What one test did to its recorders is nothing to the next: their timers find no event."""
+    """What one test did to its recorders is nothing to the next: their threads ask nothing more."""
     from celery_task_tracker import recording
     from celery_task_tracker.recorder import Link, Recorder
     from celery_task_tracker.spool import Spool
@@ -59,11 +59,16 @@ def fresh_recorder(monkeypatch):
         with recorder._lock:
             recorder._spool = Spool()
             recorder._link, recorder._line = Link.UP, None
+            recorder._flush = lambda: True
 
 
 @pytest.fixture
 def record(tracker):
-    """``record("1042", task_id)``: a task's record of order 1042, or ``None``."""
+    """``record("1042", task_id)``: a task's record of order 1042, or ``None``.
+
+    What this process recorded before has been stored.
+    """
+    from celery_task_tracker import recording
     from celery_task_tracker.client import TrackerClient
     from celery_task_tracker.resolution import ObjectRef
 
@@ -71,6 +76,7 @@ def record(tracker):
     client = TrackerClient(tracker.url, 10, 10)
 
     def get(pk, task_id, model="shop.order"):
+        recording.flush_at_end()
         return client.get(ObjectRef(model, str(pk)), task_id)
 
     return get

@@ -40,7 +40,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(condition, what, seconds=20):
+def wait_for(condition, what, seconds=60):
     """The first true value of ``condition()``."""
     deadline = time.monotonic() + seconds
     while True:

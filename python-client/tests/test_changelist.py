@@ -353,6 +353,7 @@ class TestWhileRedisIsAway:
     ):
         server = RedisServer(free_port(), with_module=True).start()
         settings.CELERY_TASKTRACKER_REDIS_URL = server.url
+        settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.25
         tries = []
         ask = TrackerClient.stats_of_each
         monkeypatch.setattr(

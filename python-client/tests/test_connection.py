@@ -194,6 +194,7 @@ def test_who_records_an_event_does_not_ask_a_frozen_cluster_for_its_nodes(
         f"{HOST}:{server.port}" for server in cluster
     )
     settings.TASK_TRACKER_RETRY_AFTER = 0.2
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.25
     recorder = Recorder()
     for key in range(20):
         recorder.record(events(key)[0])

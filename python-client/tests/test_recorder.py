@@ -170,7 +170,7 @@ def test_events_of_many_threads_are_all_stored(server, settings):
         thread.start()
     for thread in threads:
         thread.join()
-    wait_for(lambda: not recorder.is_away, "the timer")
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
     with server.client() as client:
         assert client.zcard("shop.order:{1}:tasks") == 800
 
@@ -205,7 +205,10 @@ def test_nobody_waits_for_the_reply_to_an_event(server, settings, recorder):
         assert client.zcard("shop.order:{1}:tasks") == 151
 
 
-def test_a_frozen_redis_is_noticed_by_its_replies_which_are_overdue(server, recorder, log):
+def test_a_frozen_redis_is_noticed_by_its_replies_which_are_overdue(
+    server, settings, recorder, log
+):
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 1
     server.start()
     recorder.record(event(0))
     server.process.send_signal(signal.SIGSTOP)
@@ -360,6 +363,7 @@ def test_a_first_connection_that_hangs_at_any_step_holds_nobody_up(
     server, settings, monkeypatch, log, step
 ):
     """No step has a time-out of its own here: what lets the caller go is the bound on them all."""
+    settings.TASK_TRACKER_CONNECT_TIMEOUT = 0.25
     settings.TASK_TRACKER_SOCKET_TIMEOUT = 3600
     settings.TASK_TRACKER_RETRY_AFTER = 0.05
     server.start()
@@ -542,7 +546,7 @@ def test_the_processes_of_a_worker_that_ends_try_once_more(server, broker, pool)
         wait_for(lambda: "succeeded in" in worker.output(), "the task to succeed")
         server.start()
         worker.process.terminate()
-        worker.process.wait(30)
+        worker.process.wait(60)
         found = get_client().get(ORDER, sent.id)
         assert found["state"] == "SUCCESS"
         assert found["received_at"] <= found["started_at"]
@@ -616,6 +620,8 @@ def test_a_process_that_ends_during_the_first_try_waits_for_it(server, tmp_path)
     slow = AT_THE_END.replace(
         "event = ",
         "import redis, time; connect = redis.Connection._connect\n"
+        "from celery_task_tracker import recorder; recorder.LAST_WAIT = 60\n"
+        "from celery_task_tracker.config import config; config.TASK_TRACKER_CONNECT_TIMEOUT = 0.2\n"
         "redis.Connection._connect = lambda self: time.sleep(0.6) or connect(self)\n"
         "event = ",
     ).replace("assert recording.recorder.waiting == 1", "assert recording.recorder.is_away")

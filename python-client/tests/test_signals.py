@@ -119,7 +119,7 @@ def test_a_result_that_is_no_json_is_kept_as_its_repr(ended):
 
 
 def test_a_retry_is_shown_and_then_the_attempt_that_succeeds(ended):
-    sent = tasks.retry_once.delay(5)
+    sent = tasks.retry_once.delay(5, countdown=3)
     waiting = ended(5, sent.id, "RETRY")
     assert waiting["attempt"] == 1
     assert waiting["retry_exception"] == "ConnectionError"
@@ -465,7 +465,7 @@ def test_redis_killed_in_the_middle_of_a_task_does_not_harm_it(told):
     queue = f"fragile-{uuid.uuid4()}"
     worker = Worker(settings.BROKER_URL, server.url, "--queues", queue)
     try:
-        tasks.sleep.apply_async((15, 2), queue=queue)
+        tasks.sleep.apply_async((15, 5), queue=queue)
         with server.client() as client:
             wait_for(
                 lambda: client.zcard("shop.order:{15}:state:STARTED"), "the task to be running"

@@ -59,4 +59,8 @@ if "TEST_VISIBILITY_TIMEOUT" in os.environ:
     }
 
 CELERY_TASKTRACKER_REDIS_URL = TRACKER_URL
+# Patient, for machines that have much else to do: the tests of time-outs have short ones.
+TASK_TRACKER_CONNECT_TIMEOUT = TASK_TRACKER_SOCKET_TIMEOUT = float(
+    os.environ.get("TEST_TIMEOUT", "10")
+)
 TASK_TRACKER_RETRY_AFTER = float(os.environ.get("TEST_RETRY_AFTER", "5"))

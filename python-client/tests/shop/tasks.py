@@ -50,9 +50,9 @@ def fail(order_id):
 
 @task_tracker.register(Order)
 @shared_task(bind=True, max_retries=2)
-def retry_once(self, order_id):
+def retry_once(self, order_id, countdown=1):
     if self.request.retries == 0:
-        raise self.retry(exc=ConnectionError("try later"), countdown=1)
+        raise self.retry(exc=ConnectionError("try later"), countdown=countdown)
     return "second time lucky"
 
 
