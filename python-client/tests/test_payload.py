@@ -31,8 +31,9 @@ class Broken:
 @pytest.mark.parametrize(
     "name",
     [
-        "password", "user_password", "newPassword", "passwd", "SECRET_KEY", "access-token",
-        "api_key", "apikey", "X-API-Key", "Authorization", "credit_card", "creditCardNumber", "cvv",
+        "password", "user_password", "newPassword", "passwd", "db_pwd", "SECRET_KEY",
+        "access-token", "api_key", "apikey", "X-API-Key", "Authorization", "credit_card",
+        "creditCardNumber", "cvv",
     ],
 )  # fmt: skip
 def test_these_names_are_secret(name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import signal
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,9 @@ from .id_query import FirstParameter, Lookup
 from .registry import Registration, registry
 from .resolution import Unresolvable
 from .states import STATES
+
+#: The longest retention that the module takes, in seconds: a hundred years.
+MAX_RETENTION = 100 * 365 * 86_400
 
 
 def register() -> None:
@@ -52,7 +56,8 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessag
         error(
             2,
             "TASK_TRACKER_RETENTION_WINDOW",
-            "a whole number of seconds above 0, or a dict of such by state or 'default'",
+            f"a whole number of seconds from 1 to {MAX_RETENTION}, or a dict of such by state "
+            "or 'default'",
         )
     for number, setting in (
         (3, "TASK_TRACKER_PAGE_SIZE"),
@@ -68,7 +73,7 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessag
         (8, "TASK_TRACKER_REFRESH_INTERVAL"),
     ):
         value = getattr(config, setting)
-        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+        if type(value) not in (int, float) or not 0 < value < math.inf:
             error(number, setting, "a number of seconds above 0")
     if not callable(config.TASK_TRACKER_REDACT) and not _are_patterns(config.TASK_TRACKER_REDACT):
         error(9, "TASK_TRACKER_REDACT", "regular expressions in a list or tuple, or a function")
@@ -180,10 +185,14 @@ def _registration_errors(registration: Registration) -> Iterable[checks.CheckMes
 def _is_retention(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(
-            (state in STATES or state == "default") and _is_count(seconds)
+            (state in STATES or state == "default") and _is_span(seconds)
             for state, seconds in value.items()
         )
-    return value is None or _is_count(value)
+    return value is None or _is_span(value)
+
+
+def _is_span(value: Any) -> bool:
+    return _is_count(value) and value <= MAX_RETENTION
 
 
 def _is_signal(value: Any) -> bool:

@@ -7,7 +7,7 @@ again when Django says that it changed (``setting_changed``, which tests send).
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -40,6 +40,7 @@ DEFAULTS = MappingProxyType(
         # of a name and its value, which returns what to store instead.
         "TASK_TRACKER_REDACT": (
             r"passw(or)?d",
+            r"pwd",
             r"passphrase",
             r"secret",
             r"token",
@@ -74,8 +75,13 @@ class TaskTrackerConfig:
     10
 
     Asking for a name that is not in :data:`DEFAULTS` raises ``AttributeError``. Costs one
-    dictionary look-up after the first time.
+    dictionary look-up after the first time, whose answer all instances share.
     """
+
+    _known: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self) -> None:
+        self.__dict__ = self._known
 
     def __getattr__(self, name: str) -> Any:
         if name not in DEFAULTS:
