@@ -52,6 +52,17 @@ def test_a_server_that_does_not_answer_is_told(settings):
     assert "CELERY_TASKTRACKER_REDIS_URL" in message.hint
 
 
+@pytest.mark.parametrize("url", [None, 6379, "localhost"])
+def test_an_address_that_is_none_is_told(settings, url):
+    """As of an environment variable that is not set."""
+    settings.CELERY_TASKTRACKER_REDIS_URL = url
+    with pytest.raises(CommandError, match="CELERY_TASKTRACKER_REDIS_URL"):
+        status()
+    (message,) = deploy_check()
+    assert message.id == "celery_task_tracker.W030"
+    assert "begins with redis://" in message.msg
+
+
 def test_a_server_without_the_module_is_told_with_the_line_to_add(settings, broker):
     settings.CELERY_TASKTRACKER_REDIS_URL = broker.url
     with pytest.raises(CommandError, match="loadmodule"):

@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         url = config.CELERY_TASKTRACKER_REDIS_URL
-        self.stdout.write(f"Connection: {without_password(url)}")
+        self.stdout.write(f"Connection: {without_password(str(url))}")
         try:
             client = get_client()
             servers = client.servers()
