@@ -186,8 +186,8 @@ def test_redis_that_goes_and_comes_back_while_the_page_is_open(page, site, setti
         expect(rows(page)).to_have_count(1)
         server.start()
         keep("t2", "FAILURE")
-        banner.get_by_role("button", name="Try now").click()
-        expect(banner).to_be_hidden()
+        # By itself, sooner or later: who clicks "Try now" here may come too late.
+        expect(banner).to_be_hidden(timeout=60_000)
         expect(row(page, "t2")).to_contain_text("Failure")
     finally:
         server.kill()
