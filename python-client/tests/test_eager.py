@@ -2,8 +2,10 @@
 
 import json
 import uuid
+from types import SimpleNamespace
 
 import pytest
+from celery.app.task import Context
 from celery.contrib.testing.worker import start_worker
 
 from celery_task_tracker import recording, signals
@@ -122,6 +124,24 @@ class TestFailureInTheParent:
         found = record(8, "t2")
         assert (found["state"], found["error"]) == ("FAILURE", "Celery's own")
         assert "raise RuntimeError" in found["traceback"]
+
+
+def test_a_run_after_a_redelivery_is_not_said_to_be_of_the_pool_of_the_one_before(
+    record, monkeypatch
+):
+    """The worker of the pool threads was killed, and one of the pool prefork has the task now."""
+
+    def start(pool, hostname, redelivered):
+        monkeypatch.setattr(signals, "_pool", pool)
+        delivery = {"redelivered": redelivered}
+        context = Context(id="t3", args=(9,), kwargs={}, hostname=hostname, delivery_info=delivery)
+        signals.task_started(sender=SimpleNamespace(name="shop.tasks.succeed", request=context))
+        return record(9, "t3")
+
+    assert start("threads", "a@h", False)["pool"] == "threads"
+    again = start("", "b@h", True)
+    assert again["worker"] == "b@h"
+    assert "pool" not in again
 
 
 def test_the_reason_of_an_ignored_task_is_kept(record):

@@ -291,7 +291,11 @@ def _record(delivery: Delivery, state: State, at: int | None = None, /, **fields
             state=state,
             attempt=delivery.attempt,
             at=_now() if at is None else at,
-            fields={**delivery.details, **{key: value for key, value in fields.items() if value}},
+            # Of a run before this one nothing is to stay: an empty value removes it.
+            fields={
+                **delivery.details,
+                **{key: value for key, value in fields.items() if value or delivery.again},
+            },
             # The others of this attempt come after one of these two.
             rerun=delivery.again and state in ("PENDING", "STARTED"),
         )
