@@ -8,6 +8,10 @@ from playwright.sync_api import expect, sync_playwright
 
 from shop.models import Customer, Order
 
+#: Milliseconds that anything on a page may take, on a machine that has much else to do.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
+
 
 @pytest.fixture(scope="session")
 def chromium():
@@ -62,7 +66,7 @@ def new_page(browser, site):
         return context.new_page()
 
     def listen(page):
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.complaints = complaints
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(

@@ -101,6 +101,11 @@ def said(page):
     return page.locator("#task-tracker").get_by_role("status").filter(visible=True)
 
 
+def expect_no_marks(page):
+    """Waits until no row is marked as changed any more."""
+    expect(page.locator(".tt-changed")).to_have_count(0)
+
+
 def address(page):
     """What the page's address says of the view."""
     return page.url.partition("?")[2]

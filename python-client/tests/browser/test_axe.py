@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from dashboard import PAGE, chip, details, keep_one_of_each_state, rows
+from dashboard import PAGE, chip, details, expect_no_marks, keep_one_of_each_state, rows
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,7 @@ def test_axe_finds_nothing_serious(new_page, site, scheme):
     page.goto(f"{site}{PAGE}")
     expect(rows(page)).to_have_count(10)
     page.get_by_role("switch", name="Refresh every").uncheck(force=True)
-    page.wait_for_timeout(2500)  # until nothing is marked any more
+    expect_no_marks(page)
     assert findings(page) == []
     page.get_by_role("button", name="Filter by task").click()
     assert findings(page) == []

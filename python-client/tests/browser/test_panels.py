@@ -50,7 +50,7 @@ def test_a_redis_without_the_module_shows_the_line_to_add(page, site, settings, 
 
 def test_a_module_that_is_too_old_says_so(page, site, monkeypatch, settings):
     monkeypatch.setattr(client, "MINIMUM_MODULE", 10_000_000)
-    settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.5  # another client, which asks for the version anew
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 9  # another client, which asks for the version anew
     page.goto(f"{site}{PAGE}")
     expect(
         page.get_by_role("heading", name="The tracker module in Redis is too old")
