@@ -112,6 +112,15 @@ def test_a_value_that_was_cut_says_how_long_it_was(tracker_page):
     expect(dialog).to_contain_text("Cut off: 64.0 KiB of 1.0 MiB were stored.")
 
 
+@pytest.mark.parametrize(
+    ("state", "field"), [("FAILURE", "error"), ("SUCCESS", "retry_error"), ("PENDING", "args")]
+)
+def test_whatever_was_cut_says_how_long_it_was(tracker_page, state, field):
+    keep(state=state, **{field: "x" * 80 * 1024})
+    dialog = open_details(tracker_page)
+    expect(dialog).to_contain_text("Cut off: 64.0 KiB of 80.0 KiB were stored.")
+
+
 def test_where_it_ran_and_what_it_belongs_to(tracker_page):
     keep(
         worker="w1@host",

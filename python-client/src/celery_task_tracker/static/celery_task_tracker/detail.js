@@ -1,6 +1,7 @@
 // The dialog that shows one task's whole record, and what becomes of it while it is open.
 
 import { Badge } from "./badge.js";
+import { Cut } from "./cut.js";
 import { arrange, button, byId, el, once, setProp, setText } from "./dom.js";
 import { keepFocus } from "./focus.js";
 import { exact, shortId } from "./format.js";
@@ -114,7 +115,7 @@ export class Detail {
     this.life.update(record);
     const sections = [this.life.element];
     if (record.error || record.exception) {
-      sections.push(this.#error("error", strings.error, record.exception, record.error));
+      sections.push(this.#error("", strings.error, record));
     }
     if (record.traceback) sections.push(this.#value("traceback", strings.traceback, record));
     if (isThere(record.result)) {
@@ -125,8 +126,7 @@ export class Detail {
       sections.push(this.#absent("result", strings.result, strings.notFinished));
     }
     if (record.retry_error || record.retry_exception) {
-      const title = strings.previousAttempt;
-      sections.push(this.#error("retry", title, record.retry_exception, record.retry_error));
+      sections.push(this.#error("retry_", strings.previousAttempt, record));
     }
     if (record.retry_traceback) {
       sections.push(this.#value("retry_traceback", strings.previousTraceback, record));
@@ -159,15 +159,20 @@ export class Detail {
     return element;
   }
 
-  #error(key, title, kind, message) {
-    const section = this.#section(`${key}-message`, () => {
+  /** Why an attempt failed: the record's `exception` and `error`, whose names begin with `prefix`. */
+  #error(prefix, title, record) {
+    const [kind, message] = [record[`${prefix}exception`], record[`${prefix}error`]];
+    const section = this.#section(`${prefix}error`, () => {
       const kind = el("strong");
       const message = el("span");
       const text = el("p", { className: "tt-error", dir: "auto" }, kind, message);
-      return { kind, message, element: el("section", {}, el("h3", { textContent: title }), text) };
+      const cut = new Cut(this.config.strings);
+      const heading = el("h3", { textContent: title });
+      return { kind, message, cut, element: el("section", {}, heading, text, cut.element) };
     });
     setText(section.kind, kind && message ? `${kind}: ` : (kind ?? ""));
     setText(section.message, message ?? "");
+    section.cut.update(message, record[`${prefix}error_bytes`]);
     return section.element;
   }
 
