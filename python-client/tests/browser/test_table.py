@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timezone
 
 import pytest
-from dashboard import EPOCH, keep, live, row, rows, said
+from dashboard import EPOCH, PAGE, keep, live, row, rows, said
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -116,6 +116,18 @@ def test_the_task_id_is_copied_whole(tracker_page):
     tracker_page.get_by_role("button", name="Copy task id 0d5f7a52").click()
     expect(said(tracker_page)).to_contain_text("Copied")
     copied = tracker_page.evaluate("navigator.clipboard.readText()")
+    assert copied == "0d5f7a52-1c1e-4d0a-9d7e-0f3a8e1c2b4d"
+
+
+def test_the_task_id_is_copied_where_the_browser_keeps_its_clipboard_to_itself(page, site):
+    page.add_init_script(
+        "navigator.clipboard.writeText = async () => { throw new DOMException('No') }"
+    )
+    keep("0d5f7a52-1c1e-4d0a-9d7e-0f3a8e1c2b4d")
+    page.goto(f"{site}{PAGE}")
+    page.get_by_role("button", name="Copy task id 0d5f7a52").click()
+    expect(said(page)).to_contain_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == "0d5f7a52-1c1e-4d0a-9d7e-0f3a8e1c2b4d"
 
 

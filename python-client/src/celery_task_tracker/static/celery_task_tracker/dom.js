@@ -91,11 +91,13 @@ export function arrange(parent, children) {
   }
 }
 
-/** Copies `text` to the clipboard, also where the page is not served securely. */
+/** Copies `text` to the clipboard, also where the page is not served securely, or may not as such. */
 export async function copy(text) {
-  if (navigator.clipboard && window.isSecureContext) {
+  try {
     await navigator.clipboard.writeText(text);
     return;
+  } catch {
+    // There is none, or it is refused: the old way asks nobody.
   }
   const area = el("textarea", { value: text, className: "tt-hidden", readOnly: true });
   const focused = document.activeElement;
