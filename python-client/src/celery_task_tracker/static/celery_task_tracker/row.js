@@ -11,6 +11,9 @@ import { Time } from "./time.js";
 /** Milliseconds after which a task that was asked to be revoked may be asked again. */
 const ASK_AGAIN_AFTER = 15_000;
 
+/** The fields whose change marks a row. What changes all the time, such as progress, does not. */
+const NEWS = ["state", "attempt", "revoke_requested"];
+
 /** Milliseconds for which a row that has changed is marked. */
 const MARKED_FOR = 2000;
 
@@ -42,7 +45,7 @@ export class Row {
     const version = JSON.stringify(task);
     if (version === this.#version) return;
     const { strings, names } = this.config;
-    const isNews = task.state !== this.task.state || task.attempt !== this.task.attempt;
+    const isNews = NEWS.some((field) => task[field] !== this.task[field]);
     this.task = task;
     this.#version = version;
 
