@@ -1,7 +1,17 @@
 """The page for everybody: keyboard, screen reader, every width, both schemes, both directions."""
 
 import pytest
-from dashboard import PAGE, chip, details, keep, keep_one_of_each_state, live, row, rows
+from dashboard import (
+    PAGE,
+    chip,
+    details,
+    history,
+    keep,
+    keep_one_of_each_state,
+    live,
+    row,
+    rows,
+)
 from django.utils import translation
 from django.utils.translation import gettext
 from playwright.sync_api import expect
@@ -84,6 +94,13 @@ def test_nothing_is_wider_than_the_window(tracker_page, width):
     box = dialog.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
+
+
+def test_a_wide_window_is_used_to_its_end(tracker_page):
+    keep()
+    tracker_page.set_viewport_size({"width": 3840, "height": 2160})
+    box = history(tracker_page).bounding_box()
+    assert box["x"] + box["width"] > 3700
 
 
 def test_a_narrow_page_keeps_what_the_table_tells(tracker_page):
