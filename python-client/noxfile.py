@@ -1,8 +1,9 @@
 """The tests on the lowest, the highest and the middle of the versions that the package supports.
 
 ``make test-python-matrix`` from the root of the repository runs them all; ``nox -f
-python-client/noxfile.py -s "tests(lowest)"`` one. The browser tests and those of the demo do not
-depend on these versions, and run in ``make test``.
+python-client/noxfile.py -s "tests(lowest)"`` one. How the page looks depends on Django's own style
+sheets, and is tested with each; the other browser tests and those of the demo do not depend on
+these versions, and run in ``make test``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,13 @@ MATRIX = (
     ("middle", "3.12", "django==5.2.*", "celery==5.5.* kombu==5.5.*", "redis==6.*"),
     ("high", "3.13", "django==5.2.*", "celery==5.6.* kombu==5.6.*", "redis==7.*"),
     ("highest", "3.13", "django==6.1.*", "celery>=5.7", "redis>=8"),
+)
+
+#: The browser tests of what Django's own pages have a part in.
+LOOKS = (
+    "tests/browser/test_accessibility.py",
+    "tests/browser/test_axe.py",
+    "tests/browser/test_button.py",
 )
 
 
@@ -55,3 +63,5 @@ def tests(session: nox.Session, django: str, celery: str, redis: str) -> None:
         *("pytest", "--no-cov", "--ignore=tests/browser", "--ignore=tests/test_demo.py"),
         *("--ignore=tests/test_wheel.py", *session.posargs),
     )
+    if not session.posargs:
+        session.run("pytest", "--no-cov", *LOOKS)
