@@ -217,8 +217,9 @@ def test_a_task_on_no_page_is_followed_too(page, site):
 
 
 def test_a_link_to_a_task_that_is_gone_says_so(page, site):
-    page.goto(f"{site}{PAGE}?task_id=gone")
-    dialog = page.get_by_role("dialog", name="gone")
+    page.goto(f"{site}{PAGE}?task_id=0d5f7a52-1c1e-4d0a-9d7e-0f3a8e1c2b4d")
+    dialog = page.get_by_role("dialog", name="0d5f7a52")
+    expect(dialog).to_contain_text("0d5f7a52-1c1e-4d0a-9d7e-0f3a8e1c2b4d")
     expect(dialog).to_contain_text("There is no record of this task for this object")
 
 

@@ -57,6 +57,7 @@ export class Detail {
     this.#version = null;
     this.#sections.clear();
     this.#head(row ?? { name: shortId(id), state: "" });
+    if (!row) setText(this.name, id);
     setText(this.note, this.config.strings.loading);
     this.body.replaceChildren(this.note);
     this.body.scrollTop = 0;
