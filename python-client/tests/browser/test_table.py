@@ -33,6 +33,12 @@ def test_an_error_is_read_in_the_row(tracker_page):
     expect(row(tracker_page, "Succeed")).to_contain_text("ValueError: order 1042 is <b>wrong</b>")
 
 
+def test_a_task_that_waits_to_be_retried_says_why(tracker_page):
+    keep(state="RETRY", attempt=1, retry_exception="ConnectionError", retry_error="try later")
+    expect(row(tracker_page, "Succeed")).to_contain_text("Retry")
+    expect(row(tracker_page, "Succeed")).to_contain_text("ConnectionError: try later")
+
+
 def test_the_attempt_is_told_of_how_many(tracker_page):
     keep("t1", "STARTED", attempt=1, max_retries="3")
     keep("t2", "STARTED", name="shop.tasks.greet", attempt=2)
