@@ -42,8 +42,8 @@ class Picture:
 
 
 PICTURES = (
-    Picture("dashboard.png", height=960),
-    Picture("dashboard-dark.png", is_dark=True, height=960),
+    Picture("dashboard.png", height=1080),
+    Picture("dashboard-dark.png", is_dark=True, height=1080),
     Picture("narrow.png", width=360, height=800),
     Picture("detail.png", details="Check fraud", height=800),
     Picture("detail-dark.png", details="Book courier", is_dark=True, height=800),
