@@ -98,4 +98,46 @@ impl Goal {
             Self::AppendOnlyFile => Bound::AtMost(1.3),
         }
     }
+
+    /// What keeps it from being met where it is missed, as far as that was looked into.
+    pub const fn bounded_by(self) -> Option<&'static str> {
+        Some(match self {
+            Self::MoveOverFloor => {
+                "An update reads the record, opens four keys where the floor opens one, changes three sorted sets, and tells \
+                 replicas the terms that it ran under. The server's own functions for all that cost about twice the floor, and \
+                 their code is more than a processor's first cache holds."
+            }
+            Self::CreateOverFloor => {
+                "The hash alone costs what the floor does, and the id goes into four sorted sets besides. The code for it all is \
+                 more than a processor's first cache holds."
+            }
+            Self::LuaOverUpsert => {
+                "The script has the same keys to change, by the same functions of the server. The module's own code is \
+                 less than a fifth of an update."
+            }
+            Self::MultiOverUpsert => {
+                "The commands of a transaction do the same work on the same keys in about the same time. What UPSERT saves is \
+                 the second round trip: its system calls, its parsing, its replies."
+            }
+            Self::ThroughputOverMulti => {
+                "What UPSERT saves is the second round trip, as in the row above. The client shares the machine, whichever rival \
+                 it calls."
+            }
+            Self::FirstPage => {
+                "The module API makes a string of each value before it is replied, and a row has the names of its fields too. \
+                 HMGET replies values alone, straight from the hash."
+            }
+            Self::StateAndTask => {
+                "The total counts every match: each id of the one index is looked up in the other. An index of each state \
+                 together with each name would tell it at once, and every update would have to keep that too."
+            }
+            Self::ManyObjects => {
+                "The keys of an object taken at random are in no processor's cache. The floor, which has one key, slows down too."
+            }
+            Self::Memory => "Two sorted sets more: when each retention ends, and which names there are.",
+            Self::LifeFromPython | Self::DelayOverPing | Self::DeepPage | Self::LongHistory | Self::AppendOnlyFile => {
+                return None;
+            }
+        })
+    }
 }

@@ -63,7 +63,8 @@ fn histories(scale: &Scale, progress: &Progress, report: &mut Report) {
     report.measured(Goal::LongHistory, figures[figures.len() - 1].over(&figures[0]));
     let mut table = Table::new(
         "Growing histories",
-        "Microseconds of server time of an UPSERT, a life's average, by how many records the object has.",
+        "Microseconds of server time of an UPSERT, a life's average, by how many records the object has. An index of up to 128 ids \
+         is a list that the server searches from end to end (`zset-max-listpack-entries`), hence the most at 100.",
         ["records of the object", "TRACKER.UPSERT", "over the first"],
     );
     for (records, samples) in scale.histories.iter().zip(&figures) {

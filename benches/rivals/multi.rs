@@ -4,8 +4,8 @@
 //! client that needs them watched would have to send them one by one.
 //!
 //! It writes only what changes and leaves a TTL alone while it is right, as the script does. It does less than the module:
-//! it removes nothing that has run out, makes no room for new records, cuts no value, and knows neither `NX`, `XX` and `RETAIN` nor a task that takes another
-//! name.
+//! it removes nothing that has run out, makes no room for new records, cuts no value, and knows neither `NX`, `XX` and
+//! `RETAIN` nor a task that takes another name.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -20,6 +20,8 @@ Written by `make bench`, which runs all of these in turn on the same updates, on
 A figure is the median of its rounds, with the quartiles in brackets; a ratio is taken within each round.
 ";
 
+const BOUNDS: &str = "What bounds those that are not met, by the [profile](PROFILE.md):";
+
 /// All that was measured.
 pub struct Report {
     machine: Machine,
@@ -72,6 +74,7 @@ impl Report {
                 "goal": goal.bound().text(),
                 "ratio": ratio.map(spread),
                 "met": ratio.map(|ratio| goal.bound().is_met_by(ratio.median())),
+                "bounded_by": goal.bounded_by(),
             })
         });
         let tables = self.tables.iter().map(Table::json).collect::<Vec<_>>();
@@ -90,6 +93,12 @@ impl Report {
         }
         lines
     }
+
+    /// The goals that are missed, each with what bounds it.
+    fn bounds(&self) -> impl Iterator<Item = (Goal, &'static str)> + use<'_> {
+        let is_missed = |goal: &Goal| self.ratio(*goal).is_some_and(|ratio| !goal.bound().is_met_by(ratio.median()));
+        Goal::ALL.into_iter().filter(is_missed).filter_map(|goal| Some((goal, goal.bounded_by()?)))
+    }
 }
 
 impl Display for Report {
@@ -101,6 +110,10 @@ impl Display for Report {
         writeln!(f, "{INTRODUCTION}")?;
         writeln!(f, "{}\n", self.machine)?;
         grid(f, &self.goals())?;
+        writeln!(f, "\n{BOUNDS}\n")?;
+        for (goal, bound) in self.bounds() {
+            writeln!(f, "- **{}**: {bound}", goal.title())?;
+        }
         for table in &self.tables {
             write!(f, "\n{table}")?;
         }
