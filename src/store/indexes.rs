@@ -6,7 +6,7 @@ use crate::model::{KeyNames, Record, State, Time};
 use crate::redis::{AsText, Call, Direction, Failure, Mode, ScoreRange, Zset};
 
 use super::expired::{ended, lost};
-use super::order::{earliest_first, score, time, EARLIEST_FIRST, LATEST_FIRST};
+use super::order::{compare, score, time, EARLIEST_FIRST, LATEST_FIRST};
 
 /// The sorted sets of one object, opened for writing when they are first needed.
 pub(super) struct Indexes<'c> {
@@ -314,7 +314,7 @@ impl<'c> Indexes<'c> {
             let walk = index.walk(ScoreRange::ALL, EARLIEST_FIRST);
             finished.extend(walk.filter(|(other, _)| stays(other)).take(count));
         }
-        finished.sort_by(earliest_first);
+        finished.sort_by(compare);
         let mut oldest: BTreeSet<_> = finished.into_iter().map(|(other, _)| other).take(count).collect();
         let missing = count - oldest.len();
         if let Some(tasks) = self.tasks().filter(|_| missing > 0) {

@@ -25,12 +25,7 @@ pub(super) fn between(since: Option<Time>, until: Option<Time>) -> ScoreRange {
     ScoreRange { min: since.map_or(ScoreRange::ALL.min, score), max: until.map_or(ScoreRange::ALL.max, score) }
 }
 
-/// Orders members of sorted sets with their scores as the sets do.
+/// Orders members of sorted sets with their scores as the sets do: the earliest moment first.
 pub(super) fn compare((a, a_score): &(Vec<u8>, f64), (b, b_score): &(Vec<u8>, f64)) -> Ordering {
     a_score.total_cmp(b_score).then_with(|| a.cmp(b))
-}
-
-/// Orders members of sorted sets with their scores, the earliest moment first.
-pub(super) fn earliest_first(a: &(Vec<u8>, f64), b: &(Vec<u8>, f64)) -> Ordering {
-    compare(a, b)
 }
