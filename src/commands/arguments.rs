@@ -1,6 +1,6 @@
 use std::ops::RangeInclusive;
 
-use crate::model::{FieldName, Invalid, Limits, Object, Seconds, TaskId, Terms, Time};
+use crate::model::{FieldName, Invalid, Limits, Object, Seconds, State, TaskId, Terms, Time};
 use crate::redis::{Call, Failure, Text};
 use crate::settings::SETTINGS;
 use crate::store::{Given, GivenField};
@@ -99,6 +99,15 @@ impl<'a> Arguments<'a> {
     ) -> Result<Given<'a, T>, Failure> {
         let text = self.text(argument)?;
         Ok(Given { value: check(text.as_bytes()).map_err(Failure::error)?, text })
+    }
+
+    /// The value of `STATE`.
+    pub(super) fn state(&mut self) -> Result<State, Failure> {
+        let value = self.required("STATE")?;
+        State::parse(value).ok_or_else(|| {
+            let names = State::ALL.map(State::name).join(", ");
+            Failure::error(Invalid::new("STATE", format!("one of {names}")))
+        })
     }
 
     /// The value of an option: a time, where one in the future is taken as now.

@@ -5,7 +5,6 @@ use super::arguments::{once, Arguments};
 use super::format::Format;
 use super::row::{self, Json};
 use super::syntax::{FIELDS_TO_READ, FORMAT, ID, MODEL, SINCE, STATE};
-use super::upsert::read_state;
 use crate::counters::COUNTERS;
 use crate::model::{Filter, Order, PageRequest, States, TaskName};
 use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys, Reply};
@@ -94,7 +93,7 @@ impl<'a> Request<'a> {
         while let Some(option) = arguments.option() {
             match option.upper() {
                 b"STATE" => {
-                    let state = read_state(arguments)?;
+                    let state = arguments.state()?;
                     *filter.states.get_or_insert(States::empty()) |= state.into();
                 }
                 b"TASK" => {

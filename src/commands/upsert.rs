@@ -1,6 +1,6 @@
 use super::arguments::{once, Arguments};
 use super::syntax::{ID, MODEL, SINCE, STATE, TASK_ID};
-use crate::model::{Condition, Event, Invalid, State, TaskName};
+use crate::model::{Condition, Event, Invalid, TaskName};
 use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys};
 use crate::store::{Instance, Update};
 
@@ -74,7 +74,7 @@ fn parse<'a>(arguments: &mut Arguments<'a>) -> Result<Update<'a>, Failure> {
     let (mut condition, mut rerun, mut fields) = (None, None, None);
     while let Some(option) = arguments.option() {
         match option.upper() {
-            b"STATE" => once(&mut state, "STATE", read_state(arguments)?)?,
+            b"STATE" => once(&mut state, "STATE", arguments.state()?)?,
             b"NAME" => {
                 let value = TaskName::new("NAME", arguments.required("NAME")?).map_err(Failure::error)?;
                 once(&mut name, "NAME", value)?;
@@ -104,14 +104,5 @@ fn parse<'a>(arguments: &mut Arguments<'a>) -> Result<Update<'a>, Failure> {
         },
         fields: fields.unwrap_or_default(),
         condition: condition.unwrap_or_default(),
-    })
-}
-
-/// The value of `STATE`.
-pub(super) fn read_state(arguments: &mut Arguments<'_>) -> Result<State, Failure> {
-    let value = arguments.required("STATE")?;
-    State::parse(value).ok_or_else(|| {
-        let names = State::ALL.map(State::name).join(", ");
-        Failure::error(Invalid::new("STATE", format!("one of {names}")))
     })
 }
