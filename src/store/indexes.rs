@@ -1,3 +1,5 @@
+mod lifetime;
+mod moves;
 mod restore;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -7,6 +9,8 @@ use crate::redis::{AsText, Call, Direction, Failure, Mode, ScoreRange, Zset};
 
 use super::expired::{ended, lost};
 use super::order::{compare, score, time, EARLIEST_FIRST, LATEST_FIRST};
+use lifetime::{cap, horizon, is_short, keep, last_horizon, outlive};
+pub(super) use moves::{Move, Reach};
 
 /// The sorted sets of one object, opened for writing when they are first needed.
 pub(super) struct Indexes<'c> {
@@ -17,56 +21,6 @@ pub(super) struct Indexes<'c> {
     names: Option<Zset<'c>>,
     states: [Option<Zset<'c>>; State::ALL.len()],
     by_name: BTreeMap<Vec<u8>, Zset<'c>>,
-}
-
-/// Where an update has a record go.
-pub(super) struct Move<'r> {
-    /// The record until now, where there is one.
-    pub(super) before: Option<&'r Record>,
-    /// The record from now on.
-    pub(super) after: &'r Record,
-    /// The end of its retention until now, where there is one.
-    pub(super) end_before: Option<Time>,
-    /// The end of its retention from now on, where that changes.
-    pub(super) end: Option<Time>,
-    /// The clock.
-    pub(super) now: Time,
-}
-
-/// The indexes that a move changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// None.
-    None,
-    /// Those of the two states, and that of the ends of retention.
-    States,
-    /// Any.
-    All,
-}
-
-impl Move<'_> {
-    /// The indexes that it changes.
-    ///
-    /// An attempt that gets one step further, soon after the step before, changes but its states. The indexes that it
-    /// leaves alone last long enough: an attempt has four such steps at the most, and all of them together need less than
-    /// what [`keep`] laid up when it began.
-    pub(super) fn reach(&self) -> Reach {
-        let Some(before) = self.before else {
-            return Reach::All;
-        };
-        let stays = before.name == self.after.name && before.created_at == self.after.created_at;
-        let (Some(end_before), Some(end)) = (self.end_before, self.end) else {
-            return if stays && self.end.is_none() { Reach::None } else { Reach::All };
-        };
-        let is_step = before.attempt == self.after.attempt && before.state.rank() < self.after.state.rank();
-        let later = end.millis() - end_before.millis();
-        let is_soon = (0..=slack(end, self.now) / 10).contains(&later);
-        if stays && is_step && is_soon {
-            Reach::States
-        } else {
-            Reach::All
-        }
-    }
 }
 
 /// In which order a removed id is looked for: what has run out is nearly always finished.
@@ -414,49 +368,4 @@ fn opened<'z, 'c>(
         *index = Some(open()?);
     }
     Ok(index.as_mut().expect("it was opened above"))
-}
-
-/// Lets an index live until `end` and a little longer. A TTL that reaches so far is left alone, and one that is set
-/// reaches further still, so that it is not set again with every update. Whether it was set.
-fn keep(index: &mut Zset<'_>, end: Time, now: Time) -> bool {
-    let is_short = is_short(index, end, now);
-    if is_short {
-        index.expire_at(horizon(end, now));
-    }
-    is_short
-}
-
-/// Whether an index goes too soon for a record that ends at `end`.
-fn is_short(index: &Zset<'_>, end: Time, now: Time) -> bool {
-    index.expires_at().is_none_or(|expires_at| expires_at < end.millis() + slack(end, now) / 2)
-}
-
-/// Lets an index live until then at the most.
-fn cap(index: &mut Zset<'_>, latest: i64) {
-    if !index.is_empty() && index.expires_at().is_none_or(|expires_at| expires_at > latest) {
-        index.expire_at(latest);
-    }
-}
-
-/// Lets the expiry index live longer than any other: an id that stands in one of them and not in it would be taken for
-/// live.
-fn outlive(expiry: &mut Zset<'_>, end: Time, now: Time) {
-    if expiry.expires_at().is_none_or(|expires_at| expires_at <= horizon(end, now)) {
-        expiry.expire_at(last_horizon(end, now));
-    }
-}
-
-/// When an index goes whose longest living record ends at `end`.
-fn horizon(end: Time, now: Time) -> i64 {
-    end.millis() + slack(end, now)
-}
-
-/// When the expiry index goes: after all others, by 2 % of the time until `end` at the most.
-fn last_horizon(end: Time, now: Time) -> i64 {
-    end.millis() + (end.millis() - now.millis()).max(0) / 50
-}
-
-/// How much longer than until `end` an index may live: less than 1 % of the time until then.
-fn slack(end: Time, now: Time) -> i64 {
-    (end.millis() - now.millis()).max(0) / 128
 }

@@ -6,7 +6,8 @@ use crate::redis::{Hash, Mode, ScoreRange};
 use crate::store::order::{between, score, time, LATEST_FIRST};
 use crate::store::read;
 
-use super::{keep, Indexes};
+use super::lifetime::keep;
+use super::Indexes;
 
 impl Indexes<'_> {
     /// Puts the ids of the live records into the index of every id where that is gone. O(n log n).

@@ -1,0 +1,53 @@
+use crate::model::{Record, Time};
+
+use super::lifetime::slack;
+
+/// Where an update has a record go.
+pub struct Move<'r> {
+    /// The record until now, where there is one.
+    pub before: Option<&'r Record>,
+    /// The record from now on.
+    pub after: &'r Record,
+    /// The end of its retention until now, where there is one.
+    pub end_before: Option<Time>,
+    /// The end of its retention from now on, where that changes.
+    pub end: Option<Time>,
+    /// The clock.
+    pub now: Time,
+}
+
+/// The indexes that a move changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// None.
+    None,
+    /// Those of the two states, and that of the ends of retention.
+    States,
+    /// Any.
+    All,
+}
+
+impl Move<'_> {
+    /// The indexes that it changes.
+    ///
+    /// An attempt that gets one step further, soon after the step before, changes but its states. The indexes that it
+    /// leaves alone last long enough: an attempt has four such steps at the most, and all of them together need less than
+    /// what [`keep`](super::lifetime::keep) laid up when it began.
+    pub fn reach(&self) -> Reach {
+        let Some(before) = self.before else {
+            return Reach::All;
+        };
+        let stays = before.name == self.after.name && before.created_at == self.after.created_at;
+        let (Some(end_before), Some(end)) = (self.end_before, self.end) else {
+            return if stays && self.end.is_none() { Reach::None } else { Reach::All };
+        };
+        let is_step = before.attempt == self.after.attempt && before.state.rank() < self.after.state.rank();
+        let later = end.millis() - end_before.millis();
+        let is_soon = (0..=slack(end, self.now) / 10).contains(&later);
+        if stays && is_step && is_soon {
+            Reach::States
+        } else {
+            Reach::All
+        }
+    }
+}
