@@ -110,8 +110,11 @@ impl Display for Report {
         writeln!(f, "{INTRODUCTION}")?;
         writeln!(f, "{}\n", self.machine)?;
         grid(f, &self.goals())?;
-        writeln!(f, "\n{BOUNDS}\n")?;
-        for (goal, bound) in self.bounds() {
+        let mut bounds = self.bounds().peekable();
+        if bounds.peek().is_some() {
+            writeln!(f, "\n{BOUNDS}\n")?;
+        }
+        for (goal, bound) in bounds {
             writeln!(f, "- **{}**: {bound}", goal.title())?;
         }
         for table in &self.tables {

@@ -1,4 +1,5 @@
 import pytest
+import redis
 from celery import Celery
 from django.core.management import call_command
 
@@ -13,6 +14,14 @@ def ids(messages):
 
 def test_a_sound_project_has_no_complaint():
     call_command("check")
+
+
+def test_the_longest_retention_is_that_of_the_module(tracker):
+    retain = ("TRACKER.RETAIN", "shop.order", "1", "t1")
+    with tracker.client() as client:
+        assert client.execute_command(*retain, checks.MAX_RETENTION) == 0
+        with pytest.raises(redis.ResponseError, match="seconds"):
+            client.execute_command(*retain, checks.MAX_RETENTION + 1)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from django.core.signals import setting_changed
 from redis.cluster import RedisCluster
 
 from .config import config
-from .connection import connect, wrong_with
+from .connection import connect
 from .errors import (
     MODULE_MISSING,
     CommandRefused,
@@ -116,9 +116,6 @@ class TrackerClient:
     """
 
     def __init__(self, url: str, connect_timeout: float, socket_timeout: float) -> None:
-        wrong = wrong_with(url)
-        if wrong:
-            raise TrackerUnavailable(f"CELERY_TASKTRACKER_REDIS_URL is no URL that {wrong}")
         try:
             # A cluster is asked for its nodes at once.
             with translating():

@@ -87,6 +87,9 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
         # A thread that found none would take Redis to be away; redis-py 8 stops at a hundred.
         "max_connections": MAX_CONNECTIONS,
     }
+    wrong = wrong_with(url)
+    if wrong:
+        raise ValueError(f"no URL that {wrong}")
     scheme = Parts.of(url).scheme
     if scheme != "unix":
         options["socket_keepalive"] = True

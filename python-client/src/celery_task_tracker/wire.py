@@ -123,7 +123,7 @@ class ClusterWire:
         A node that does not answer costs one time-out. redis-py would look for the nodes anew, for
         which each of them may take its own: that is for :meth:`call`.
         """
-        slot = self._client.keyslot(_encoded(command)[_KEY])
+        slot = self._client.keyslot(command[_KEY].encode(errors="replace"))
         node = self._client.nodes_manager.get_node_from_slot(slot)
         (reply,) = ServerWire(self._client.get_redis_connection(node)).call([command])
         if isinstance(reply, _MOVING):
