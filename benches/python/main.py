@@ -106,7 +106,7 @@ class Bench:
     def delays(self, rounds, tasks=50):
         """Microseconds of ``.delay()`` of a tracked task and of another one, and of a PING."""
         from celery_task_tracker.config import config
-        from celery_task_tracker.connection import connect
+        from celery_task_tracker.server.connection import connect
 
         client = connect(
             config.CELERY_TASKTRACKER_REDIS_URL,

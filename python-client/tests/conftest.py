@@ -46,14 +46,14 @@ def worker(broker, tracker_server):
 @pytest.fixture(autouse=True)
 def fresh_recorder(monkeypatch):
     """What one test did to its recorders is nothing to the next: their threads ask nothing more."""
-    from celery_task_tracker import recording
-    from celery_task_tracker.recorder import Link, Recorder
-    from celery_task_tracker.spool import Spool
+    from celery_task_tracker.recording import process
+    from celery_task_tracker.recording.recorder import Link, Recorder
+    from celery_task_tracker.recording.spool import Spool
 
     made = []
     make = Recorder.__init__
     monkeypatch.setattr(Recorder, "__init__", lambda self: made.append(self) or make(self))
-    monkeypatch.setattr(recording, "recorder", Recorder())
+    monkeypatch.setattr(process, "recorder", Recorder())
     yield
     for recorder in made:
         with recorder._lock:
@@ -68,15 +68,15 @@ def record(tracker):
 
     What this process recorded before has been stored.
     """
-    from celery_task_tracker import recording
-    from celery_task_tracker.client import TrackerClient
-    from celery_task_tracker.resolution import ObjectRef
+    from celery_task_tracker.recording import process
+    from celery_task_tracker.registration.resolution import ObjectRef
+    from celery_task_tracker.server.client import TrackerClient
 
     # More patient than the package, for machines that have much else to do.
     client = TrackerClient(tracker.url, 10, 10)
 
     def get(pk, task_id, model="shop.order"):
-        recording.flush_at_end()
+        process.flush_at_end()
         return client.get(ObjectRef(model, str(pk)), task_id)
 
     return get

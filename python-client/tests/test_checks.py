@@ -4,7 +4,7 @@ from celery import Celery
 from django.core.management import call_command
 
 from celery_task_tracker import checks
-from celery_task_tracker.registry import Registry
+from celery_task_tracker.registration.registry import Registry
 from shop.models import Order
 
 

@@ -6,10 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 
-from celery_task_tracker import checks, client
-from celery_task_tracker.client import get_client, version_text
-from celery_task_tracker.event import Event
-from celery_task_tracker.resolution import ObjectRef
+from celery_task_tracker import checks
+from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.server import client
+from celery_task_tracker.server.client import get_client, version_text
+from celery_task_tracker.server.writes import Event
 from servers import HOST, free_port
 
 

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from celery_task_tracker import Progress, TrackerError, progress, task_tracker
-from celery_task_tracker.client import get_client
-from celery_task_tracker.event import Event
-from celery_task_tracker.resolution import ObjectRef
+from celery_task_tracker import Progress, TrackerError, task_tracker
+from celery_task_tracker.recording import progress
+from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.server.client import get_client
+from celery_task_tracker.server.writes import Event
 from servers import HOST, free_port
 from shop import tasks
 from shop.models import Order

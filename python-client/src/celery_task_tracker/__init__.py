@@ -8,9 +8,9 @@
 """
 
 from .config import TaskTrackerConfig
-from .errors import TrackerError
-from .resolution import FromModel
+from .registration.resolution import FromModel
 from .results import Progress, TaskPage, TaskStats, TrackedTask
+from .server.errors import TrackerError
 from .tracker import task_tracker
 
 __all__ = [

@@ -15,14 +15,15 @@ class CeleryTaskTrackerAppConfig(AppConfig):
 
     def ready(self) -> None:
         """Connects what the package listens to, then imports every app's ``tasks`` module."""
-        from . import checks, purge, signals
+        from . import checks
+        from .recording import purge, signals
 
         checks.register()
         signals.connect()
         purge.watch_waiting()
         # A worker's settings may do without the admin.
         if apps.is_installed("django.contrib.admin"):
-            from . import admin
+            from .admin import button
 
-            admin.install()
+            button.install()
         autodiscover_modules("tasks")

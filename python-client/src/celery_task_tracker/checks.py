@@ -13,14 +13,13 @@ from django.core import checks
 from django.core.exceptions import FieldError
 from django.db.models import OuterRef
 
-from .client import get_client
 from .config import config
-from .connection import without_password, wrong_with
-from .endpoint import LOADMODULE
-from .errors import ModuleMissing, ModuleOutdated, TrackerUnavailable
-from .id_query import FirstParameter, Lookup
-from .registry import Registration, registry
-from .resolution import Unresolvable
+from .registration.id_query import FirstParameter, Lookup
+from .registration.registry import Registration, registry
+from .registration.resolution import Unresolvable
+from .server.client import get_client
+from .server.connection import without_password, wrong_with
+from .server.errors import LOADMODULE, ModuleMissing, ModuleOutdated, TrackerUnavailable
 from .states import STATES
 
 #: The longest retention that the module takes, in seconds: a hundred years.

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from django.db.models import Model
 
-from . import purge
-from .client import ALL_FIELDS, Query, get_client
 from .config import config
-from .progress import report
-from .registry import Registry, model_label, registry
-from .resolution import ObjectRef
+from .recording import purge
+from .recording.progress import report
+from .registration.registry import Registry, model_label, registry
+from .registration.resolution import ObjectRef
 from .results import TaskPage, TaskStats
+from .server.client import ALL_FIELDS, Query, get_client
 from .states import STATES
 
 T = TypeVar("T")

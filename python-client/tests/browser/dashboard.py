@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import expect
 
-from celery_task_tracker.client import get_client
-from celery_task_tracker.event import Event
-from celery_task_tracker.resolution import ObjectRef
+from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.server.client import get_client
+from celery_task_tracker.server.writes import Event
 
 PAGE = "/admin/shop/order/1042/task-tracker/"
 

@@ -5,9 +5,9 @@ from dashboard import details, rows, said
 from django.contrib.admin.utils import quote
 from playwright.sync_api import expect
 
-from celery_task_tracker.client import get_client
-from celery_task_tracker.event import Event
-from celery_task_tracker.resolution import ObjectRef
+from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.server.client import get_client
+from celery_task_tracker.server.writes import Event
 from shop.models import Shelf
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,8 +6,8 @@ import pytest
 from dashboard import PAGE, keep, live, said
 from playwright.sync_api import expect
 
-from celery_task_tracker.endpoint import LOADMODULE
-from celery_task_tracker.registry import registry
+from celery_task_tracker.registration.registry import registry
+from celery_task_tracker.server.errors import LOADMODULE
 from celery_task_tracker.states import STATES
 from celery_task_tracker.templatetags.task_humanize import humanize_task
 from servers import HOST, free_port

@@ -5,7 +5,7 @@ from dashboard import PAGE, keep, rows, said
 from django.contrib.auth.models import Permission, User
 from playwright.sync_api import expect
 
-from celery_task_tracker import client
+from celery_task_tracker.server import client
 from servers import HOST, free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)

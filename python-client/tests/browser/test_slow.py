@@ -97,7 +97,7 @@ def test_a_slow_network_does_not_set_the_clock_back(tracker_page):
     difference = tracker_page.evaluate(
         """async () => {
             const own = [...document.scripts].find(script => script.type === 'module').src;
-            const { now } = await import(new URL('clock.js', own));
+            const { now } = await import(new URL('../shared/clock.js', own));
             return Math.abs(now() - Date.now());
         }"""
     )

@@ -1,7 +1,6 @@
 """What people see under the themes that many projects have."""
 
 import pytest
-
 from test_themes import run_under
 
 

@@ -6,11 +6,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...client import get_client, version_text
 from ...config import config
-from ...connection import without_password
-from ...endpoint import LOADMODULE
-from ...errors import MODULE_MISSING, ModuleMissing, ModuleOutdated, TrackerUnavailable
+from ...server.client import get_client, version_text
+from ...server.connection import without_password
+from ...server.errors import (
+    LOADMODULE,
+    MODULE_MISSING,
+    ModuleMissing,
+    ModuleOutdated,
+    TrackerUnavailable,
+)
 
 
 class Command(BaseCommand):

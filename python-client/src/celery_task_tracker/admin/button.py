@@ -1,0 +1,160 @@
+"""The *Task Tracker* button and its pages on every ModelAdmin of a registered model.
+
+Nothing has to be configured: an admin site builds its URLs after every app has registered its
+models and tasks, and at that moment the ModelAdmins of tracked models become
+:class:`TaskTrackerAdminMixin`, whatever the order in which all that was registered.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin import AdminSite, ModelAdmin, display
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import select_template
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.translation import gettext as _
+
+from ..config import config
+from ..registration.registry import registry
+from .address import page_url
+from .changelist import COLUMN, STYLE, TITLE, StatusColumn
+
+if TYPE_CHECKING:
+    Base = ModelAdmin[Any]
+else:
+    Base = object
+
+
+class TaskTrackerAdminMixin(Base):
+    """Adds the task tracker to a ModelAdmin: the button on the change form, and the pages.
+
+    ``task_tracker_template`` replaces the page's template for this ModelAdmin; without it
+    ``admin/<app>/<model>/task_tracker.html`` and ``admin/<app>/task_tracker.html`` are looked
+    for before the package's own.
+
+    ``task_tracker_column``: whether the change list has a column that tells of each object's
+    tasks; without it, or with ``None``, the setting TASK_TRACKER_CHANGELIST_COLUMN says. The column
+    comes last, or where ``list_display`` names ``"task_tracker_status"``, which is enough to have
+    it.
+    """
+
+    # No values here: they would hide those of a ModelAdmin that this class is put before.
+    task_tracker_template: str | None
+    task_tracker_column: bool | None
+
+    def get_urls(self) -> list[URLPattern]:
+        from . import urls
+
+        # Ahead of the ModelAdmin's own, whose last pattern takes any address.
+        return [*urls.patterns(self), *super().get_urls()]
+
+    @display(description=TITLE)
+    def task_tracker_status(self, obj: Model) -> str:
+        """The column's cell for one object. Costs a round trip; change lists have one for all."""
+        return StatusColumn(self, None, lambda: [obj])(obj)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        names = super().get_list_display(request)
+        if IS_POPUP_VAR in request.GET:
+            # There one chooses an object, and does not look after it.
+            return [name for name in names if name != COLUMN]
+        wanted = getattr(self, "task_tracker_column", None)
+        if wanted is None:
+            wanted = config.TASK_TRACKER_CHANGELIST_COLUMN
+        return [*names, COLUMN] if wanted and COLUMN not in names else names
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        # The column's cells are links already.
+        others = [name for name in list_display if name != COLUMN]
+        return super().get_list_display_links(request, others)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        column = StatusColumn(self, request, lambda: changelist.result_list)
+        changelist.list_display = [
+            column if name == COLUMN else name for name in changelist.list_display
+        ]
+        return changelist
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None) or {}
+        changelist = context.get("cl")
+        if changelist and any(isinstance(each, StatusColumn) for each in changelist.list_display):
+            context["media"] += STYLE
+        return response
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        response = super().render_change_form(request, context, add, change, form_url, obj)
+        if (
+            obj is None
+            or not isinstance(response, TemplateResponse)
+            or not self.has_view_permission(request, obj)
+            or response.context_data is None
+            or response.context_data.get("is_popup")
+        ):
+            return response
+        url = page_url(self, request, obj)
+        if url and "actions_detail" in response.context_data:
+            # django-unfold's own list of buttons, each with one of its icons.
+            button = {"title": _("Task Tracker"), "path": url, "icon": "checklist"}
+            response.context_data["actions_detail"] = [
+                *response.context_data["actions_detail"],
+                button,
+            ]
+        elif url:
+            # The model's or the app's own template stays what it is: ours extends it.
+            template = response.template_name
+            response.context_data |= {
+                "task_tracker_url": url,
+                "task_tracker_change_form": template
+                if hasattr(template, "render")
+                else select_template([template] if isinstance(template, str) else list(template)),
+            }
+            response.template_name = "admin/celery_task_tracker/change_form.html"
+        return response
+
+
+def install() -> None:
+    """Makes every admin site equip its ModelAdmins when it is checked, and builds its URLs."""
+    for name in ("check", "get_urls"):
+        original = getattr(AdminSite, name)
+        if not hasattr(original, "equips_task_tracker"):
+            setattr(AdminSite, name, _equipping(original))
+
+
+def _equipping(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def method(site: AdminSite, *args: Any, **kwargs: Any) -> Any:
+        equip(site)
+        return original(site, *args, **kwargs)
+
+    method.equips_task_tracker = True  # type: ignore[attr-defined]
+    return method
+
+
+def equip(site: AdminSite) -> None:
+    """Gives the mixin to each ModelAdmin of ``site`` whose model has tracked tasks."""
+    for model, model_admin in site._registry.items():
+        cls = type(model_admin)
+        if registry.for_model(model) and not issubclass(cls, TaskTrackerAdminMixin):
+            model_admin.__class__ = type(
+                cls.__name__, (TaskTrackerAdminMixin, cls), {"__module__": cls.__module__}
+            )

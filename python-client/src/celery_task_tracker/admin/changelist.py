@@ -1,0 +1,111 @@
+"""The change list's column: the state of each object's latest task, and how many failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.forms import Media
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from ..recording import process
+from ..registration.resolution import ObjectRef
+from ..results import LastTask, TaskStats
+from ..server.client import get_client
+from ..server.errors import TrackerError, TrackerUnavailable
+from ..templatetags.task_humanize import humanize_task
+from .address import page_url
+from .endpoint import refusal_for
+from .strings import state_labels
+
+#: What ``list_display`` calls the column.
+COLUMN = "task_tracker_status"
+TITLE = gettext_lazy("Tasks")
+
+#: The style sheet that the cells have; they do without.
+STYLE = Media(css={"all": ["celery_task_tracker/changelist.css"]})
+
+
+class StatusColumn:
+    """The cells of one page's rows, as one of the callables that ``list_display`` may hold.
+
+    ``rows`` gives all objects of the page. The first cell asks for those that the user of
+    ``request`` may view, in one round trip, and for all where there is no request; Redis is left
+    alone while this process believes that it is away.
+    """
+
+    __name__ = COLUMN
+    short_description = TITLE
+
+    def __init__(
+        self,
+        model_admin: ModelAdmin[Any],
+        request: HttpRequest | None,
+        rows: Callable[[], Iterable[Model]],
+    ) -> None:
+        self._model_admin = model_admin
+        self._request = request
+        self._rows = rows
+
+    def __call__(self, obj: Model) -> SafeString:
+        reply = self._replies.get(obj.pk)
+        if reply is None:
+            return self._nothing(_("You do not have the permission to do this on this object."))
+        if isinstance(reply, TrackerError):
+            return self._nothing(str(refusal_for(reply)))
+        stats = TaskStats.of(reply)
+        if stats.last is None:
+            return self._nothing(_("No task has run for this object yet"))
+        url = page_url(self._model_admin, self._request, obj)
+        if url is None:
+            return format_html("{}", state_labels()[stats.last.state])
+        return _latest(stats.last, url) + _failures(stats.states.get("FAILURE", 0), url)
+
+    def _nothing(self, why: str) -> SafeString:
+        empty = self._model_admin.get_empty_value_display()
+        return format_html('<span role="img" aria-label="{}" title="{}">{}</span>', why, why, empty)
+
+    @cached_property
+    def _replies(self) -> dict[Any, bytes | TrackerError]:
+        keys = [
+            obj.pk
+            for obj in self._rows()
+            if self._request is None or self._model_admin.has_view_permission(self._request, obj)
+        ]
+        label = self._model_admin.opts.label_lower
+        replies: list[bytes | TrackerError]
+        try:
+            if process.is_away():
+                raise TrackerUnavailable
+            replies = get_client().stats_of_each([ObjectRef(label, str(key)) for key in keys])
+        except TrackerError as error:
+            replies = [error] * len(keys)
+        return dict(zip(keys, replies, strict=True))
+
+
+def _latest(task: LastTask, url: str) -> SafeString:
+    return format_html(
+        '<a href="{}" class="task-tracker-state" data-state="{}" title="{}">{}</a>',
+        url,
+        task.state,
+        humanize_task(task.name),
+        state_labels()[task.state],
+    )
+
+
+def _failures(count: int, url: str) -> SafeString:
+    if not count:
+        return SafeString()
+    return format_html(
+        ' <a href="{}{}state=FAILURE" class="task-tracker-failures">{}</a>',
+        url,
+        "&" if "?" in url else "?",
+        ngettext("%(count)d failure", "%(count)d failures", count) % {"count": count},
+    )

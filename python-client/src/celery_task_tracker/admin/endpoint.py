@@ -1,0 +1,116 @@
+"""What the endpoints have in common: one method each, the permissions, errors as JSON."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from ..registration.resolution import ObjectRef
+from ..server.client import get_client
+from ..server.errors import LOADMODULE, CommandRefused, ModuleMissing, ModuleOutdated, TrackerError
+
+View = Callable[..., HttpResponse]
+
+
+class Refusal(Exception):
+    """An answer other than the one asked for: a status, a word for programs, a sentence."""
+
+    def __init__(self, status: HTTPStatus, code: str, message: str, **extra: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"code": code, "message": message, **extra}}
+
+    def response(self) -> JsonResponse:
+        """The answer itself."""
+        return JsonResponse(self.body, status=self.status)
+
+
+def endpoint(method: str, permission: str) -> Callable[[View], View]:
+    """Turns a view of (request, obj, ref, …) into one that answers JSON, refusals included.
+
+    ``permission``: ``view`` or ``change``, asked of the ModelAdmin for this very object.
+    """
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(
+            request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any], **kwargs: Any
+        ) -> HttpResponse:
+            try:
+                if request.method != method:
+                    raise Refusal(
+                        HTTPStatus.METHOD_NOT_ALLOWED,
+                        "method-not-allowed",
+                        _("Only %(method)s is allowed here.") % {"method": method},
+                    )
+                obj = model_admin.get_object(request, unquote(object_id))
+                if obj is None:
+                    raise Refusal(
+                        HTTPStatus.NOT_FOUND,
+                        "no-object",
+                        _("This object does not exist (any more)."),
+                    )
+                if not getattr(model_admin, f"has_{permission}_permission")(request, obj):
+                    raise Refusal(
+                        HTTPStatus.FORBIDDEN,
+                        "forbidden",
+                        _("You do not have the permission to do this on this object."),
+                    )
+                ref = ObjectRef(model_admin.opts.label_lower, str(obj.pk))
+                response = view(request, obj, ref, model_admin=model_admin, **kwargs)
+            except Refusal as refusal:
+                response = refusal.response()
+                if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
+                    response["Allow"] = method
+            except TrackerError as error:
+                response = refusal_for(error).response()
+            return response
+
+        return guarded
+
+    return decorate
+
+
+def refusal_for(error: TrackerError) -> Refusal:
+    """What people are told when the tracker did not do what was asked of it."""
+    if isinstance(error, CommandRefused):
+        return Refusal(HTTPStatus.BAD_REQUEST, "refused", str(error))
+    if isinstance(error, ModuleMissing):
+        return Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "module-missing",
+            _("Redis answers, but the tracker module is not loaded in it."),
+            hint=LOADMODULE,
+        )
+    if isinstance(error, ModuleOutdated):
+        return Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "module-outdated",
+            _("The tracker module in Redis is too old: build it anew and restart Redis."),
+            hint=str(error),
+        )
+    return Refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "unreachable",
+        _("The tracker's Redis server does not answer."),
+        hint=str(error),
+    )
+
+
+def record_of(ref: ObjectRef, task_id: str) -> dict[str, Any]:
+    """The record of a task of this very object. Raises a 404 if there is none."""
+    record = get_client().get(ref, task_id) if task_id else None
+    if record is None:
+        raise Refusal(
+            HTTPStatus.NOT_FOUND,
+            "no-task",
+            _("There is no record of this task for this object (any more)."),
+        )
+    return record

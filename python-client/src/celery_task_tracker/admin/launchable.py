@@ -1,0 +1,82 @@
+"""What the page offers to launch for an object, and the arguments that each task will get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections, router, transaction
+from django.db.models import Model
+
+from ..recording.payload import arguments_json, text
+from ..registration.registry import Registration
+from ..registration.resolution import Call, Unresolvable
+
+#: The longest text of arguments that the page shows, in characters.
+MAX_LENGTH = 1000
+
+
+@dataclass(frozen=True)
+class Launchable:
+    """One task of the launch panel."""
+
+    name: str
+    description: str
+    """The first line of the task's docstring."""
+
+    arguments: str
+    """The arguments as JSON with the names of keyword arguments, secrets redacted:
+    ``1042, to="ada@mail.example"``."""
+
+    error: str
+    """Why the arguments cannot be read from the object, or an empty text."""
+
+
+def launchable(registrations: Iterable[Registration], obj: Model) -> list[Launchable]:
+    """The tasks among ``registrations`` that may be launched for ``obj``. Never raises."""
+    return [_launchable(each, obj) for each in registrations if not each.hidden]
+
+
+def _launchable(registration: Registration, obj: Model) -> Launchable:
+    arguments = error = ""
+    try:
+        call = _call(registration, obj)
+    except Exception as reason:
+        error = _cut(text(reason) or type(reason).__name__)
+    else:
+        arguments = _cut(_arguments(registration, call))
+    return Launchable(registration.name, _description(registration.task), arguments, error)
+
+
+def _call(registration: Registration, obj: Model) -> Call:
+    """The call of a launch. A query of it that fails does not break the transaction around."""
+    using = router.db_for_read(type(obj), instance=obj)
+    with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
+        return registration.launch_call(obj)
+
+
+def _arguments(registration: Registration, call: Call) -> str:
+    names: tuple[str, ...] = ()
+    with suppress(Unresolvable):
+        names = registration.parameters.names_by_position(len(call.args))
+    positional = [
+        _argument(value, names[index : index + 1]) for index, value in enumerate(call.args)
+    ]
+    keywords = [f"{text(name)}={_argument(value, (name,))}" for name, value in call.kwargs.items()]
+    return ", ".join(positional + keywords)
+
+
+def _argument(value: Any, name: tuple[str, ...]) -> str:
+    """``value`` as it is stored for the parameter ``name``, if it has one."""
+    return arguments_json((value,), name)[1:-1]
+
+
+def _cut(shown: str) -> str:
+    return shown if len(shown) <= MAX_LENGTH else f"{shown[:MAX_LENGTH]}…"
+
+
+def _description(task: Any) -> str:
+    doc = getattr(task.run, "__doc__", None) or ""
+    return doc.strip().partition("\n")[0]

@@ -1,0 +1,168 @@
+"""Revoking tasks of one object: the workers drop those that wait, and cut off those that run."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from celery import current_app
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+
+from ..config import config
+from ..recording import process
+from ..registration.registry import registry
+from ..registration.resolution import ObjectRef
+from ..server.client import Query, get_client
+from ..server.writes import Annotation
+from ..states import ACTIVE_STATES
+from . import broker
+from .endpoint import Refusal
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import PermissionsMixin
+
+#: The most tasks that one request revokes.
+LIMIT = 1000
+
+
+@dataclass(frozen=True)
+class ActiveTask:
+    """A task that may still run."""
+
+    id: str
+    name: str
+    is_running: bool
+    worker: str | None
+    """Who runs it, where that is known."""
+
+    pool: str | None
+    """The worker's pool, where that is one which cannot terminate a task that runs."""
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> ActiveTask:
+        """The task of this record."""
+        return cls(
+            id=record["id"],
+            name=record["name"],
+            is_running=record["state"] == "STARTED",
+            worker=record.get("worker"),
+            pool=record.get("pool"),
+        )
+
+
+@dataclass
+class Outcome:
+    """What came of asking the workers."""
+
+    revoked: list[ActiveTask] = field(default_factory=list)
+    refused: list[tuple[ActiveTask, Refusal]] = field(default_factory=list)
+
+    def refuse(self, tasks: Sequence[ActiveTask], reason: Refusal) -> None:
+        """Notes that ``tasks`` go on, and why."""
+        self.refused += [(task, reason) for task in tasks]
+
+
+def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
+    """The newest active tasks of ``ref``, :data:`LIMIT` at most, and how many there are beside.
+
+    Those come first that the workers were not asked to revoke before, so that asking again gets
+    further. Costs one round trip per page of the module's ``max-page-size``.
+    """
+    found: dict[bool, dict[str, ActiveTask]] = {False: {}, True: {}}
+    page = pages = 1
+    while page <= pages and len(found[False]) < LIMIT:
+        query = Query(states=tuple(sorted(ACTIVE_STATES)), page=page, size=LIMIT)
+        fields = ("id", "name", "state", "worker", "pool", "revoke_requested")
+        reply = json.loads(get_client().query_json(ref, query, fields))
+        for record in reply["tasks"]:
+            found["revoke_requested" in record][record["id"]] = ActiveTask.of(record)
+        pages = reply["pages"]
+        page += 1
+    tasks = list({**found[False], **found[True]}.values())[:LIMIT]
+    return tasks, max(0, reply["total"] - len(tasks))
+
+
+def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) -> Outcome:
+    """Asks the workers to revoke ``tasks`` of ``ref``, as far as this user may.
+
+    The records of those that the workers were told of say so from then on; their state becomes
+    REVOKED when a worker has done it. Costs a few messages to the workers, however many tasks
+    there are, and one round trip to Redis, whose absence keeps nobody from revoking.
+    """
+    outcome = Outcome()
+    by_app = defaultdict(list)
+    for task in tasks:
+        reason = _reason_not_to_terminate(request, task) if task.is_running else None
+        if reason:
+            outcome.refuse([task], reason)
+        else:
+            registrations = registry.for_task(task.name)
+            by_app[registrations[0].task.app if registrations else current_app].append(task)
+    for app, its_tasks in by_app.items():
+        _tell_workers(app, its_tasks, outcome)
+    if outcome.revoked:
+        ids = tuple(task.id for task in outcome.revoked)
+        now = datetime.now(timezone.utc).isoformat()
+        process.record(Annotation(ref, ids, {"revoke_requested": now}))
+    return outcome
+
+
+def may_terminate(request: HttpRequest) -> bool:
+    """Whether the settings let this user cut off a task that runs."""
+    permission = config.TASK_TRACKER_TERMINATE_PERMISSION
+    return bool(config.TASK_TRACKER_TERMINATE) and (
+        permission is None or cast("PermissionsMixin", request.user).has_perm(permission)
+    )
+
+
+def _reason_not_to_terminate(request: HttpRequest, task: ActiveTask) -> Refusal | None:
+    if not config.TASK_TRACKER_TERMINATE:
+        return Refusal(
+            HTTPStatus.CONFLICT,
+            "terminate-off",
+            _("This task is running, and terminating running tasks is switched off."),
+        )
+    if not may_terminate(request):
+        return Refusal(
+            HTTPStatus.FORBIDDEN,
+            "forbidden",
+            _("This task is running, and you do not have the permission to terminate it."),
+        )
+    if task.pool:
+        return Refusal(
+            HTTPStatus.CONFLICT,
+            "cannot-terminate",
+            _(
+                "The worker %(worker)s cannot terminate a running task: only the pools "
+                "prefork, eventlet and gevent can. The task goes on."
+            )
+            % {"worker": task.worker},
+        )
+    return None
+
+
+def _tell_workers(app: Any, tasks: Sequence[ActiveTask], outcome: Outcome) -> None:
+    try:
+        broker.revoke(
+            app,
+            waiting=[task.id for task in tasks if not task.is_running],
+            running=[task.id for task in tasks if task.is_running],
+            signal=config.TASK_TRACKER_TERMINATE_SIGNAL,
+        )
+    except OperationalError as error:
+        reason = Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "broker-unreachable",
+            _("Celery's message broker does not answer, so the workers were not told."),
+            hint=str(error),
+        )
+        outcome.refuse(tasks, reason)
+    else:
+        outcome.revoked += tasks

@@ -1,0 +1,109 @@
+"""The words that the page's scripts show, translated on the server and passed with the page."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from ..states import STATES
+
+
+def state_labels() -> dict[str, str]:
+    """Celery's states in the reader's language, in the order in which a task goes through them."""
+    labels = {
+        "PENDING": pgettext("task state", "Pending"),
+        "RECEIVED": pgettext("task state", "Received"),
+        "STARTED": pgettext("task state", "Started"),
+        "RETRY": pgettext("task state", "Retry"),
+        "SUCCESS": pgettext("task state", "Success"),
+        "FAILURE": pgettext("task state", "Failure"),
+        "REVOKED": pgettext("task state", "Revoked"),
+        "REJECTED": pgettext("task state", "Rejected"),
+        "IGNORED": pgettext("task state", "Ignored"),
+    }
+    return {state: labels[state] for state in STATES}
+
+
+def interface_strings() -> dict[str, str]:
+    """What the scripts say. A name in braces is replaced by the script."""
+    return {
+        # The table
+        "copy": _("Copy"),
+        "copied": _("Copied"),
+        "copyId": _("Copy task id {id}"),
+        "details": _("Details"),
+        "detailsOf": _("Details of {name} {id}"),
+        "attemptOf": _("attempt {n} of {total}"),
+        "attempt": _("attempt {n}"),
+        "ran": _("ran {time}"),
+        "running": _("running {time}"),
+        "waited": _("waited {time}"),
+        "waiting": _("waiting {time}"),
+        "due": _("due {time}"),
+        "progress": _("Progress"),
+        "updated": _("Updated"),
+        # Durations
+        "milliseconds": pgettext("duration", "{ms} ms"),
+        "seconds": pgettext("duration", "{s} s"),
+        "minutesSeconds": pgettext("duration", "{m} m {s} s"),
+        "hoursMinutes": pgettext("duration", "{h} h {m} m"),
+        # Filters and pages
+        "all": _("All"),
+        "allTasks": _("All tasks"),
+        "tasksChosen": _("Tasks chosen: {n}"),
+        "rangeOf": _("{first} to {last} of {total}"),
+        # Launching and revoking
+        "launched": _("“{name}” was sent to the workers."),
+        "revoke": _("Revoke"),
+        "revokeOf": _("Revoke {name} {id}"),
+        "revokeTitle": _("Revoke this task?"),
+        "revokeWaiting": _("“{name}” has not started. Workers will drop it when its turn comes."),
+        "revokeRunning": _("“{name}” is running. It will be stopped at once, unfinished."),
+        "revokeRequested": _("Revoke requested"),
+        "revokeSent": _("The workers were asked to revoke “{name}”."),
+        "revokeAll": _("Revoke all"),
+        "revokeActive": _("Revoke all active ({n})"),
+        "revokeActiveTitle": _("Revoke all active tasks ({n})?"),
+        "revokeActiveText": _(
+            "Workers will drop those that wait. Those that run will be stopped at once, unfinished."
+        ),
+        "revokeActiveWaiting": _("Workers will drop those that wait. Those that run go on."),
+        "revokeActiveSent": _("Tasks that the workers were asked to revoke: {n}."),
+        "revokeActiveRefused": _("Not revoked: {n}."),
+        # The dialog
+        "loading": _("Loading…"),
+        "life": _("Life"),
+        "published": _("Published"),
+        "received": _("Received"),
+        "started": _("Started"),
+        "finished": _("Finished"),
+        "now": _("Now"),
+        "notBefore": _("Not before"),
+        "gapQueue": _("in the queue {time}"),
+        "gapDue": _("held back {time}"),
+        "result": _("Result"),
+        "noResult": _("The task returned nothing."),
+        "notFinished": _("There is no result yet."),
+        "error": _("Error"),
+        "traceback": _("Traceback"),
+        "previousAttempt": _("Why it was retried"),
+        "previousTraceback": _("Traceback of the attempt before"),
+        "arguments": pgettext("task", "Arguments"),
+        "keywordArguments": _("Keyword arguments"),
+        "noArguments": _("none"),
+        "cut": _("Cut off: {kept} of {size} were stored."),
+        "taskId": _("Task id"),
+        "worker": _("Worker"),
+        "queue": _("Queue"),
+        "created": _("Created"),
+        "root": _("Root task"),
+        "parent": _("Parent task"),
+        "group": _("Group"),
+        # What is wrong
+        "updatedAt": _("Updated {time}"),
+        "refreshEvery": _("Refresh every {seconds} s"),
+        "offline": _("The connection to the server was lost."),
+        "noAnswer": _("The server gave no answer that this page knows ({status}). Load it anew."),
+        "tryingAgain": _("Trying again in {time}."),
+        "failed": _("That did not work: {message}"),
+    }

@@ -1,0 +1,232 @@
+"""The task tracker's page on one object, and the endpoints that the page talks to.
+
+Each view is called with the ModelAdmin it belongs to, behind the admin site's login and CSRF
+protection. The ModelAdmin's own hooks decide: who may view the object sees its tasks, who may
+change it launches and revokes them. Everything is asked of Redis under the object's own key, so a
+task is reachable only through the object that it ran for.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.cache import get_conditional_response, set_response_etag
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from ..config import config
+from ..registration.registry import registry
+from ..registration.resolution import ObjectRef
+from ..server.client import Query, get_client
+from ..server.errors import LOADMODULE
+from ..states import ACTIVE_STATES, STATES
+from ..templatetags.task_humanize import humanize_task
+from .endpoint import Refusal, endpoint, record_of
+from .launchable import launchable
+from .revocation import may_terminate
+from .strings import interface_strings, state_labels
+
+#: Fields of a record that hold JSON. The others hold text, the result being either.
+JSON_FIELDS = ("objects", "args", "kwargs", "progress")
+#: The numbers of rows that people are used to choose from.
+PAGE_SIZES = (10, 25, 50, 100, 200)
+
+TIME_FIELDS = (
+    "created_at",
+    "updated_at",
+    "published_at",
+    "received_at",
+    "started_at",
+    "finished_at",
+)
+
+
+def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) -> HttpResponse:
+    """The dashboard of one object. Asks nothing of Redis: the page itself fetches its rows.
+
+    May cost a query for each relation that the launch arguments follow.
+    """
+    obj = model_admin.get_object(request, unquote(object_id))
+    if obj is None:
+        # What Django's own views of a ModelAdmin do, with the message that they give.
+        response: HttpResponse = model_admin._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
+            request, model_admin.opts, object_id
+        )
+        return response
+    if not model_admin.has_view_permission(request, obj):
+        raise PermissionDenied
+    opts = model_admin.opts
+    registrations = registry.for_model(model_admin.model)
+    can_change = model_admin.has_change_permission(request, obj)
+    filters = model_admin.get_preserved_filters(request)
+
+    def url(name: str, *args: str) -> str:
+        return reverse(
+            f"admin:{opts.app_label}_{opts.model_name}_{name}",
+            args=args,
+            current_app=model_admin.admin_site.name,
+        )
+
+    def keeping_filters(url: str) -> str:
+        return add_preserved_filters({"preserved_filters": filters, "opts": opts}, url)
+
+    base = url("task_tracker", quote(obj.pk))
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Task Tracker"),
+        "subtitle": str(obj),
+        "opts": opts,
+        "object": obj,
+        "module_name": str(capfirst(opts.verbose_name_plural)),
+        "preserved_filters": filters,
+        "change_url": keeping_filters(url("change", quote(obj.pk))),
+        "changelist_url": keeping_filters(url("changelist")),
+        "can_change": can_change,
+        "launchable": launchable(registrations, obj) if can_change else [],
+        "tracked": [humanize_task(registration.name) for registration in registrations],
+        "states": state_labels(),
+        "loadmodule": LOADMODULE,
+        "page_sizes": _page_sizes(),
+        "page_config": {
+            "urls": {
+                "list": f"{base}list/",
+                "task": f"{base}tasks/",
+                "launch": f"{base}launch/",
+                "revoke": f"{base}revoke/",
+                "revokeActive": f"{base}revoke-active/",
+            },
+            "csrfCookie": settings.CSRF_COOKIE_NAME,
+            "canChange": can_change,
+            "canTerminate": can_change and may_terminate(request),
+            "names": {
+                registration.name: humanize_task(registration.name)
+                for registration in registrations
+            },
+            "states": state_labels(),
+            "activeStates": sorted(ACTIVE_STATES),
+            "refreshInterval": config.TASK_TRACKER_REFRESH_INTERVAL,
+            "pageSize": _default_page_size(),
+            "strings": interface_strings(),
+        },
+    }
+    request.current_app = model_admin.admin_site.name
+    own = getattr(model_admin, "task_tracker_template", None)
+    return TemplateResponse(
+        request,
+        own
+        or [
+            f"admin/{opts.app_label}/{opts.model_name}/task_tracker.html",
+            f"admin/{opts.app_label}/task_tracker.html",
+            "admin/celery_task_tracker/task_tracker.html",
+        ],
+        context,
+    )
+
+
+def _default_page_size() -> int:
+    return int(min(config.TASK_TRACKER_PAGE_SIZE, config.TASK_TRACKER_MAX_PAGE_SIZE))
+
+
+def _page_sizes() -> list[int]:
+    """The numbers of rows that the page offers: its own, and the usual ones that are allowed."""
+    largest = config.TASK_TRACKER_MAX_PAGE_SIZE
+    return sorted({_default_page_size(), *(size for size in PAGE_SIZES if size <= largest)})
+
+
+@endpoint("GET", "view")
+def task_list(
+    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
+) -> HttpResponse:
+    """``?state=&task=&page=&page_size=``: one page of rows, as the module's own JSON.
+
+    ``state`` and ``task`` may be repeated. ``since`` and ``until`` take unix milliseconds or RFC
+    3339. ``filter=state|task&value=…`` is the first version's form of one filter. A page size above
+    the setting's maximum is the maximum.
+
+    Nothing in the reply depends on the clock, so its ETag stays as long as nothing happens to these
+    rows and counts: who sends it back as ``If-None-Match`` gets a 304 without a body. Costs one
+    command, and the first time in a process what asking for the module's version costs.
+    """
+    states = tuple(state.upper() for state in _all(request, "state"))
+    for state in states:
+        if state not in STATES:
+            raise Refusal(
+                HTTPStatus.BAD_REQUEST,
+                "bad-state",
+                _("state must be one of %(states)s.") % {"states": ", ".join(STATES)},
+            )
+    query = Query(
+        states=states,
+        names=tuple(_all(request, "task")),
+        since=request.GET.get("since", ""),
+        until=request.GET.get("until", ""),
+        page=_count(request, "page", 1),
+        size=min(
+            _count(request, "page_size", config.TASK_TRACKER_PAGE_SIZE),
+            config.TASK_TRACKER_MAX_PAGE_SIZE,
+        ),
+    )
+    client = get_client()
+    client.ensure_compatible()
+    response = HttpResponse(client.query_json(ref, query), content_type="application/json")
+    set_response_etag(response)
+    return get_conditional_response(request, response["ETag"], response=response) or response
+
+
+@endpoint("GET", "view")
+def task_detail(
+    request: HttpRequest, obj: Model, ref: ObjectRef, task_id: str, *, model_admin: ModelAdmin[Any]
+) -> HttpResponse:
+    """The whole record of one task: arguments, result, error and traceback included."""
+    record = record_of(ref, task_id)
+    return JsonResponse({name: _presentable(name, value) for name, value in record.items()})
+
+
+def _all(request: HttpRequest, name: str) -> list[str]:
+    """Every value that the request gives for the filter ``name``, empty ones left out."""
+    values = request.GET.getlist(name)
+    old = request.GET.get("filter")
+    if old not in (None, "", "state", "task"):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "bad-filter", _("filter must be state or task."))
+    if old == name:
+        values = [*values, request.GET.get("value", "")]
+    return [value for value in values if value]
+
+
+def _count(request: HttpRequest, name: str, default: int) -> int:
+    given = request.GET.get(name)
+    if given is None:
+        return default
+    # isdecimal() alone takes the digits of every script, and int() those of 4,300 places.
+    if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given) > 0):
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST,
+            "bad-number",
+            _("%(name)s must be a whole number above 0.") % {"name": name},
+        )
+    return int(given)
+
+
+def _presentable(name: str, value: Any) -> Any:
+    if name in TIME_FIELDS and isinstance(value, int):
+        moment = datetime.fromtimestamp(value / 1000, tz=timezone.utc)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if name in JSON_FIELDS:
+        try:
+            return json.loads(value)
+        except ValueError:
+            # A value that was too long has been cut, and what is left is no JSON.
+            return value
+    return value

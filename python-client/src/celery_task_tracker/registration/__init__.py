@@ -1,0 +1,1 @@
+"""Which tasks are tracked for which models, and which object a call is for."""

@@ -1,0 +1,1 @@
+"""Talking to Redis: URLs and connections, the words of TRACKER.* commands, errors."""

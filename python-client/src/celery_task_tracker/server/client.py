@@ -1,0 +1,299 @@
+"""Tracker events and queries as ``TRACKER.*`` commands, by redis-py.
+
+The only place that knows the commands' words. One client per process, made when it is first
+needed, with short time-outs and no retries: the caller decides what to do while Redis is away.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import redis
+from django.core.signals import setting_changed
+from redis.cluster import RedisCluster
+
+from ..config import config
+from ..registration.resolution import ObjectRef
+from .connection import connect
+from .errors import (
+    MODULE_MISSING,
+    CommandRefused,
+    ModuleMissing,
+    ModuleOutdated,
+    TrackerError,
+    TrackerUnavailable,
+    translated,
+    translating,
+)
+from .wire import Channel, Command, wire
+from .writes import Write, object_id
+
+#: The oldest version of the module that this package works with, as the module tells it.
+MINIMUM_MODULE = 100
+
+#: What a row of the history shows; arguments, result and traceback are for the single record.
+ROW_FIELDS = (
+    "id",
+    "name",
+    "state",
+    "attempt",
+    "created_at",
+    "updated_at",
+    "published_at",
+    "received_at",
+    "started_at",
+    "finished_at",
+    "worker",
+    "queue",
+    "error",
+    "exception",
+    "retry_error",
+    "retry_exception",
+    "max_retries",
+    "eta",
+    "progress",
+    "revoke_requested",
+)
+
+#: Everything that is worth reading of a record.
+ALL_FIELDS = (
+    *ROW_FIELDS,
+    "objects",
+    "args",
+    "kwargs",
+    "result",
+    "traceback",
+    "retry_traceback",
+    "root_id",
+    "parent_id",
+    "group_id",
+)
+
+
+#: A write that Redis understood and refused, and why.
+Refused: TypeAlias = tuple[Write, CommandRefused]
+
+
+@dataclass(frozen=True)
+class Server:
+    """What one Redis server says of itself."""
+
+    name: str
+    """Its address within a cluster, otherwise empty."""
+
+    redis: str
+    """The version of Redis."""
+
+    module: int | None
+    """The version of the tracker module, ``100`` for 0.1.0; ``None`` where it is not loaded."""
+
+    counters: Mapping[str, Any]
+    """The module's section of INFO, without the prefix ``tracker_``."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One page of an object's history. ``states`` and ``names`` narrow it, any of each."""
+
+    states: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    page: int = 1
+    size: int = 10
+    since: str = ""
+    """The earliest creation, in unix milliseconds or RFC 3339; empty for any."""
+
+    until: str = ""
+
+
+class TrackerClient:
+    """The tracker module of one Redis server.
+
+    Every method costs one round trip, at most ``connect_timeout + socket_timeout`` seconds, and
+    raises :class:`TrackerUnavailable` or :class:`CommandRefused` instead of redis-py's errors.
+    """
+
+    def __init__(self, url: str, connect_timeout: float, socket_timeout: float) -> None:
+        try:
+            # A cluster is asked for its nodes at once.
+            with translating():
+                self._redis = connect(url, connect_timeout, socket_timeout)
+                self._wire = wire(self._redis)
+        except ValueError as error:
+            raise TrackerUnavailable(f"CELERY_TASKTRACKER_REDIS_URL: {error}") from error
+        self._is_compatible = False
+
+    def write(self, writes: Sequence[Write]) -> list[Refused]:
+        """Carries out ``writes`` for each of their objects, in order and in one round trip.
+
+        Returns those that Redis refused, and why; the others are done. Raises
+        :class:`TrackerUnavailable` if any may not be: doing them all again changes nothing
+        about those that are.
+        """
+        commands = [(write, command) for write in writes for command in write.commands()]
+        refusals = []
+        for (write, _), reply in zip(
+            commands, self._call([command for _, command in commands]), strict=True
+        ):
+            if isinstance(reply, CommandRefused):
+                refusals.append((write, reply))
+            elif isinstance(reply, TrackerError):
+                raise reply
+        return refusals
+
+    def channel(self) -> Channel:
+        """A connection to send writes on without waiting for their replies."""
+        with translating():
+            return self._wire.channel()
+
+    def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
+        """One record: times and counts as ``int``, everything else as text. ``None``: not there."""
+        reply = self._execute("TRACKER.GET", ref.model, object_id(ref), task_id)
+        if reply is None:
+            return None
+        pairs = (
+            reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+        )
+        return {_text(name): _text(value) for name, value in pairs}
+
+    def query_json(self, ref: ObjectRef, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
+        """One page of an object's records with the count per state, as the module's own JSON."""
+        command = ["TRACKER.QUERY", ref.model, object_id(ref)]
+        for state in query.states:
+            command += ["STATE", state]
+        for name in query.names:
+            command += ["TASK", name]
+        for word, time in (("SINCE", query.since), ("UNTIL", query.until)):
+            if time:
+                command += [word, time]
+        command += ["PAGE", str(query.page), "SIZE", str(query.size)]
+        command += ["FIELDS", str(len(fields)), *fields]
+        command += ["WITHCOUNTS", "FORMAT", "JSON"]
+        return cast(bytes, self._execute(*command))
+
+    def stats_json(self, ref: ObjectRef) -> bytes:
+        """The counts of an object's records, and which was created last, as the module's JSON."""
+        return cast(
+            bytes, self._execute("TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON")
+        )
+
+    def stats_of_each(self, refs: Sequence[ObjectRef]) -> list[bytes | TrackerError]:
+        """What :meth:`stats_json` gives for each of ``refs``, or why there is nothing for it.
+
+        Costs one round trip for all of them, on a cluster one for each of its nodes.
+        """
+        if not refs:
+            return []
+        return self._call(
+            [["TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON"] for ref in refs]
+        )
+
+    def ensure_compatible(self) -> None:
+        """Raises :class:`ModuleOutdated` for a module that is too old. Asks once per process.
+
+        A user who may not ask (``INFO``) but may use the tracker is taken at its commands' word.
+        """
+        if not self._is_compatible:
+            for server in self._servers_that_tell():
+                if server.module is None:
+                    raise ModuleMissing(MODULE_MISSING)
+                if server.module < MINIMUM_MODULE:
+                    raise ModuleOutdated(
+                        f"The tracker module is version {version_text(server.module)}, and "
+                        f"{version_text(MINIMUM_MODULE)} or later is needed"
+                    )
+            self._is_compatible = True
+
+    def servers(self) -> list[Server]:
+        """Every server that keeps records: one, or the primaries of a cluster."""
+        with translating():
+            if isinstance(self._redis, RedisCluster):
+                return [
+                    _server(node.name, self._redis.get_redis_connection(node))
+                    for node in self._redis.get_primaries()  # type: ignore[no-untyped-call]
+                ]
+            return [_server("", self._redis)]
+
+    def _servers_that_tell(self) -> list[Server]:
+        try:
+            return self.servers()
+        except TrackerUnavailable as error:
+            if isinstance(error.__cause__, redis.exceptions.NoPermissionError):
+                return []
+            raise
+
+    def _execute(self, *command: str) -> Any:
+        (reply,) = self._call([command])
+        if isinstance(reply, TrackerError):
+            raise reply
+        return reply
+
+    def _call(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies to ``commands``, for one that was not carried out a :class:`TrackerError`."""
+        with translating():
+            replies = self._wire.call(commands)
+        return [translated(reply) if isinstance(reply, Exception) else reply for reply in replies]
+
+
+def get_client() -> TrackerClient:
+    """This process's client, made from the settings on first use."""
+    global _client
+    pid = os.getpid()
+    if _client is None or _client[0] != pid:
+        _client = (
+            pid,
+            TrackerClient(
+                config.CELERY_TASKTRACKER_REDIS_URL,
+                config.TASK_TRACKER_CONNECT_TIMEOUT,
+                config.TASK_TRACKER_SOCKET_TIMEOUT,
+            ),
+        )
+    return _client[1]
+
+
+_client: tuple[int, TrackerClient] | None = None
+
+
+#: The settings that say how Redis is reached.
+CONNECTION_SETTINGS = (
+    "CELERY_TASKTRACKER_REDIS_URL",
+    "TASK_TRACKER_CONNECT_TIMEOUT",
+    "TASK_TRACKER_SOCKET_TIMEOUT",
+)
+
+
+def _forget_client(*, setting: str, **_: Any) -> None:
+    global _client
+    if setting in CONNECTION_SETTINGS:
+        _client = None
+
+
+setting_changed.connect(_forget_client, dispatch_uid="celery_task_tracker.client")
+
+
+def version_text(version: int) -> str:
+    """A module's version as people write it: ``10203`` as ``1.2.3``."""
+    return f"{version // 10_000}.{version // 100 % 100}.{version % 100}"
+
+
+def _server(name: str, connection: Any) -> Server:
+    info = {**connection.info("server"), **connection.info("modules"), **connection.info("tracker")}
+    modules = info.get("modules", [])
+    # One module alone is no list in some versions of redis-py.
+    versions = {each.get("name"): each.get("ver") for each in modules if isinstance(each, dict)}
+    return Server(
+        name=name,
+        redis=str(info.get("valkey_version", info.get("redis_version", "?"))),
+        module=versions.get("tracker"),
+        counters={
+            key.removeprefix("tracker_"): value
+            for key, value in info.items()
+            if key.startswith("tracker_")
+        },
+    )
+
+
+def _text(value: Any) -> Any:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

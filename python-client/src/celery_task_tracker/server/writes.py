@@ -1,0 +1,140 @@
+"""What is written to the tracker, each as the commands that write it.
+
+What was written once may be written again and changes nothing: who does not know whether a command
+arrived just sends it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..config import config
+from ..registration.resolution import ObjectRef
+from ..states import State
+from .wire import Command
+
+
+class Write(Protocol):
+    """Something to be written for one or more objects."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about, for people."""
+
+    @property
+    def length(self) -> int:
+        """How many characters of text it holds, about."""
+
+    def commands(self) -> list[Command]:
+        """The commands that write it, one for each object."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to one attempt of a task."""
+
+    objects: tuple[ObjectRef, ...]
+    task_id: str
+    name: str
+    state: State
+    attempt: int
+    at: int
+    """When it happened, in milliseconds since 1970."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What is stored with it. An empty value removes the field."""
+
+    rerun: bool = False
+    """Whether the attempt began although it may have ended before, as after a redelivery."""
+
+    @property
+    def subject(self) -> str:
+        return f"an event of task {self.name}"
+
+    @property
+    def length(self) -> int:
+        return sum(len(value) for value in self.fields.values())
+
+    def commands(self) -> list[Command]:
+        return [
+            [
+                "TRACKER.UPSERT",
+                ref.model,
+                object_id(ref),
+                self.task_id,
+                "STATE",
+                self.state,
+                "NAME",
+                self.name,
+                "ATTEMPT",
+                str(self.attempt),
+                "AT",
+                str(self.at),
+                *(["RERUN"] if self.rerun else []),
+                *_retain(self.state),
+                *field_words(self.fields),
+            ]
+            for ref in self.objects
+        ]
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """A row that is no more: the records of the objects that it was go with it, because its key may
+    be used again."""
+
+    objects: tuple[ObjectRef, ...]
+    length = 0
+
+    @property
+    def subject(self) -> str:
+        return f"the deletion of {', '.join(f'{ref.model} {ref.pk}' for ref in self.objects)}"
+
+    def commands(self) -> list[Command]:
+        return [["TRACKER.DEL", ref.model, object_id(ref)] for ref in self.objects]
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """Fields that tasks of one object get where they have a record, whatever their states."""
+
+    ref: ObjectRef
+    task_ids: tuple[str, ...]
+    fields: Mapping[str, str]
+
+    @property
+    def subject(self) -> str:
+        return f"a note on tasks of {self.ref.model} {self.ref.pk}"
+
+    @property
+    def length(self) -> int:
+        return sum(len(each) for each in (*self.task_ids, *self.fields.values()))
+
+    def commands(self) -> list[Command]:
+        words = field_words(self.fields)
+        return [
+            ["TRACKER.UPSERT", self.ref.model, object_id(self.ref), task_id, "XX", *words]
+            for task_id in self.task_ids
+        ]
+
+
+def field_words(fields: Mapping[str, str]) -> list[str]:
+    """Fields of a record as words of a command. An empty value removes the field."""
+    words = ["FIELDS", str(len(fields))] if fields else []
+    for field_and_value in fields.items():
+        words += field_and_value
+    return words
+
+
+def object_id(ref: ObjectRef) -> str:
+    """The primary key as the module takes it, where braces mark a cluster's hash tag."""
+    return ref.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
+
+
+def _retain(state: State) -> Iterable[str]:
+    window = config.TASK_TRACKER_RETENTION_WINDOW
+    if isinstance(window, Mapping):
+        window = window.get(state, window.get("default"))
+    return () if window is None else ("RETAIN", str(window))

@@ -1,0 +1,224 @@
+// The dialog that shows one task's whole record, and what becomes of it while it is open.
+
+import { Badge } from "../shared/badge.js";
+import { Cut } from "./cut.js";
+import { arrange, button, byId, el, once, setProp, setText } from "../shared/dom.js";
+import { keepFocus } from "../shared/focus.js";
+import { exact, shortId } from "../shared/format.js";
+import { LifeLine } from "./life_line.js";
+import { progress, spokenAttempt } from "../shared/life.js";
+import { isRevocable } from "../table/row.js";
+import { isThere, Value } from "./value.js";
+
+export class Detail {
+  #id = "";
+  #record = null;
+  #version = null;
+  #sections = new Map();
+  #facts = new Map();
+
+  /**
+   * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)` asks for it, and
+   * `closed(id)` is told when the dialog of a task has been closed.
+   */
+  constructor(config, { load, copy, revoke, closed }) {
+    this.config = config;
+    this.load = load;
+    this.copy = copy;
+    this.dialog = byId("detail");
+    this.title = byId("detail-title");
+    this.name = byId("detail-name");
+    this.body = byId("detail-body");
+    this.badge = new Badge(config.states);
+    this.attempt = el("span", { className: "tt-attempt" });
+    byId("detail-state").append(this.badge.element, this.attempt);
+    this.revoke = byId("detail-revoke");
+    this.revoke.addEventListener("click", once(() => revoke(this.#record)));
+    this.close = this.dialog.querySelector("[data-close]");
+    this.dialog.addEventListener("close", () => {
+      const id = this.#id;
+      this.#id = "";
+      closed(id);
+    });
+    this.note = el("p", { className: "tt-quiet", role: "status" });
+    this.life = new LifeLine(config.strings);
+    this.factList = el("dl", { className: "tt-facts" });
+  }
+
+  /** Shows the task `id`, of which `row` may be known already; no dialog for an empty id. */
+  async show(id, row) {
+    if (id === this.#id) return;
+    if (!id) {
+      this.dialog.close();
+      return;
+    }
+    this.#id = id;
+    this.#record = null;
+    this.#version = null;
+    this.#sections.clear();
+    this.#head(row ?? { name: shortId(id), state: "" });
+    if (!row) setText(this.name, id);
+    setText(this.note, this.config.strings.loading);
+    this.body.replaceChildren(this.note);
+    this.body.scrollTop = 0;
+    if (!this.dialog.open) this.dialog.showModal();
+    await this.#fetch(JSON.stringify(row));
+  }
+
+  /** Shows what has become of the task: `row`, if the page that was just fetched has it. */
+  async follow(row) {
+    if (!this.#id) return;
+    const version = JSON.stringify(row);
+    const isActive = !this.#record || this.config.activeStates.includes(this.#record.state);
+    if (row ? version !== this.#version : isActive) await this.#fetch(version);
+  }
+
+  /** Brings what depends on the time of day up to date. */
+  tick() {
+    if (!this.#id || !this.config.activeStates.includes(this.#record?.state)) return;
+    keepFocus(
+      () => this.#head(this.#record),
+      () => this.close,
+    );
+    this.life.update(this.#record);
+  }
+
+  async #fetch(version) {
+    const id = this.#id;
+    try {
+      const record = await this.load(id);
+      if (id !== this.#id) return;
+      this.#record = record;
+      this.#version = version;
+      keepFocus(
+        () => this.#show(record),
+        () => this.close,
+      );
+    } catch (error) {
+      if (id !== this.#id || this.#record) return;
+      setText(this.note, [error.message, error.hint].filter(Boolean).join(" "));
+    }
+  }
+
+  #head(task) {
+    setText(this.title, this.config.names[task.name] ?? task.name);
+    setText(this.name, task.name);
+    setProp(this.badge.element, "hidden", !task.state);
+    this.badge.update(task.state);
+    setText(this.attempt, spokenAttempt(task, this.config.strings));
+    const isAllowed = Boolean(this.#record) && isRevocable(task, this.config);
+    setProp(this.revoke, "hidden", !isAllowed);
+  }
+
+  #show(record) {
+    const { strings, activeStates } = this.config;
+    this.#head(record);
+    this.life.update(record);
+    const sections = [this.life.element];
+    if (record.error || record.exception) {
+      sections.push(this.#error("", strings.error, record));
+    }
+    if (record.traceback) sections.push(this.#value("traceback", strings.traceback, record));
+    if (isThere(record.result)) {
+      sections.push(this.#value("result", strings.result, record));
+    } else if (record.state === "SUCCESS") {
+      sections.push(this.#absent("result", strings.result, strings.noResult));
+    } else if (activeStates.includes(record.state)) {
+      sections.push(this.#absent("result", strings.result, strings.notFinished));
+    }
+    if (record.retry_error || record.retry_exception) {
+      sections.push(this.#error("retry_", strings.previousAttempt, record));
+    }
+    if (record.retry_traceback) {
+      sections.push(this.#value("retry_traceback", strings.previousTraceback, record));
+    }
+    const given = ["args", "kwargs"].filter((field) => isThere(record[field]));
+    const titles = { args: strings.arguments, kwargs: strings.keywordArguments };
+    for (const field of given) sections.push(this.#value(field, titles[field], record));
+    if (!given.length) sections.push(this.#absent("args", titles.args, strings.noArguments));
+    sections.push(this.#showFacts(record));
+    arrange(this.body, sections);
+  }
+
+  #section(key, make) {
+    if (!this.#sections.has(key)) this.#sections.set(key, make());
+    return this.#sections.get(key);
+  }
+
+  #value(field, title, record) {
+    const value = this.#section(field, () => new Value(title, this.config.strings, this.copy));
+    value.update(record[field], record[`${field}_bytes`]);
+    return value.element;
+  }
+
+  #absent(key, title, text) {
+    const { element, note } = this.#section(`no-${key}`, () => {
+      const note = el("p", { className: "tt-quiet" });
+      return { element: el("section", {}, el("h3", { textContent: title }), note), note };
+    });
+    setText(note, text);
+    return element;
+  }
+
+  /** Why an attempt failed: the record's `exception` and `error`, whose names begin with `prefix`. */
+  #error(prefix, title, record) {
+    const [kind, message] = [record[`${prefix}exception`], record[`${prefix}error`]];
+    const section = this.#section(`${prefix}error`, () => {
+      const kind = el("strong");
+      const message = el("span");
+      const text = el("p", { className: "tt-error", dir: "auto" }, kind, message);
+      const cut = new Cut(this.config.strings);
+      const heading = el("h3", { textContent: title });
+      return { kind, message, cut, element: el("section", {}, heading, text, cut.element) };
+    });
+    setText(section.kind, kind && message ? `${kind}: ` : (kind ?? ""));
+    setText(section.message, message ?? "");
+    section.cut.update(message, record[`${prefix}error_bytes`]);
+    return section.element;
+  }
+
+  #showFacts(record) {
+    const { strings } = this.config;
+    const shown = [];
+    const add = (label, value, { isId = false } = {}) => {
+      if (value) shown.push(this.#fact(label, value, isId));
+    };
+    add(strings.taskId, record.id, { isId: true });
+    add(strings.worker, record.worker);
+    add(strings.queue, record.queue);
+    add(strings.progress, progress(record)?.text);
+    add(strings.created, exact(record.created_at));
+    add(strings.updated, exact(record.updated_at));
+    if (record.revoke_requested) add(strings.revokeRequested, exact(record.revoke_requested));
+    if (record.root_id !== record.id) add(strings.root, record.root_id, { isId: true });
+    if (record.parent_id !== record.id) add(strings.parent, record.parent_id, { isId: true });
+    add(strings.group, record.group_id, { isId: true });
+    arrange(this.factList, shown);
+    return this.factList;
+  }
+
+  #fact(label, value, isId) {
+    if (!this.#facts.has(label)) {
+      const text = el("span", { className: isId ? "tt-mono" : "" });
+      const copy = isId
+        ? button({
+            sign: "copy",
+            className: "tt-icon-button",
+            title: this.config.strings.copy,
+            "aria-label": `${this.config.strings.copy}: ${label}`,
+            onclick: () => this.copy(text.textContent, copy),
+          })
+        : null;
+      const element = el(
+        "div",
+        { className: isId ? "tt-fact-id" : "" },
+        el("dt", { textContent: label }),
+        el("dd", {}, text, copy),
+      );
+      this.#facts.set(label, { element, text });
+    }
+    const { element, text } = this.#facts.get(label);
+    setText(text, String(value));
+    return element;
+  }
+}

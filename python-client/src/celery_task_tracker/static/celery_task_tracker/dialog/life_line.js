@@ -1,0 +1,57 @@
+// A task's life as a line of moments, with what the time between them was spent on.
+
+import { now } from "../shared/clock.js";
+import { arrange, el, setProp, setText } from "../shared/dom.js";
+import { clock, day, exact } from "../shared/format.js";
+import { moments } from "../shared/life.js";
+
+/** What moments are called, where that is not the name itself. */
+const NAMES = { due: "notBefore" };
+
+export class LifeLine {
+  #moments = new Map();
+
+  constructor(strings) {
+    this.strings = strings;
+    this.list = el("ol", { className: "tt-life" });
+    this.element = el("section", {}, el("h3", { textContent: strings.life }), this.list);
+  }
+
+  update(task) {
+    if (this.list.dataset.state !== task.state) this.list.dataset.state = task.state;
+    arrange(
+      this.list,
+      moments(task, this.strings).map(({ name, time, gap }, index, all) => {
+        const moment = this.#moment(name);
+        setText(moment.gap, gap || "");
+        setProp(moment.gap, "hidden", !gap);
+        setProp(moment.time, "hidden", name === "now");
+        if (name !== "now") {
+          setText(moment.day, day(time, all[index - 1]?.time ?? now()));
+          setText(moment.hour, clock(time));
+          setProp(moment.time, "dateTime", new Date(time).toISOString());
+          setProp(moment.time, "title", exact(time));
+        }
+        return moment.element;
+      }),
+    );
+  }
+
+  #moment(name) {
+    if (!this.#moments.has(name)) {
+      const gap = el("span", { className: "tt-gap" });
+      const day = el("span", { className: "tt-day" });
+      const hour = el("span");
+      const time = el("time", { className: "tt-sub" }, day, hour);
+      const point = el(
+        "span",
+        { className: "tt-moment" },
+        el("span", { className: "tt-moment-name", textContent: this.strings[NAMES[name] ?? name] }),
+        time,
+      );
+      const element = el("li", { "data-moment": name }, gap, point);
+      this.#moments.set(name, { element, gap, time, day, hour });
+    }
+    return this.#moments.get(name);
+  }
+}

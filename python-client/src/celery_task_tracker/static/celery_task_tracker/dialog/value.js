@@ -1,0 +1,40 @@
+// A value of a record, as preformatted text that can be copied.
+
+import { Cut } from "./cut.js";
+import { button, el, setAttr, setText } from "../shared/dom.js";
+import { pretty } from "../shared/format.js";
+
+/** Whether there is something to show: not nothing, and not an empty list of arguments. */
+export function isThere(value) {
+  if (value === undefined || value === null || value === "" || value === "null") return false;
+  return typeof value !== "object" || Object.keys(value).length > 0;
+}
+
+export class Value {
+  /** `copy(text, button)` copies. */
+  constructor(title, strings, copy) {
+    this.text = el("pre", { className: "tt-pre", tabIndex: 0, role: "group", "aria-label": title });
+    this.copy = button({
+      sign: "copy",
+      text: strings.copy,
+      className: "tt-button tt-small",
+      "aria-label": `${strings.copy}: ${title}`,
+      onclick: () => copy(this.text.textContent, this.copy),
+    });
+    this.cut = new Cut(strings);
+    this.element = el(
+      "section",
+      {},
+      el("div", { className: "tt-section-head" }, el("h3", { textContent: title }), this.copy),
+      this.text,
+      this.cut.element,
+    );
+  }
+
+  /** Shows `value`, of which `full` bytes were cut down to what it is, if it was. */
+  update(value, full) {
+    setText(this.text, pretty(value));
+    this.cut.update(value, full);
+    setAttr(this.text, "dir", "auto");
+  }
+}

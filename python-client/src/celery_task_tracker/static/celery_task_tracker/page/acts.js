@@ -1,0 +1,116 @@
+// What the reader can have done: launching a task, and revoking tasks.
+
+import { confirmed } from "../dialog/confirm.js";
+import { byId, once, setProp, setText } from "../shared/dom.js";
+import { fill, number } from "../shared/format.js";
+import { toast } from "../shared/toast.js";
+
+export class Acts {
+  #active = 0;
+
+  /** `refresh()` shows what has become of it, `open(id)` opens a task's dialog. */
+  constructor(api, config, { refresh, open }) {
+    this.api = api;
+    this.config = config;
+    this.refresh = refresh;
+    this.open = open;
+    for (const button of document.querySelectorAll("#task-tracker [data-launch]")) {
+      this.#onClick(button, () => this.#launch(button.dataset.launch));
+    }
+    this.all = byId("revoke-active");
+    if (this.all) this.#onClick(this.all, () => this.#revokeActive());
+  }
+
+  /** Shows how many tasks are active. */
+  show(counts) {
+    this.#active = this.config.activeStates.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+    if (!this.all) return;
+    setProp(this.all, "hidden", this.#active === 0);
+    const text = fill(this.config.strings.revokeActive, { n: number(this.#active) });
+    setText(this.all.lastElementChild, text);
+  }
+
+  async #launch(name) {
+    const { strings } = this.config;
+    await this.#attempt(async () => {
+      const { id, label } = await this.api.launch(name);
+      toast(fill(strings.launched, { name: label }), {
+        offer: { text: strings.details, run: () => this.open(id) },
+      });
+    });
+  }
+
+  /** Asks for `task` to be revoked, if the reader confirms it. */
+  async revoke(task) {
+    const { strings, names } = this.config;
+    const name = names[task.name] ?? task.name;
+    const isRunning = task.state === "STARTED";
+    const isAgreed = await confirmed({
+      title: strings.revokeTitle,
+      text: fill(isRunning ? strings.revokeRunning : strings.revokeWaiting, { name }),
+      detail: task.id,
+      action: strings.revoke,
+    });
+    if (!isAgreed) return;
+    await this.#attempt(async () => {
+      await this.api.revoke(task.id);
+      toast(fill(strings.revokeSent, { name }));
+    });
+  }
+
+  async #revokeActive() {
+    const { strings, canTerminate } = this.config;
+    const isAgreed = await confirmed({
+      title: fill(strings.revokeActiveTitle, { n: number(this.#active) }),
+      text: canTerminate ? strings.revokeActiveText : strings.revokeActiveWaiting,
+      detail: "",
+      action: strings.revokeAll,
+    });
+    if (!isAgreed) return;
+    await this.#attempt(async () => {
+      const { revoked, refused } = await this.#revokeAll();
+      const said = [fill(strings.revokeActiveSent, { n: number(revoked.size) })];
+      if (refused.size) {
+        said.push(fill(strings.revokeActiveRefused, { n: number(refused.size) }));
+        said.push(...new Set(refused.values()));
+      }
+      toast(said.join(" "), { isError: refused.size > 0 });
+    });
+  }
+
+  /** One request revokes a bounded number: asks again while that gets any further. */
+  async #revokeAll() {
+    const revoked = new Set();
+    const refused = new Map();
+    let before;
+    let answer;
+    do {
+      before = revoked.size;
+      answer = await this.api.revokeActive();
+      for (const { id } of answer.revoked) revoked.add(id);
+      for (const { id, message } of answer.refused) refused.set(id, message);
+    } while (answer.remaining > 0 && revoked.size > before);
+    return { revoked, refused };
+  }
+
+  async #attempt(act) {
+    try {
+      await act();
+    } catch (error) {
+      const message = [error.message, error.hint].filter(Boolean).join(" ");
+      toast(fill(this.config.strings.failed, { message }), { isError: true });
+    }
+    await this.refresh();
+  }
+
+  /** Once at a time, and once for a double click. */
+  #onClick(button, act) {
+    const busily = async () => {
+      if (button.ariaBusy === "true") return;
+      button.ariaBusy = "true";
+      await act();
+      button.ariaBusy = "false";
+    };
+    button.addEventListener("click", once(busily));
+  }
+}

@@ -1,0 +1,186 @@
+// The dashboard of one object: what there is on the page, and who tells whom.
+
+import { Acts } from "./acts.js";
+import { Address } from "./address.js";
+import { Api } from "./api.js";
+import { now } from "../shared/clock.js";
+import { Detail } from "../dialog/detail.js";
+import { byId, copy, frontDialog, setAttr, setIcon, setText } from "../shared/dom.js";
+import { inherit, keepFocus } from "../shared/focus.js";
+import { clock, fill, number } from "../shared/format.js";
+import { Notices } from "./notices.js";
+import { Pages } from "../table/pages.js";
+import { Poll } from "./poll.js";
+import { Rows } from "../table/rows.js";
+import { StateFilter } from "../table/state_filter.js";
+import { TaskFilter } from "../table/task_filter.js";
+import { announce, toast } from "../shared/toast.js";
+
+const AUTO_REFRESH = "celery_task_tracker.auto_refresh";
+const LAUNCH_PANEL = "celery_task_tracker.launch_panel";
+const NARROW = "(max-width: 700px)";
+
+const root = document.getElementById("task-tracker");
+const config = JSON.parse(document.getElementById("task-tracker-config").textContent);
+const { strings } = config;
+// A task may have the name of what every object has, such as "constructor".
+Object.setPrototypeOf(config.names, null);
+const api = new Api(config, root.querySelector("[name=csrfmiddlewaretoken]").value);
+
+const address = new Address(config, (view) => {
+  states.press(view.states);
+  tasks.show([], view.tasks);
+  setBusy(!isShown(view));
+  poll.now();
+  detail.show(view.taskId, rows.get(view.taskId));
+});
+
+const poll = new Poll({
+  interval: config.refreshInterval,
+  isOn: localStorage.getItem(AUTO_REFRESH) !== "off",
+  ask: () => api.list(address.view),
+  answer: (history) => keepFocus(() => show(history), heir),
+  fail(error, pause) {
+    setBusy(false);
+    api.forget();
+    keepFocus(() => notices.failure(error, pause), heir);
+  },
+});
+
+const notices = new Notices(strings);
+const acts = new Acts(api, config, {
+  refresh: () => poll.now(),
+  open: (id) => address.open(id),
+});
+const rows = new Rows(byId("rows"), config, {
+  linkTo: (id) => address.linkTo(id),
+  details: (task) => address.open(task.id),
+  revoke: (task) => acts.revoke(task),
+  copy: copyWithSign,
+});
+const detail = new Detail(config, {
+  load: (id) => api.task(id),
+  copy: copyWithSign,
+  revoke: (task) => acts.revoke(task),
+  closed(id) {
+    address.close();
+    inherit(() => rows.link(id) ?? heir());
+  },
+});
+const states = new StateFilter(config, (chosen) => address.look({ states: chosen }));
+const tasks = new TaskFilter(config, (chosen) => address.look({ tasks: chosen }));
+const pages = new Pages(config, (changes) => address.look(changes));
+
+/** What gets the focus when what had it has gone. */
+function heir() {
+  return frontDialog()?.querySelector("[data-close]") ?? rows.link() ?? byId("history");
+}
+
+/** The view that is shown, but for its dialog. */
+let shown = "";
+const rowsOf = (view) => JSON.stringify({ ...view, taskId: "" });
+const isShown = (view) => shown === rowsOf(view);
+
+/** Shows whether other rows than these are on their way. */
+function setBusy(isBusy) {
+  setAttr(byId("table-wrap"), "aria-busy", String(isBusy));
+}
+
+/** Shows a page of the history; `null` is the one that is shown already. */
+function show(history) {
+  const { view } = address;
+  if (history) {
+    // The last row of the last page may have gone: show the page that is the last one now.
+    if (history.tasks.length === 0 && history.total > 0 && view.page > 1) {
+      address.correct(Math.max(1, history.pages));
+      return;
+    }
+    const counts = history.states ?? {};
+    states.show(counts, view.states);
+    tasks.show(history.tasks.map((task) => task.name), view.tasks);
+    pages.show(history);
+    acts.show(counts);
+    const ended = rows.show(history.tasks);
+    if (ended.length) announce(ended.map(spoken).join(". "));
+    const heading = notices.well(
+      history.total > 0 ? "" : address.isFiltered ? "no-match" : "empty",
+    );
+    if (shown && !isShown(view)) announce(heading || byId("range").textContent);
+    shown = rowsOf(view);
+  } else {
+    notices.well();
+  }
+  setBusy(false);
+  setText(byId("updated"), fill(strings.updatedAt, { time: clock(now()) }));
+  detail.follow(rows.get(view.taskId));
+}
+
+function spoken(task) {
+  return `${config.names[task.name] ?? task.name}: ${config.states[task.state]}`;
+}
+
+async function copyWithSign(text, button) {
+  await copy(text);
+  const sign = button.querySelector("svg");
+  setIcon(sign, "check");
+  toast(strings.copied);
+  setTimeout(() => setIcon(sign, "copy"), 1500);
+}
+
+for (const element of root.querySelectorAll("[data-number]")) {
+  setText(element, number(Number(element.textContent)));
+}
+setText(byId("auto-label"), fill(strings.refreshEvery, { seconds: number(config.refreshInterval) }));
+byId("auto").checked = poll.isOn;
+byId("auto").addEventListener("change", ({ target }) => {
+  localStorage.setItem(AUTO_REFRESH, target.checked ? "on" : "off");
+  if (target.checked) poll.start();
+  else poll.stop();
+});
+for (const button of [byId("refresh"), byId("try-now")]) {
+  button.addEventListener("click", async () => {
+    button.ariaBusy = "true";
+    await poll.now();
+    button.ariaBusy = "false";
+  });
+}
+byId("clear").addEventListener("click", () => {
+  byId("chips").firstElementChild.focus();
+  address.look({ states: [], tasks: [] });
+});
+for (const button of root.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", () => copyWithSign(button.dataset.copy, button));
+}
+for (const dialog of root.querySelectorAll("dialog")) {
+  let pressed = null;
+  dialog.addEventListener("pointerdown", ({ target }) => {
+    pressed = target;
+  });
+  // A click on the dialog element itself is one beside its content: on the backdrop. One that began
+  // in the content is the end of selecting, and the second of two belongs to what was there before.
+  dialog.addEventListener("click", ({ target, detail }) => {
+    const isBeside = target === dialog && pressed === dialog && detail < 2;
+    if (isBeside || target.closest("[data-close]")) dialog.close();
+  });
+  dialog.addEventListener("close", () => inherit(heir));
+}
+
+const launchPanel = byId("launch");
+if (launchPanel) {
+  const was = localStorage.getItem(LAUNCH_PANEL) ?? (matchMedia(NARROW).matches ? "closed" : "open");
+  launchPanel.open = was === "open";
+  // Told before it opens or closes, and only where the reader does that.
+  launchPanel.querySelector("summary").addEventListener("click", () => {
+    localStorage.setItem(LAUNCH_PANEL, launchPanel.open ? "closed" : "open");
+  });
+}
+
+setInterval(() => {
+  if (document.hidden) return;
+  rows.tick();
+  detail.tick();
+}, 1000);
+
+notices.panel("loading");
+poll.now();
+detail.show(address.view.taskId);

@@ -1,0 +1,174 @@
+// One task of the history table.
+
+import { Badge } from "../shared/badge.js";
+import { Bar } from "./bar.js";
+import { now } from "../shared/clock.js";
+import { button, el, icon, once, setAttr, setProp, setText } from "../shared/dom.js";
+import { fill, shortId } from "../shared/format.js";
+import { attempt, pace, progress, reason, spokenAttempt } from "../shared/life.js";
+import { Time } from "../shared/time.js";
+
+/** Milliseconds after which a task that was asked to be revoked may be asked again. */
+const ASK_AGAIN_AFTER = 15_000;
+
+/** The fields whose change marks a row. What changes all the time, such as progress, does not. */
+const NEWS = ["state", "attempt", "revoke_requested"];
+
+/** Milliseconds for which a row that has changed is marked. */
+const MARKED_FOR = 2000;
+
+/** Whether this reader may ask for `task` to be revoked, and has not just done so. */
+export function isRevocable(task, { activeStates, canChange, canTerminate }) {
+  if (!activeStates.includes(task.state)) return false;
+  if (!(task.state === "STARTED" ? canTerminate : canChange)) return false;
+  // A task that began just then has not heard of it: after a while it can be asked again.
+  return !(now() - Date.parse(task.revoke_requested) < ASK_AGAIN_AFTER);
+}
+
+export class Row {
+  #version = "";
+
+  /** `actions`: `{linkTo(id), details(task), revoke(task), copy(text, button)}`. */
+  constructor(task, config, actions) {
+    this.task = task;
+    this.config = config;
+    this.actions = actions;
+    this.element = this.#build();
+  }
+
+  get isActive() {
+    return this.config.activeStates.includes(this.task.state);
+  }
+
+  /** Shows what has become of the task, and touches nothing if nothing has. */
+  update(task) {
+    const version = JSON.stringify(task);
+    if (version === this.#version) return;
+    const { strings, names } = this.config;
+    const isNews = NEWS.some((field) => task[field] !== this.task[field]);
+    this.task = task;
+    this.#version = version;
+
+    const spoken = names[task.name] ?? task.name;
+    setText(this.name, spoken);
+    setProp(this.name, "title", task.name);
+    const why = reason(task);
+    setText(this.why, why);
+    setProp(this.why, "title", why);
+    setProp(this.why, "hidden", !why);
+    setAttr(this.why, "data-state", this.isActive ? "RETRY" : task.state);
+    this.#showProgress(this.isActive ? progress(task) : null);
+    this.badge.update(task.state);
+    setText(this.attempt, attempt(task));
+    setProp(this.attempt, "title", spokenAttempt(task, strings));
+    setAttr(this.attempt, "aria-label", spokenAttempt(task, strings));
+    setProp(this.attempt, "hidden", !task.attempt);
+    this.created.update(task.created_at);
+    this.updated.update(task.updated_at);
+    setText(this.worker, task.worker ?? "");
+    setProp(this.worker, "title", task.worker ?? "");
+    setText(this.queue, task.queue ?? "");
+    setProp(this.queue, "title", task.queue ?? "");
+    const values = { name: spoken, id: shortId(task.id) };
+    setAttr(this.details, "aria-label", fill(strings.detailsOf, values));
+    setAttr(this.revoke, "aria-label", fill(strings.revokeOf, values));
+    this.#showTime();
+    if (isNews) this.mark();
+  }
+
+  /** Brings what depends on the time of day up to date. */
+  tick() {
+    this.created.tick();
+    this.updated.tick();
+    if (this.isActive) this.#showTime();
+  }
+
+  /** Draws the eye to the row for a moment. */
+  mark() {
+    clearTimeout(this.marked);
+    this.element.classList.add("tt-changed");
+    this.marked = setTimeout(() => this.element.classList.remove("tt-changed"), MARKED_FOR);
+  }
+
+  #showTime() {
+    const { strings } = this.config;
+    setText(this.pace, pace(this.task, strings));
+    this.length = this.bar.update(this.task);
+    const isAsked = this.isActive && Boolean(this.task.revoke_requested);
+    setProp(this.asked, "hidden", !isAsked);
+    const isAllowed = isRevocable(this.task, this.config);
+    if (!isAllowed && document.activeElement === this.revoke) this.details.focus();
+    setProp(this.revoke, "hidden", !isAllowed);
+  }
+
+  #showProgress(far) {
+    setProp(this.far, "hidden", far === null);
+    if (far === null) return;
+    setText(this.farText, far.text);
+    if (far.share === null) this.meter.removeAttribute("value");
+    else setProp(this.meter, "value", far.share);
+  }
+
+  #build() {
+    const { strings, states } = this.config;
+    const { task, actions } = this;
+    const copy = button({
+      sign: "copy",
+      className: "tt-id",
+      title: task.id,
+      "aria-label": fill(strings.copyId, { id: shortId(task.id) }),
+      onclick: () => actions.copy(task.id, copy),
+    });
+    copy.prepend(el("span", { className: "tt-mono", textContent: shortId(task.id) }));
+    this.name = el("span", { className: "tt-name", onclick: () => this.details.click() });
+    this.why = el("span", { className: "tt-why", hidden: true });
+    this.meter = el("progress", { max: 1, "aria-label": strings.progress });
+    this.farText = el("span", { dir: "auto" });
+    this.far = el("span", { className: "tt-far", hidden: true }, this.meter, this.farText);
+    this.badge = new Badge(states);
+    this.attempt = el("span", { className: "tt-attempt", role: "img" });
+    this.asked = el("span", { className: "tt-sub tt-asked", textContent: strings.revokeRequested });
+    this.bar = new Bar();
+    this.pace = el("span", { className: "tt-sub" });
+    this.created = new Time();
+    this.updated = new Time();
+    this.worker = el("span", { className: "tt-clip" });
+    this.queue = el("span", { className: "tt-sub tt-clip" });
+    this.details = el(
+      "a",
+      { className: "tt-button", href: actions.linkTo(task.id), title: strings.details },
+      icon("details"),
+      el("span", { textContent: strings.details }),
+    );
+    this.details.addEventListener("click", (event) => {
+      // Where a new tab or window is asked for, the link leads there.
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      this.details.focus();
+      actions.details(this.task);
+    });
+    this.revoke = button({
+      sign: "stop",
+      text: strings.revoke,
+      className: "tt-button tt-danger",
+      title: strings.revoke,
+      onclick: once(() => actions.revoke(this.task)),
+    });
+    const cell = (name, ...children) =>
+      el("td", { className: `tt-cell-${name}`, role: "cell" }, ...children);
+    return el(
+      "tr",
+      { role: "row" },
+      cell("task", this.name, copy, this.why, this.far),
+      cell("state", el("span", { className: "tt-line" }, this.badge.element, this.attempt), this.asked),
+      cell("run", this.bar.element, this.pace),
+      cell(
+        "when",
+        this.created.element,
+        el("span", { className: "tt-sub" }, `${strings.updated} `, this.updated.element),
+      ),
+      cell("worker", this.worker, this.queue),
+      cell("actions", el("div", {}, this.revoke, this.details)),
+    );
+  }
+}

@@ -1,0 +1,639 @@
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import uuid
+from itertools import islice
+
+import pytest
+import redis
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings as project
+
+from celery_task_tracker.recording import process
+from celery_task_tracker.recording.line import Line
+from celery_task_tracker.recording.recorder import Recorder
+from celery_task_tracker.recording.spool import Spool
+from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.server.client import TrackerClient, get_client
+from celery_task_tracker.server.errors import TrackerUnavailable
+from celery_task_tracker.server.writes import Event
+from servers import TESTS, RedisServer, Worker, free_port, wait_for
+from shop import tasks
+
+ORDER = ObjectRef("shop.order", "1")
+
+
+def event(number=1, **values):
+    given = {"task_id": f"t{number}", "name": "shop.t", "state": "PENDING", "attempt": 0}
+    return Event(objects=(ORDER,), **{**given, "at": 1_700_000_000_000 + number, **values})
+
+
+@pytest.fixture
+def server(settings):
+    """A Redis with the module that the test may kill; not started yet."""
+    server = RedisServer(free_port(), with_module=True)
+    settings.CELERY_TASKTRACKER_REDIS_URL = server.url
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def log(caplog):
+    caplog.set_level(logging.INFO, "celery_task_tracker")
+    return caplog
+
+
+@pytest.fixture
+def recorder(settings):
+    """A recorder whose timer never comes by itself."""
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    return Recorder()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """How often a client was asked to store events."""
+    calls = []
+    record = TrackerClient.write
+    monkeypatch.setattr(
+        TrackerClient, "write", lambda self, events: calls.append(events) or record(self, events)
+    )
+    return calls
+
+
+def test_events_are_kept_while_redis_is_away_which_is_said_once(server, recorder, log):
+    for number in range(50):
+        recorder.record(event(number))
+    assert recorder.is_away
+    assert recorder.waiting == 50
+    assert [record.levelname for record in log.records] == ["WARNING"]
+
+
+def test_redis_is_asked_once_and_then_left_alone(server, recorder, asked):
+    for number in range(50):
+        recorder.record(event(number))
+    assert len(asked) == 1
+
+
+def test_what_waits_is_written_in_order_with_its_own_times(server, recorder, log):
+    for number, state in enumerate(("PENDING", "RECEIVED", "STARTED", "SUCCESS")):
+        recorder.record(event(number, task_id="t1", state=state))
+    recorder.record(event(9))
+    server.start()
+    assert recorder.flush()
+    assert not recorder.is_away
+    found = get_client().get(ORDER, "t1")
+    assert found["state"] == "SUCCESS"
+    times = ("published_at", "received_at", "started_at", "finished_at")
+    assert [found[name] - 1_700_000_000_000 for name in times] == [0, 1, 2, 3]
+    assert get_client().get(ORDER, "t9")
+    assert "5 were stored, 0 lost" in log.records[-1].message
+
+
+def test_the_timer_writes_what_waits_when_redis_is_back(server, settings, log):
+    settings.TASK_TRACKER_RETRY_AFTER = 0.05
+    recorder = Recorder()
+    recorder.record(event(1))
+    recorder.record(event(2))
+    server.start()
+    wait_for(lambda: not recorder.is_away, "the timer to have written the events")
+    assert get_client().get(ORDER, "t1")
+    assert get_client().get(ORDER, "t2")
+    recorder.record(event(3))
+    recorder.flush()
+    assert get_client().get(ORDER, "t3")
+    assert [record.levelname for record in log.records] == ["WARNING", "INFO"]
+
+
+def test_the_next_event_has_redis_asked_before_the_timer_would(server, settings, monkeypatch):
+    settings.TASK_TRACKER_RETRY_AFTER = 600
+    monkeypatch.setattr("celery_task_tracker.recording.recorder.LEAST_PAUSE", 0.001)
+    recorder = Recorder()
+    recorder.record(event(1))
+    server.start()
+    recorder.record(event(2))
+    wait_for(lambda: not recorder.is_away, "the event to have had Redis asked")
+    assert get_client().get(ORDER, "t1")
+    assert get_client().get(ORDER, "t2")
+
+
+def test_redis_may_go_and_come_back_again_and_again(server, settings):
+    settings.TASK_TRACKER_RETRY_AFTER = 0.05
+    recorder = Recorder()
+    for number in range(3):
+        recorder.record(event(number))
+        wait_for(lambda: recorder.is_away, "the loss to be noticed")
+        server.start()
+        wait_for(lambda: not recorder.is_away, "the timer")
+        assert get_client().get(ORDER, f"t{number}")
+        server.kill()
+
+
+def test_what_overflows_is_counted_and_said(server, recorder, settings, log):
+    settings.TASK_TRACKER_SPOOL_SIZE = 3
+    for number in range(5):
+        recorder.record(event(number))
+    assert (recorder.waiting, recorder.lost) == (3, 2)
+    server.start()
+    recorder.flush()
+    assert "3 were stored, 2 lost" in log.records[-1].message
+    assert recorder.lost == 0
+
+
+def test_a_flush_in_vain_keeps_the_events_in_order(server, recorder):
+    for number, state in enumerate(("PENDING", "STARTED")):
+        recorder.record(event(number, task_id="t1", state=state))
+    assert not recorder.flush()
+    recorder.record(event(2, task_id="t1", state="SUCCESS"))
+    server.start()
+    assert recorder.flush()
+    assert get_client().get(ORDER, "t1")["started_at"] == 1_700_000_000_001
+
+
+def test_events_of_many_threads_are_all_stored(server, settings):
+    settings.TASK_TRACKER_RETRY_AFTER = 0.05
+    recorder = Recorder()
+
+    def send(first):
+        for number in range(first, first + 100):
+            recorder.record(event(number))
+
+    threads = [threading.Thread(target=send, args=(first,)) for first in range(0, 800, 100)]
+    for thread in threads[:4]:
+        thread.start()
+    server.start()
+    for thread in threads[4:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 800
+
+
+def test_a_connection_that_redis_lost_in_a_restart_is_made_anew(server, recorder):
+    server.start()
+    recorder.record(event(1))
+    server.kill()
+    server.start()
+    recorder.record(event(2))
+    recorder.flush()
+    assert not recorder.is_away
+    assert get_client().get(ORDER, "t2")
+
+
+def test_nobody_waits_for_the_reply_to_an_event(server, settings, recorder):
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 3600
+    server.start()
+    recorder.record(event(0))
+    server.process.send_signal(signal.SIGSTOP)
+    threads = [
+        threading.Thread(target=recorder.record, args=(event(number),)) for number in range(1, 151)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (recorder.is_away, recorder.waiting) == (False, 150)
+    server.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: not recorder.waiting, "the replies")
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 151
+
+
+def test_a_frozen_redis_is_noticed_by_its_replies_which_are_overdue(
+    server, settings, recorder, log
+):
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 1
+    server.start()
+    recorder.record(event(0))
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        for number in range(10):
+            recorder.record(event(number))
+        wait_for(lambda: recorder.is_away, "the replies to be overdue")
+        for number in range(10, 20):
+            recorder.record(event(number))
+        assert recorder.waiting == 20
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    assert recorder.flush()
+    assert [record.levelname for record in log.records] == ["WARNING", "INFO"]
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 20
+
+
+def test_events_that_come_faster_than_redis_takes_them_wait_for_it(server, recorder, monkeypatch):
+    monkeypatch.setattr("celery_task_tracker.recording.recorder.MOST_UNANSWERED", 5)
+    server.start()
+    for number in range(100):
+        recorder.record(event(number))
+        assert recorder.waiting <= 5
+    recorder.flush()
+    assert get_client().get(ORDER, "t99")
+
+
+def test_a_line_that_redis_closed_meanwhile_loses_nothing_and_is_not_worth_a_word(
+    server, recorder, log
+):
+    server.start()
+    recorder.record(event(1))
+    with server.client() as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+    recorder.record(event(2))
+    recorder.flush()
+    recorder.record(event(3))
+    for number in (1, 2, 3):
+        assert get_client().get(ORDER, f"t{number}")
+    assert not log.records
+
+
+def test_an_exception_in_the_middle_of_sending_breaks_the_line_and_loses_nothing(
+    server, recorder, monkeypatch
+):
+    """Celery raises a soft time limit wherever a task happens to be."""
+
+    def interrupted(connection, command, check_health=True):
+        connection._sock.send(command[0][:20])
+        raise SoftTimeLimitExceeded
+
+    server.start()
+    recorder.record(event(1))
+    recorder.flush()
+    monkeypatch.setattr(redis.Connection, "send_packed_command", interrupted)
+    with pytest.raises(SoftTimeLimitExceeded):
+        recorder.record(event(2))
+    monkeypatch.undo()
+    recorder.record(event(3))
+    recorder.flush()
+    assert get_client().get(ORDER, "t2")
+    assert get_client().get(ORDER, "t3")
+
+
+def test_a_line_that_comes_to_nothing_keeps_no_connection(server, recorder, monkeypatch):
+    def made(client, patience):
+        """While it is made an event comes, and Redis goes."""
+        recorder._spool.append(event(2))
+        monkeypatch.setattr(TrackerClient, "write", away)
+        return Line(client, patience)
+
+    def away(client, writes):
+        raise TrackerUnavailable("gone")
+
+    server.start()
+    monkeypatch.setattr("celery_task_tracker.recording.recorder.Line", made)
+    recorder.record(event(1))
+    assert (recorder.is_away, recorder.waiting) == (True, 1)
+    assert not get_client()._redis.connection_pool._in_use_connections
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(Spool, "append"), (Spool, "take"), (redis.Connection, "send_packed_command")],
+    ids=["keeping", "writing", "sending"],
+)
+def test_an_event_may_come_in_the_middle_of_another_one(server, recorder, monkeypatch, owner, name):
+    """From a signal's handler or a finaliser: the thread would wait for a lock of its own."""
+    original = getattr(owner, name)
+    further = iter(range(2, 6))
+
+    def interrupted(self, *args, **kwargs):
+        for number in islice(further, 1):
+            recorder.record(event(number))
+        return original(self, *args, **kwargs)
+
+    def act():
+        recorder.record(event(0))
+        recorder.record(event(1))
+
+    server.start()
+    monkeypatch.setattr(owner, name, interrupted)
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    monkeypatch.undo()
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == next(further, 6)
+
+
+def test_an_event_that_redis_cannot_take_now_is_kept(server, recorder, log):
+    server.start()
+    recorder.record(event(1))
+    with server.client() as client:
+        client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        recorder.record(event(2))
+        wait_for(lambda: recorder.is_away, "the refusal to be read")
+        assert "replica" in log.records[0].message
+        client.execute_command("REPLICAOF", "NO", "ONE")
+    assert recorder.flush()
+    assert get_client().get(ORDER, "t2")
+
+
+def test_the_thread_ends_when_there_is_nothing_more_to_do_and_comes_again(
+    server, recorder, monkeypatch
+):
+    monkeypatch.setattr("celery_task_tracker.recording.recorder.IDLE", 0.01)
+    server.start()
+    for number in range(3):
+        recorder.record(event(number))
+        wait_for(lambda: recorder._thread is None, "the thread to end")
+        assert not recorder.waiting
+    assert get_client().get(ORDER, "t2")
+
+
+def test_another_address_in_the_settings_is_where_the_next_event_goes(server, settings, tracker):
+    server.start()
+    process.record(event(1))
+    settings.CELERY_TASKTRACKER_REDIS_URL = tracker.url
+    process.record(event(2))
+    with server.client() as one, tracker.client() as other:
+        keys = [f"shop.order:{{1}}:record:t{number}" for number in (1, 2)]
+        assert [one.exists(key) for key in keys] == [1, 0]
+        assert [other.exists(key) for key in keys] == [0, 1]
+
+
+@pytest.mark.parametrize("step", ["looking up the name", "connecting", "asking", "answering"])
+def test_a_first_connection_that_hangs_at_any_step_holds_nobody_up(
+    server, settings, monkeypatch, log, step
+):
+    """No step has a time-out of its own here: what lets the caller go is the bound on them all."""
+    settings.TASK_TRACKER_CONNECT_TIMEOUT = 0.25
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 3600
+    settings.TASK_TRACKER_RETRY_AFTER = 0.05
+    server.start()
+    owner, name = {
+        "looking up the name": (socket, "getaddrinfo"),
+        "connecting": (redis.Connection, "_connect"),
+        "asking": (redis.Connection, "send_packed_command"),
+        "answering": (redis.Connection, "read_response"),
+    }[step]
+    goes_on = threading.Event()
+    original = getattr(owner, name)
+    monkeypatch.setattr(
+        owner, name, lambda *args, **kwargs: goes_on.wait() and original(*args, **kwargs)
+    )
+    recorder = Recorder()
+    recorder.record(event(1))
+    assert recorder.is_away
+    assert "no answer within 0.25 s" in log.records[0].message
+    recorder.record(event(2))
+    goes_on.set()
+    wait_for(lambda: not recorder.is_away, "the events to have been written")
+    assert get_client().get(ORDER, "t1")
+    assert get_client().get(ORDER, "t2")
+
+
+def test_the_first_event_is_stored_before_its_caller_goes_on(server, recorder):
+    server.start()
+    recorder.record(event(1))
+    assert get_client().get(ORDER, "t1")
+
+
+def test_a_fault_in_making_the_client_costs_no_event(server, recorder, monkeypatch, log):
+    def fail():
+        raise RuntimeError("of some library")
+
+    server.start()
+    with monkeypatch.context() as patch:
+        patch.setattr("celery_task_tracker.recording.recorder.get_client", fail)
+        recorder.record(event(1))
+        assert not recorder.flush()
+    assert (recorder.is_away, recorder.waiting) == (True, 1)
+    assert "RuntimeError: of some library" in log.records[0].message
+    assert recorder.flush()
+    assert get_client().get(ORDER, "t1")
+
+
+def test_an_event_that_cannot_be_sent_keeps_no_other_back(server, recorder, log):
+    server.start()
+    recorder.record(event(1, attempt=object()))
+    recorder.record(event(2, attempt=object()))
+    recorder.record(event(3))
+    assert not recorder.is_away
+    assert {record.levelname for record in log.records} == {"ERROR"}
+    assert get_client().get(ORDER, "t3")
+
+
+def test_a_thread_that_ended_by_a_fault_has_a_successor(server, recorder, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    server.start()
+    recorder.record(event(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(recorder, "_read", lambda *_: 1 / 0)
+        recorder.record(event(2))
+        wait_for(lambda: recorder._thread is None, "the thread to end")
+    recorder.record(event(3))
+    wait_for(lambda: not recorder.waiting, "the replies")
+
+
+def test_a_fault_while_connecting_is_as_if_redis_were_away(server, recorder, monkeypatch, log):
+    server.start()
+    with monkeypatch.context() as broken:
+        broken.setattr("celery_task_tracker.recording.recorder.Line", lambda *_: 1 / 0)
+        recorder.record(event(1))
+        assert recorder.is_away
+        assert "ZeroDivisionError" in log.records[0].message
+    assert recorder.flush()
+    recorder.record(event(2))
+    assert get_client().get(ORDER, "t1")
+    wait_for(lambda: get_client().get(ORDER, "t2"), "the event to be stored")
+
+
+def test_a_process_that_can_start_no_thread_writes_by_itself(server, recorder, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    server.start()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    recorder.record(event(1))
+    assert get_client().get(ORDER, "t1")
+
+
+def test_a_server_without_the_module_says_how_to_load_it(broker, settings, recorder, log):
+    settings.CELERY_TASKTRACKER_REDIS_URL = broker.url
+    recorder.record(event())
+    (record,) = log.records
+    assert "loadmodule" in record.message
+
+
+def test_a_url_that_cannot_be_is_said_once_and_harms_nothing(settings, recorder, log):
+    settings.CELERY_TASKTRACKER_REDIS_URL = "http://localhost"
+    recorder.record(event(1))
+    recorder.record(event(2))
+    (record,) = log.records
+    assert "CELERY_TASKTRACKER_REDIS_URL" in record.message
+
+
+def test_a_refused_event_is_said_once_per_task_and_keeps_no_other_back(tracker, recorder, log):
+    recorder.record(event(task_id=""))
+    recorder.record(event(task_id=""))
+    recorder.record(event(7))
+    assert not recorder.is_away
+    assert [record.levelname for record in log.records] == ["ERROR"]
+    assert get_client().get(ORDER, "t7")
+
+
+def test_a_forked_process_starts_afresh(server, monkeypatch, recorder):
+    monkeypatch.setattr(process, "recorder", recorder)
+    recorder.record(event())
+    recorder._lock.acquire()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if process.recorder is None and not process.is_away() else 3)
+    recorder._lock.release()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert recorder.waiting == 1
+
+
+AT_THE_END = """
+import django
+django.setup()
+from celery_task_tracker.recording import process
+from celery_task_tracker.server.writes import Event
+from celery_task_tracker.registration.resolution import ObjectRef
+event = Event((ObjectRef("shop.order", "1"),), "t1", "shop.t", "PENDING", 0, 1)
+process.record(event)
+assert process.recorder.waiting == 1
+print("kept", flush=True)
+input()
+"""
+
+
+def process_that_keeps_one_event(server):
+    process = subprocess.Popen(
+        [sys.executable, "-c", AT_THE_END],
+        cwd=TESTS,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings"}
+        | {"TEST_TRACKER_URL": server.url},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "kept\n"
+    return process
+
+
+def test_a_process_that_ends_tries_once_more(server):
+    process = process_that_keeps_one_event(server)
+    server.start()
+    process.communicate("\n")
+    assert process.returncode == 0
+    assert get_client().get(ORDER, "t1")["created_at"] == 1
+
+
+def test_a_process_that_ends_while_redis_is_away_says_what_is_lost(server):
+    process = process_that_keeps_one_event(server)
+    errors = process.communicate("\n")[1]
+    assert process.returncode == 0
+    assert "1 events are lost with this process" in errors
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent"])
+def test_the_processes_of_a_worker_that_ends_try_once_more(server, broker, pool):
+    queue = f"ending-{uuid.uuid4()}"
+    worker = Worker(
+        project.BROKER_URL, server.url, "--queues", queue, pool=pool, TEST_RETRY_AFTER="3600"
+    )
+    try:
+        sent = tasks.succeed.apply_async((1,), queue=queue)
+        wait_for(lambda: "succeeded in" in worker.output(), "the task to succeed")
+        server.start()
+        worker.process.terminate()
+        worker.process.wait(60)
+        found = get_client().get(ORDER, sent.id)
+        assert found["state"] == "SUCCESS"
+        assert found["received_at"] <= found["started_at"]
+    finally:
+        worker.kill()
+
+
+def test_the_timer_of_a_worker_of_greenlets_writes_what_waits(server, broker):
+    queue = f"green-{uuid.uuid4()}"
+    options = ("--queues", queue)
+    worker = Worker(project.BROKER_URL, server.url, *options, pool="gevent", TEST_RETRY_AFTER="0.2")
+    try:
+        sent = [tasks.succeed.apply_async((1,), queue=queue).id for _ in range(20)]
+        wait_for(lambda: worker.output().count("succeeded in") == 20, "the tasks to succeed")
+        server.start()
+        for task_id in sent:
+            wait_for(
+                lambda id=task_id: (get_client().get(ORDER, id) or {}).get("finished_at"),
+                "the timer to have written what waits",
+            )
+    finally:
+        worker.kill()
+
+
+LATE_GREENLETS = """
+import os
+import django
+django.setup()
+from celery_task_tracker.recording import process
+if os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]))
+from gevent import monkey
+monkey.patch_all()
+import gevent
+from celery_task_tracker.server.writes import Event
+from celery_task_tracker.registration.resolution import ObjectRef
+def record(number):
+    ref = ObjectRef("shop.order", "1")
+    process.record(Event((ref,), f"t{number}", "shop.t", "PENDING", 0, 1))
+gevent.joinall([gevent.spawn(record, number) for number in range(10)], raise_error=True)
+while process.recorder.waiting:
+    gevent.sleep(0.01)
+os._exit(0)
+"""
+
+
+def test_a_process_that_gets_greenlets_after_importing_the_project_is_not_held_up(server):
+    """As those of gunicorn, with its worker gevent and the option --preload."""
+    server.start()
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LATE_GREENLETS],
+        cwd=TESTS,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings"}
+        | {"TEST_TRACKER_URL": server.url},
+        timeout=30,
+        check=True,
+    )
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 10
+
+
+def test_sending_a_task_works_while_the_tracker_is_away(server, broker, monkeypatch, recorder):
+    monkeypatch.setattr(process, "recorder", recorder)
+    assert tasks.succeed.delay(1).id
+    assert recorder.waiting == 1
+
+
+def test_a_process_that_ends_during_the_first_try_waits_for_it(server, tmp_path):
+    """The connection takes longer than the event waited for it, and is there in the end."""
+    server.start()
+    slow = AT_THE_END.replace(
+        "event = ",
+        "import redis, time; connect = redis.Connection._connect\n"
+        "from celery_task_tracker.recording import recorder; recorder.LAST_WAIT = 60\n"
+        "from celery_task_tracker.config import config; config.TASK_TRACKER_CONNECT_TIMEOUT = 0.2\n"
+        "redis.Connection._connect = lambda self: time.sleep(0.6) or connect(self)\n"
+        "event = ",
+    ).replace("assert process.recorder.waiting == 1", "assert process.recorder.is_away")
+    process = subprocess.run(
+        [sys.executable, "-c", slow],
+        cwd=TESTS,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings"}
+        | {"TEST_TRACKER_URL": server.url},
+        input="\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "are lost" not in process.stderr
+    assert get_client().get(ORDER, "t1")

@@ -1,0 +1,373 @@
+"""Every kind of URL, with the servers that it is for."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import threading
+from dataclasses import replace
+
+import pytest
+import redis
+from redis.cluster import NodesManager
+
+from celery_task_tracker.checks import check_settings
+from celery_task_tracker.recording.line import Line
+from celery_task_tracker.recording.recorder import Recorder
+from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.server.client import TrackerClient, get_client
+from celery_task_tracker.server.connection import (
+    Address,
+    addresses,
+    connect,
+    without_password,
+    wrong_with,
+)
+from celery_task_tracker.server.errors import ModuleMissing, TrackerUnavailable
+from celery_task_tracker.server.writes import Event
+from servers import HOST, RedisServer, free_port, wait_for
+
+
+def events(*keys):
+    refs = tuple(ObjectRef("shop.order", str(key)) for key in keys)
+    return [Event(refs, "t1", "shop.t", "PENDING", 0, 1)]
+
+
+def works(client, *keys):
+    """Writes by a round trip and by a line, whose replies are waited for and looked for."""
+    client.write(events(*keys))
+    client.ensure_compatible()
+    line = Line(client, 10)
+    for task_id in ("t2", "t3"):
+        (write,) = events(*keys)
+        line.send(replace(write, task_id=task_id))
+        if task_id == "t2":
+            line.settle()
+    assert wait_for(lambda: line.answered() == [] and not line.pending, "the replies")
+    refs = [ObjectRef("shop.order", str(key)) for key in keys]
+    return all(client.get(ref, f"t{number}") for ref in refs for number in (1, 2, 3))
+
+
+def test_several_servers_are_named_with_or_without_their_ports():
+    url = "redis+cluster://user:pa%40ss@h1:7000,h2,[::1]:7001/?socket_timeout=1"
+    assert addresses(url, 6379) == [Address("h1", 7000), Address("h2", 6379), Address("::1", 7001)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, 7, "", "localhost", "http://h", "redis+cluster://", "redis+cluster://h1,,h2",
+     "redis+sentinel://h1/", "redis+sentinel://h1/main/x", "redis://h:port", "redis+cluster://h:x",
+     "redis://[::1", "redis+cluster://h1,[::1", "redis:/h", "redis"],
+)  # fmt: skip
+def test_a_url_that_cannot_be_used_says_why(url):
+    assert wrong_with(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://", "rediss://u:p@h:1/2", "unix:///run/redis.sock", "redis+cluster://h1,h2:7000",
+     "rediss+cluster://u:p@h1", "redis+cluster://u:p@h1,[::1]:7001",
+     "redis+sentinel://h1:26379,h2/main/3", "redis+sentinel://h1/main"],
+)  # fmt: skip
+def test_these_can_be_used(url):
+    assert wrong_with(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://", "redis://"),
+        ("redis://h:1/2?ssl_ca_certs=/a", "redis://h:1/2?ssl_ca_certs=/a"),
+        ("redis://:wo@rd@h:1", "redis://:***@h:1"),
+        ("redis+cluster://me:wo/rd@h1:1,h2:2", "redis+cluster://me:***@h1:1,h2:2"),
+        ("unix:///run/r.sock?db=1&password=word&x=y", "unix:///run/r.sock?db=1&password=***&x=y"),
+        ("rediss://h?ssl_password=word", "rediss://h?ssl_password=***"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url, shown):
+    assert without_password(url) == shown
+
+
+def test_what_is_wrong_with_a_url_is_told_without_its_password(settings):
+    settings.CELERY_TASKTRACKER_REDIS_URL = "redis+cluster://me:word@h1,,h2"
+    (message,) = check_settings()
+    assert "h1,,h2" in message.msg
+    with pytest.raises(TrackerUnavailable) as raised:
+        get_client()
+    assert "word" not in f"{message.msg}{raised.value}"
+
+
+def test_what_is_told_of_a_user_goes_to_every_server():
+    client = connect("rediss+sentinel://me:word@h1/main/3?ssl_cert_reqs=none", 0.1, 0.2)
+    options = client.connection_pool.connection_kwargs
+    assert (options["username"], options["password"], options["db"]) == ("me", "word", 3)
+    assert (options["socket_connect_timeout"], options["socket_timeout"]) == (0.1, 0.2)
+    assert options["ssl_cert_reqs"] == "none"
+
+
+def test_a_server_by_its_socket(tmp_path):
+    socket = tmp_path / "redis.sock"
+    server = RedisServer(free_port(), with_module=True, options=("--unixsocket", str(socket)))
+    try:
+        server.start()
+        assert works(TrackerClient(f"unix://{socket}?db=1", 1, 1), 1)
+        with server.client(db=1) as client:
+            assert client.exists("shop.order:{1}:tasks")
+    finally:
+        server.remove()
+
+
+def test_a_server_with_a_password():
+    server = RedisServer(free_port(), with_module=True)
+    try:
+        server.start()
+        with server.client() as client:
+            client.acl_setuser("tracker", enabled=True, passwords="+word", keys=["shop.*"])
+            client.execute_command("ACL", "SETUSER", "tracker", "+@all")
+        assert works(TrackerClient(f"redis://tracker:word@{HOST}:{server.port}", 1, 1), 1)
+        with pytest.raises(TrackerUnavailable):
+            TrackerClient(f"redis://tracker:guess@{HOST}:{server.port}", 1, 1).write(events(1))
+    finally:
+        server.remove()
+
+
+def free_port_of_a_cluster():
+    """The bus takes the port plus 10000, which must be one too."""
+    while (port := free_port()) >= 55_000:
+        pass
+    return port
+
+
+@pytest.fixture
+def cluster():
+    """Three primaries, with the module in each."""
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+    ports = set()
+    while len(ports) < 3:
+        ports.add(free_port_of_a_cluster())
+    servers = [RedisServer(port, with_module=True, options=options) for port in ports]
+    try:
+        for server in servers:
+            server.start()
+        subprocess.run(
+            [
+                *("redis-cli", "--cluster", "create", "--cluster-yes"),
+                *(f"{HOST}:{port}" for port in ports),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        for server in servers:
+            with server.client() as client:
+                wait_for(lambda c=client: c.cluster("info")["cluster_state"] == "ok", "the cluster")
+        yield servers
+    finally:
+        for server in servers:
+            server.remove()
+
+
+def test_a_cluster_by_any_of_its_nodes(cluster, settings):
+    hosts = f"{HOST}:{free_port()},{HOST}:{cluster[0].port}"
+    client = TrackerClient(f"redis+cluster://{hosts}", 1, 1)
+    assert works(client, *range(20))
+    assert len(client.servers()) == 3
+    each = client.stats_of_each([ObjectRef("shop.order", str(key)) for key in range(20)])
+    assert [json.loads(reply)["states"] for reply in each] == [{"PENDING": 3}] * 20
+    for server in cluster:
+        with server.client() as plain:
+            assert plain.dbsize()
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{hosts}"
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    recorder = Recorder()
+    for key in range(20, 40):
+        recorder.record(events(key)[0])
+    recorder.record(Event((ObjectRef("shop.order", "1"),), "", "shop.t", "PENDING", 0, 1))
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
+    assert all(client.get(ObjectRef("shop.order", str(key)), "t1") for key in range(20, 40))
+    # One node goes: what is its own waits, and the tracker says that it is away.
+    cluster[2].kill()
+    for key in range(20):
+        recorder.record(events(key)[0])
+    wait_for(lambda: recorder.is_away, "the loss to be noticed")
+    assert recorder.waiting
+
+
+def test_who_records_an_event_does_not_ask_a_frozen_cluster_for_its_nodes(
+    cluster, settings, monkeypatch
+):
+    """Each of them would take a time-out of its own; that is the business of the thread."""
+    settings.CELERY_TASKTRACKER_REDIS_URL = "redis+cluster://" + ",".join(
+        f"{HOST}:{server.port}" for server in cluster
+    )
+    settings.TASK_TRACKER_RETRY_AFTER = 0.2
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.25
+    recorder = Recorder()
+    for key in range(20):
+        recorder.record(events(key)[0])
+    looking = []
+    look = NodesManager.initialize
+
+    def looked(*args, **kwargs):
+        looking.append(threading.current_thread())
+        return look(*args, **kwargs)
+
+    monkeypatch.setattr(NodesManager, "initialize", looked)
+    for server in cluster:
+        server.process.send_signal(signal.SIGSTOP)
+    for key in range(20, 40):
+        recorder.record(events(key)[0])
+    wait_for(lambda: recorder.is_away, "the loss to be noticed")
+    for server in cluster:
+        server.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
+    assert threading.main_thread() not in looking
+    client = TrackerClient(settings.CELERY_TASKTRACKER_REDIS_URL, 10, 10)
+    assert all(client.get(ObjectRef("shop.order", str(key)), "t1") for key in range(40))
+
+
+def serves(node, key):
+    try:
+        node.get(key)
+    except redis.ResponseError:
+        return False
+    return True
+
+
+def test_a_slot_that_has_moved_is_followed(cluster, settings):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{HOST}:{cluster[0].port}"
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    recorder = Recorder()
+    recorder.record(events(1)[0])
+    with contextlib.ExitStack() as stack:
+        plain = [stack.enter_context(server.client()) for server in cluster]
+        slot = plain[0].execute_command("CLUSTER", "KEYSLOT", "2")
+        names = [each.execute_command("CLUSTER", "MYID") for each in plain]
+        owner = next(at for at, each in enumerate(plain) if serves(each, "2"))
+        heir = (owner + 1) % 3
+        for each in (plain[heir], plain[owner], plain[(heir + 1) % 3]):
+            each.execute_command("CLUSTER", "SETSLOT", slot, "NODE", names[heir])
+        recorder.record(events(2)[0])
+        wait_for(lambda: not recorder.waiting, "the reply")
+        assert plain[heir].exists("shop.order:{2}:tasks")
+    assert not recorder.is_away
+
+
+def test_a_cluster_that_is_away_when_a_process_begins_is_waited_for(settings):
+    options = ("--cluster-enabled", "yes")
+    server = RedisServer(free_port_of_a_cluster(), with_module=True, options=options)
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{HOST}:{server.port}"
+    settings.TASK_TRACKER_RETRY_AFTER = 0.05
+    recorder = Recorder()
+    for key in range(3):
+        recorder.record(events(key)[0])
+    assert (recorder.is_away, recorder.waiting) == (True, 3)
+    try:
+        server.start()
+        # A cluster that serves nothing yet takes nothing.
+        assert not recorder.flush()
+        assert recorder.waiting
+        with server.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        wait_for(lambda: not recorder.waiting, "the events to be stored")
+        assert all(get_client().get(ObjectRef("shop.order", str(key)), "t1") for key in range(3))
+    finally:
+        server.remove()
+
+
+def test_a_cluster_without_the_module_is_told_from_one_that_is_away():
+    options = ("--cluster-enabled", "yes")
+    server = RedisServer(free_port_of_a_cluster(), with_module=False, options=options)
+    try:
+        server.start()
+        with server.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            wait_for(lambda: client.cluster("info")["cluster_state"] == "ok", "the cluster")
+        client = TrackerClient(f"redis+cluster://{HOST}:{server.port}", 1, 1)
+        for writes in (events(1), events(1, 2)):
+            with pytest.raises(ModuleMissing):
+                client.write(writes)
+    finally:
+        server.remove()
+
+
+@pytest.mark.parametrize("rest", ["/99", "?no_such_option=1"])
+def test_a_connection_that_redis_or_redis_py_refuses_is_no_refusal_of_the_event(
+    tracker, settings, rest
+):
+    settings.CELERY_TASKTRACKER_REDIS_URL = tracker.url + rest
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    recorder = Recorder()
+    recorder.record(events(1)[0])
+    assert (recorder.is_away, recorder.waiting) == (True, 1)
+    assert not recorder.flush()
+    assert recorder.waiting == 1
+
+
+@pytest.fixture
+def sentinel():
+    """A primary, a replica and a sentinel that watches them under the name ``main``."""
+    primary = RedisServer(free_port(), with_module=True)
+    replica = RedisServer(
+        free_port(), with_module=True, options=("--replicaof", f"{HOST} {primary.port}")
+    )
+    watcher = RedisServer(free_port(), with_module=False, options=("--sentinel",))
+    try:
+        primary.start()
+        replica.start()
+        with replica.client() as client:
+            wait_for(lambda: client.info("replication")["master_link_status"] == "up", "replica")
+        watcher.start(
+            f"sentinel monitor main {HOST} {primary.port} 1",
+            "sentinel down-after-milliseconds main 300",
+            "sentinel failover-timeout main 1000",
+        )
+        with watcher.client() as client:
+            wait_for(lambda: client.sentinel_slaves("main"), "the sentinel to know the replica")
+        yield watcher, primary, replica
+    finally:
+        for server in (watcher, replica, primary):
+            server.remove()
+
+
+def test_a_primary_that_sentinels_know_and_the_one_after_it(sentinel):
+    watcher, primary, replica = sentinel
+    client = TrackerClient(f"redis+sentinel://{HOST}:{watcher.port}/main/0", 1, 1)
+    assert works(client, 1)
+    with replica.client() as plain:
+        wait_for(lambda: plain.exists("shop.order:{1}:tasks"), "the replica to follow")
+    primary.kill()
+
+    def written():
+        try:
+            client.write(events(2))
+        except TrackerUnavailable:
+            return False
+        return True
+
+    wait_for(written, "the replica to have become the primary")
+    with replica.client() as plain:
+        assert plain.exists("shop.order:{1}:tasks")
+        assert plain.exists("shop.order:{2}:tasks")
+
+
+def test_a_server_behind_tls(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    port = free_port()
+    options = ("--tls-port", str(port), "--tls-auth-clients", "no")
+    files = ("--tls-cert-file", str(certificate), "--tls-key-file", str(key))
+    authority = ("--tls-ca-cert-file", str(certificate))
+    server = RedisServer(free_port(), with_module=True, options=options + files + authority)
+    try:
+        server.start()
+        url = f"rediss://localhost:{port}"
+        assert works(TrackerClient(f"{url}?ssl_ca_certs={certificate}", 1, 1), 1)
+        with pytest.raises(TrackerUnavailable, match=r"(?i)certificate"):
+            TrackerClient(url, 1, 1).write(events(2))
+    finally:
+        server.remove()
