@@ -23,7 +23,7 @@ from celery_task_tracker.server.connection import (
     without_password,
     wrong_with,
 )
-from celery_task_tracker.server.errors import ModuleMissing, TrackerUnavailable
+from celery_task_tracker.server.errors import ModuleMissing, NotPermitted, TrackerUnavailable
 from celery_task_tracker.server.writes import Event
 from servers import HOST, RedisServer, free_port, wait_for
 
@@ -129,6 +129,17 @@ def test_a_server_with_a_password():
             TrackerClient(f"redis://tracker:guess@{HOST}:{server.port}", 1, 1).write(events(1))
     finally:
         server.remove()
+
+
+def test_a_write_that_the_user_may_not_do_costs_itself_alone(tracker):
+    with tracker.client() as client:
+        client.execute_command("ACL", "SETUSER", "orders", "on", ">word", "+@all", "~shop.order:*")
+    client = TrackerClient(f"redis://orders:word@{HOST}:{tracker.port}", 1, 1)
+    shelf = Event((ObjectRef("shop.shelf", "1"),), "t1", "shop.t", "PENDING", 0, 1)
+    ((refused, reason),) = client.write([*events(1), shelf, *events(2)])
+    assert refused == shelf
+    assert isinstance(reason, NotPermitted)
+    assert client.get(ObjectRef("shop.order", "2"), "t1")
 
 
 def free_port_of_a_cluster():

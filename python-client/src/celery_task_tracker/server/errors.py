@@ -1,4 +1,4 @@
-"""What may go wrong between this package and Redis, in words of its own."""
+"""What can go wrong between this package and Redis, as exceptions of the package's own."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from redis.exceptions import RedisClusterException
+from redis.exceptions import NoPermissionError, RedisClusterException
 
-#: What the line in redis.conf looks like that loads the module.
+#: The line in redis.conf that loads the module.
 LOADMODULE = "loadmodule /path/to/libtracker.so"
 MODULE_MISSING = "Redis has no TRACKER commands: its tracker module is not loaded"
 
 
 class TrackerError(Exception):
-    """A command was not carried out. The message says why, in a sentence."""
+    """Redis did not carry out a command. The message says why, in a sentence."""
 
 
 class TrackerUnavailable(TrackerError):
-    """Redis does not answer, or cannot serve this command now: it may, later."""
+    """Redis does not answer, or cannot serve the command now. It may serve it later."""
 
 
 class ModuleMissing(TrackerUnavailable):
@@ -26,25 +26,31 @@ class ModuleMissing(TrackerUnavailable):
 
 
 class ModuleOutdated(TrackerUnavailable):
-    """Redis has the tracker module, of a version that this package cannot work with."""
+    """Redis has a version of the tracker module that this package cannot work with."""
 
 
 class CommandRefused(TrackerError):
-    """Redis understood the command and refused its arguments: it will again."""
+    """Redis refused this one command. It would refuse it again, and may accept others."""
 
 
-#: How redis-py ends saying that a cluster has no such command.
+class NotPermitted(CommandRefused):
+    """The ACL of the Redis user forbids this command, or the keys that it would open."""
+
+
+#: How redis-py's message ends when a cluster does not have the command.
 _UNKNOWN_TO_CLUSTER = "command doesn't exist in Redis commands"
 
-#: Refusals that are about the server and not about the command.
+#: Error replies that describe the server's condition, not the command.
 _SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY")
 
 
 def translated(error: Exception) -> TrackerError:
-    """An error that Redis replied with in the words of this package."""
+    """The exception of this package for ``error``, an error reply that redis-py raised or gave."""
     message = str(error)
     if message.lower().startswith("unknown command") or message.endswith(_UNKNOWN_TO_CLUSTER):
         return ModuleMissing(MODULE_MISSING)
+    if isinstance(error, NoPermissionError):
+        return NotPermitted(f"The Redis user lacks a permission: {message}")
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)
     if type(error) is redis.ResponseError and not message.startswith(_SERVER_CONDITIONS):
@@ -54,17 +60,17 @@ def translated(error: Exception) -> TrackerError:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Raises redis-py's errors, and the system's about connections, as :class:`TrackerUnavailable`.
+    """Raises :class:`TrackerUnavailable` for what redis-py or the system raises in the block.
 
-    Those that are raised are no replies: a server that refuses the connection, or that does not
-    have the database, says nothing of the command.
+    For connecting and for whole packets: what is *raised* there concerns the connection, not one
+    command. For example, the server may not have the database of the URL.
     """
     try:
         yield
     except IndexError as error:
-        # What redis-py 5 makes of nodes that have no slots yet.
+        # redis-py 5 raises this for a cluster whose nodes have no slots yet.
         raise TrackerUnavailable("The cluster serves no slots") from error
-    # What redis-py says of a cluster's nodes is none of its other errors.
+    # RedisClusterException is not a RedisError.
     except (redis.RedisError, RedisClusterException, OSError) as error:
         known = translated(error)
         if isinstance(known, TrackerUnavailable):
