@@ -1,4 +1,4 @@
-"""The Django app: importing the projects' tasks, and hooking Celery's signals and the admin."""
+"""The Django app: connects Celery's signals and the admin, and imports the project's tasks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ class CeleryTaskTrackerAppConfig(AppConfig):
     verbose_name = _("Celery Task Tracker")
 
     def ready(self) -> None:
-        """Connects what the package listens to, then imports every app's ``tasks`` module."""
+        """Connects the package to Celery and Django, then imports each app's ``tasks`` module."""
         from . import checks
+        from .config import config
         from .recording import purge, signals
 
         checks.register()
@@ -26,4 +27,5 @@ class CeleryTaskTrackerAppConfig(AppConfig):
             from .admin import button
 
             button.install()
-        autodiscover_modules("tasks")
+        if config.TASK_TRACKER_AUTODISCOVER:
+            autodiscover_modules("tasks")

@@ -5,22 +5,29 @@ from __future__ import annotations
 import math
 import re
 import signal
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from django.apps import apps
 from django.core import checks
 from django.core.exceptions import FieldError
-from django.db.models import OuterRef
+from django.db.models import Model, OuterRef
 
 from .config import config
 from .registration.id_query import FirstParameter, Lookup
+from .registration.models import model_of, root_of, tracked_name
+from .registration.namespace import EXPECTED, is_namespace, longest_prefix, takes_model_and_database
 from .registration.registry import Registration, registry
 from .registration.resolution import Unresolvable
 from .server.client import get_client
 from .server.connection import without_password, wrong_with
 from .server.errors import LOADMODULE, ModuleMissing, ModuleOutdated, TrackerUnavailable
 from .states import STATES
+
+#: The longest name of a model or a task, and the longest primary key, that the module takes.
+MAX_NAME = 255
+MAX_KEY = 512
 
 #: The longest retention that the module takes, in seconds: a hundred years.
 MAX_RETENTION = 100 * 365 * 86_400
@@ -82,9 +89,18 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessag
         (14, "TASK_TRACKER_TERMINATE"),
         (15, "TASK_TRACKER_PURGE_ON_DELETE"),
         (18, "TASK_TRACKER_CHANGELIST_COLUMN"),
+        (41, "TASK_TRACKER_AUTODISCOVER"),
     ):
         if not isinstance(getattr(config, setting), bool):
             error(number, setting, "True or False")
+    if config.TASK_TRACKER_ENABLED not in (None, True, False):
+        error(40, "TASK_TRACKER_ENABLED", "True, False or None")
+    namespace = config.TASK_TRACKER_NAMESPACE
+    if callable(namespace):
+        if not takes_model_and_database(namespace):
+            error(19, "TASK_TRACKER_NAMESPACE", "a function that takes model= and using=")
+    elif namespace not in (None, "") and not is_namespace(namespace):
+        error(19, "TASK_TRACKER_NAMESPACE", f"{EXPECTED}, or a function")
     if not _is_signal(config.TASK_TRACKER_TERMINATE_SIGNAL):
         error(16, "TASK_TRACKER_TERMINATE_SIGNAL", 'the name of a signal, such as "SIGTERM"')
     permission = config.TASK_TRACKER_TERMINATE_PERMISSION
@@ -100,9 +116,11 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessag
 
 
 def check_registrations(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
-    """Every registration names a model that exists and an argument that its task has."""
+    """Every registration names a model and an argument that exist, and names the module takes."""
+    registrations = registry.all()
     return [
-        message for registration in registry.all() for message in _registration_errors(registration)
+        *(message for each in registrations for message in _registration_errors(each)),
+        *_name_errors(registrations),
     ]
 
 
@@ -140,7 +158,7 @@ def check_server(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]
 
 def _registration_errors(registration: Registration) -> Iterable[checks.CheckMessage]:
     try:
-        model = apps.get_model(registration.model)
+        model = model_of(registration.model)
     except LookupError:
         model = None
         yield checks.Error(
@@ -179,6 +197,53 @@ def _registration_errors(registration: Registration) -> Iterable[checks.CheckMes
                 hint="Name fields of the model, or give a dict of look-ups and names of arguments.",
                 id="celery_task_tracker.E023",
             )
+
+
+def _name_errors(registrations: Sequence[Registration]) -> Iterable[checks.CheckMessage]:
+    roots: defaultdict[str, set[type[Model]]] = defaultdict(set)
+    for registration in registrations:
+        with suppress(LookupError):
+            root = root_of(model_of(registration.model))
+            roots[tracked_name(root)].add(root)
+    room = MAX_NAME - longest_prefix()
+    for name, models in sorted(roots.items()):
+        labels = sorted(model._meta.label for model in models)
+        if len(models) > 1:
+            yield checks.Error(
+                f"{' and '.join(labels)} have one name in the tracker, {name!r}, so that their "
+                "objects share their histories.",
+                hint="Give one of the apps another label: the tracker knows no upper case.",
+                id="celery_task_tracker.E024",
+            )
+        if not name.isascii() or len(name) > room:
+            yield checks.Error(
+                f"The tracker cannot keep anything for {labels[0]}: with its namespace, the name "
+                f"of a model must be ASCII and at most {MAX_NAME} characters long.",
+                hint="Rename the model or its app.",
+                id="celery_task_tracker.E025",
+            )
+        for model in models:
+            yield from _key_errors(model)
+    for task in sorted({registration.name for registration in registrations}):
+        if len(task.encode(errors="replace")) > MAX_NAME:
+            yield checks.Error(
+                f"The tracker cannot keep the task {task[:60]!r}…: the name of a task must be at "
+                f"most {MAX_NAME} bytes of UTF-8 long.",
+                hint="Give the task a shorter name: @shared_task(name=…).",
+                id="celery_task_tracker.E027",
+            )
+
+
+def _key_errors(model: type[Model]) -> Iterable[checks.CheckMessage]:
+    pk: Any = model._meta.pk
+    longest = getattr(getattr(pk, "target_field", pk), "max_length", None) or 0
+    if longest > MAX_KEY:
+        yield checks.Error(
+            f"Primary keys of {model._meta.label} may have {longest} characters, and the tracker "
+            f"refuses those of more than {MAX_KEY} bytes.",
+            hint=f"Lower max_length to {MAX_KEY} or less, or silence this if no key is so long.",
+            id="celery_task_tracker.E026",
+        )
 
 
 def _is_retention(value: Any) -> bool:

@@ -6,6 +6,7 @@ again when Django says that it changed (``setting_changed``, which tests send).
 
 from __future__ import annotations
 
+import sys
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -17,6 +18,13 @@ DEFAULTS = MappingProxyType(
     {
         # Where the Redis server with the tracker module answers.
         "CELERY_TASKTRACKER_REDIS_URL": "redis://",
+        # Whether tasks are tracked. None: yes, except while Django's test environment is set up.
+        "TASK_TRACKER_ENABLED": None,
+        # What keeps projects, tenants and databases apart that share one Redis: a text, or a
+        # function of `model` and `using`, the alias of the database.
+        "TASK_TRACKER_NAMESPACE": None,
+        # Whether each app's `tasks` module is imported at start.
+        "TASK_TRACKER_AUTODISCOVER": True,
         # Seconds a record lives after its last update. None: the module's own `retention-window`.
         # A dict gives them per state, "default" for the states that it does not name.
         "TASK_TRACKER_RETENTION_WINDOW": None,
@@ -90,12 +98,25 @@ class TaskTrackerConfig:
         setattr(self, name, value)
         return value
 
+    @property
+    def is_enabled(self) -> bool:
+        """Whether tasks are tracked now."""
+        given = self.TASK_TRACKER_ENABLED
+        return not _is_test_environment() if given is None else bool(given)
+
     def forget(self, name: str) -> None:
         """Reads ``name`` anew from Django's settings when it is next asked for."""
         self.__dict__.pop(name, None)
 
 
 config = TaskTrackerConfig()
+
+
+def _is_test_environment() -> bool:
+    """Whether ``django.test.utils.setup_test_environment()`` was called, as every runner does."""
+    # Whoever called it has imported the module, which is not worth importing for anybody else.
+    test_utils = sys.modules.get("django.test.utils")
+    return test_utils is not None and hasattr(test_utils._TestState, "saved_data")
 
 
 def _forget_changed_setting(*, setting: str, **_: Any) -> None:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.utils.timezone import get_default_timezone, make_naive
+
 from .states import ACTIVE_STATES
 
 
@@ -22,7 +25,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrackedTask:
-    """The record of one task. Times are aware, in UTC; those of the attempt shown."""
+    """The record of one task. Times are those of the attempt shown.
+
+    They are aware and in UTC, or naive and in TIME_ZONE where the project has ``USE_TZ = False``.
+    """
 
     id: str
     name: str
@@ -159,7 +165,8 @@ class TaskStats:
 
 def _time(text: str) -> datetime:
     # Python 3.10 does not read the Z.
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return time if settings.USE_TZ else make_naive(time, get_default_timezone())
 
 
 def _time_or_none(text: str | None) -> datetime | None:

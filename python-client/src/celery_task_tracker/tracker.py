@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db.models import Model
+from django.utils.timezone import get_default_timezone, make_aware
 
 from .config import config
 from .recording import purge
 from .recording.progress import report
-from .registration.registry import Registry, model_label, registry
-from .registration.resolution import ObjectRef
+from .registration.models import model_label
+from .registration.registry import Registry, registry
+from .registration.resolution import ObjectRef, object_of
 from .results import TaskPage, TaskStats
 from .server.client import ALL_FIELDS, Query, get_client
 from .states import STATES
@@ -125,14 +128,17 @@ def _moment(name: str, time: datetime | None) -> str:
     if time is None:
         return ""
     if time.tzinfo is None:
-        raise ValueError(f"{name} must be an aware datetime, not {time!r}")
+        if settings.USE_TZ:
+            raise ValueError(f"{name} must be an aware datetime, not {time!r}")
+        time = make_aware(time, get_default_timezone())
     return str(int(time.timestamp() * 1000))
 
 
 def _ref(instance: Model) -> ObjectRef:
-    if instance.pk is None:
-        raise ValueError(f"{instance!r} is not saved, so it has no tasks")
-    return ObjectRef(instance._meta.label_lower, str(instance.pk))
+    try:
+        return object_of(instance)
+    except ValueError as error:
+        raise ValueError(f"{instance!r} is not saved, so it has no tasks") from error
 
 
 task_tracker = TaskTracker(registry)

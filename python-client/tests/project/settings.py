@@ -41,7 +41,10 @@ TEMPLATES = [
         },
     },
 ]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DATABASES = {
+    alias: {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    for alias in ("default", "second")
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -59,6 +62,8 @@ if "TEST_VISIBILITY_TIMEOUT" in os.environ:
     }
 
 CELERY_TASKTRACKER_REDIS_URL = TRACKER_URL
+# These tests are about what is tracked.
+TASK_TRACKER_ENABLED = True
 # Patient, for machines that have much else to do: the tests of time-outs have short ones.
 TASK_TRACKER_CONNECT_TIMEOUT = TASK_TRACKER_SOCKET_TIMEOUT = float(
     os.environ.get("TEST_TIMEOUT", "10")

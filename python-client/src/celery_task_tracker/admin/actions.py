@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
 
 from ..registration.registry import registry
-from ..registration.resolution import ObjectRef
+from ..registration.resolution import ObjectRef, sending_for
 from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
 from . import broker, revocation
@@ -30,7 +30,7 @@ def launch(
     """``task=<name>``: launches a task for this object with its registered arguments."""
     name = request.POST.get("task", "")
     registration = next(
-        (r for r in registry.for_model(ref.model) if r.name == name and not r.hidden), None
+        (r for r in registry.for_model(model_admin.model) if r.name == name and not r.hidden), None
     )
     if registration is None:
         raise Refusal(
@@ -41,7 +41,8 @@ def launch(
     try:
         call = registration.launch_call(obj)
         broker.ensure_reachable(registration.task.app)
-        result = registration.task.apply_async(args=call.args, kwargs=dict(call.kwargs))
+        with sending_for(obj):
+            result = registration.task.apply_async(args=call.args, kwargs=dict(call.kwargs))
     except OperationalError as error:
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -154,7 +154,7 @@ def equip(site: AdminSite) -> None:
     """Gives the mixin to each ModelAdmin of ``site`` whose model has tracked tasks."""
     for model, model_admin in site._registry.items():
         cls = type(model_admin)
-        if registry.for_model(model) and not issubclass(cls, TaskTrackerAdminMixin):
+        if registry.tracks(model) and not issubclass(cls, TaskTrackerAdminMixin):
             model_admin.__class__ = type(
                 cls.__name__, (TaskTrackerAdminMixin, cls), {"__module__": cls.__module__}
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..recording import process
-from ..registration.resolution import ObjectRef
+from ..registration.namespace import WrongNamespace
+from ..registration.resolution import object_of
 from ..results import LastTask, TaskStats
 from ..server.client import get_client
 from ..server.errors import TrackerError, TrackerUnavailable
@@ -58,7 +59,7 @@ class StatusColumn:
         reply = self._replies.get(obj.pk)
         if reply is None:
             return self._nothing(_("You do not have the permission to do this on this object."))
-        if isinstance(reply, TrackerError):
+        if not isinstance(reply, bytes):
             return self._nothing(str(refusal_for(reply)))
         stats = TaskStats.of(reply)
         if stats.last is None:
@@ -73,21 +74,20 @@ class StatusColumn:
         return format_html('<span role="img" aria-label="{}" title="{}">{}</span>', why, why, empty)
 
     @cached_property
-    def _replies(self) -> dict[Any, bytes | TrackerError]:
-        keys = [
-            obj.pk
+    def _replies(self) -> dict[Any, bytes | TrackerError | WrongNamespace]:
+        objects = [
+            obj
             for obj in self._rows()
             if self._request is None or self._model_admin.has_view_permission(self._request, obj)
         ]
-        label = self._model_admin.opts.label_lower
-        replies: list[bytes | TrackerError]
+        replies: Sequence[bytes | TrackerError | WrongNamespace]
         try:
             if process.is_away():
                 raise TrackerUnavailable
-            replies = get_client().stats_of_each([ObjectRef(label, str(key)) for key in keys])
-        except TrackerError as error:
-            replies = [error] * len(keys)
-        return dict(zip(keys, replies, strict=True))
+            replies = get_client().stats_of_each([object_of(obj) for obj in objects])
+        except (TrackerError, WrongNamespace) as error:
+            replies = [error] * len(objects)
+        return dict(zip((obj.pk for obj in objects), replies, strict=True))
 
 
 def _latest(task: LastTask, url: str) -> SafeString:

@@ -12,7 +12,8 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from ..registration.resolution import ObjectRef
+from ..registration.namespace import WrongNamespace
+from ..registration.resolution import ObjectRef, object_of
 from ..server.client import get_client
 from ..server.errors import LOADMODULE, CommandRefused, ModuleMissing, ModuleOutdated, TrackerError
 
@@ -63,13 +64,13 @@ def endpoint(method: str, permission: str) -> Callable[[View], View]:
                         "forbidden",
                         _("You do not have the permission to do this on this object."),
                     )
-                ref = ObjectRef(model_admin.opts.label_lower, str(obj.pk))
+                ref = object_of(obj)
                 response = view(request, obj, ref, model_admin=model_admin, **kwargs)
             except Refusal as refusal:
                 response = refusal.response()
                 if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
                     response["Allow"] = method
-            except TrackerError as error:
+            except (TrackerError, WrongNamespace) as error:
                 response = refusal_for(error).response()
             return response
 
@@ -78,8 +79,10 @@ def endpoint(method: str, permission: str) -> Callable[[View], View]:
     return decorate
 
 
-def refusal_for(error: TrackerError) -> Refusal:
+def refusal_for(error: TrackerError | WrongNamespace) -> Refusal:
     """What people are told when the tracker did not do what was asked of it."""
+    if isinstance(error, WrongNamespace):
+        return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "wrong-namespace", str(error))
     if isinstance(error, CommandRefused):
         return Refusal(HTTPStatus.BAD_REQUEST, "refused", str(error))
     if isinstance(error, ModuleMissing):

@@ -103,7 +103,7 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
         if reason:
             outcome.refuse([task], reason)
         else:
-            registrations = registry.for_task(task.name)
+            registrations = registry.registrations(task.name)
             by_app[registrations[0].task.app if registrations else current_app].append(task)
     for app, its_tasks in by_app.items():
         _tell_workers(app, its_tasks, outcome)

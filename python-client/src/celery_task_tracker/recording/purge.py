@@ -1,8 +1,7 @@
-"""Deleting an instance deletes what the tracker keeps of it, because databases reuse keys."""
+"""Deleting an instance deletes its history, because databases reuse primary keys."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import partial
 from typing import Any
 
@@ -12,24 +11,21 @@ from django.db.models import Model
 from django.db.models.signals import post_delete
 
 from ..config import config
-from ..registration.resolution import ObjectRef
+from ..registration.models import model_of, root_of
+from ..registration.resolution import object_of
 from ..server.writes import Deletion
 from . import process
 from .guard import harmless
 
-#: Labels of tracked models, until all models are there.
+#: Labels of registered models that are not watched yet.
 _waiting: set[str] = set()
-
-#: What Django may delete an instance as, and the labels that tasks may have been tracked under.
-_labels: defaultdict[type[Model], set[str]] = defaultdict(set)
 
 
 def watch(label: str) -> None:
-    """Purges the records of each deleted instance of the model with this label.
+    """Purges the history of each deleted row of the model with this label.
 
-    Only models that tasks are registered for are watched, and their proxies, by which the same rows
-    may be deleted: a listener to every deletion would keep Django from deleting other models' rows
-    in one query. A label of no model is ignored; ``manage.py check`` tells of it.
+    Before all models are loaded it waits for :func:`watch_waiting`. A label of no model is ignored;
+    ``manage.py check`` reports it.
     """
     _waiting.add(label)
     if apps.models_ready:
@@ -37,25 +33,29 @@ def watch(label: str) -> None:
 
 
 def watch_waiting() -> None:
-    """Watches the models that were registered before all models were there."""
+    """Watches the models that were registered before all models were loaded.
+
+    Django sends post_delete for each row, whichever child or proxy it is deleted by, with the root
+    model of the row or a proxy of that as sender. Only those are watched: with a listener to every
+    deletion Django could not delete any model's rows in one query. Of a child that is deleted with
+    ``keep_parents=True`` the row of the root stays, and so does its history.
+    """
     while _waiting:
-        label = _waiting.pop()
         try:
-            concrete = apps.get_model(label)._meta.concrete_model
+            root = root_of(model_of(_waiting.pop()))
         except LookupError:
             continue
-        for model in apps.get_models():
-            if model._meta.concrete_model is concrete:
-                _labels[model].add(label)
+        for model in apps.get_models(include_auto_created=True):
+            if model._meta.concrete_model is root:
                 post_delete.connect(purge, sender=model, dispatch_uid="celery_task_tracker.purge")
 
 
 @harmless
-def purge(
-    sender: type[Model] | None = None, instance: Any = None, using: str | None = None, **_: Any
-) -> None:
-    """post_delete: its records go when the transaction that deletes the instance is committed."""
-    if config.TASK_TRACKER_PURGE_ON_DELETE and sender is not None and instance.pk is not None:
-        objects = tuple(ObjectRef(label, str(instance.pk)) for label in sorted(_labels[sender]))
-        deletion = partial(harmless(process.record), Deletion(objects))
-        transaction.on_commit(deletion, using=using)
+def purge(instance: Model, using: str, **_: Any) -> None:
+    """post_delete: deletes the history of ``instance`` once its transaction is committed.
+
+    ``using``: the alias of the database that the row was deleted from.
+    """
+    if config.is_enabled and config.TASK_TRACKER_PURGE_ON_DELETE:
+        deletion = Deletion((object_of(instance, using),))
+        transaction.on_commit(partial(harmless(process.record), deletion), using=using)

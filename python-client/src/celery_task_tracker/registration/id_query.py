@@ -11,11 +11,11 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from django.apps import apps
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections, router, transaction
 from django.db.models import Model
 
+from .models import model_of
 from .parameters import Parameters
 from .resolution import Call, FromModel, OutOfReach, Unresolvable
 
@@ -142,7 +142,7 @@ def _only_match(model: str, values: Mapping[str, Any]) -> Any:
     if any(value is None for value in values.values()):
         raise Unresolvable(f"not all of {names} are given")
     try:
-        model_class = apps.get_model(model)
+        model_class = model_of(model)
         # Not the default manager, which may hide objects. A savepoint, because a query that fails
         # would break the transaction around it.
         objects = model_class._base_manager
@@ -161,7 +161,7 @@ def _only_match(model: str, values: Mapping[str, Any]) -> Any:
 def _names_of_key(model: str) -> set[str]:
     """What a look-up may call the primary key."""
     with suppress(LookupError):
-        pk_field = apps.get_model(model)._meta.pk
+        pk_field = model_of(model)._meta.pk
         if pk_field is not None:
             return {"pk", pk_field.name, pk_field.attname}
     return {"pk"}

@@ -18,7 +18,10 @@ from celery import Task
 from celery.local import Proxy
 from django.db.models import Model
 
+from ..config import config
 from .id_query import IdQuery, parse_id_query
+from .models import model_label, model_of, root_of, tracked_name
+from .namespace import WrongNamespace, depends_on_caller
 from .parameters import Parameters
 from .resolution import Call, ObjectRef, OutOfReach, Unresolvable, launch_value, object_ref
 
@@ -35,7 +38,7 @@ class Registration:
     """The Celery task, or the proxy of it that ``@shared_task`` and ``@app.task`` give."""
 
     model: str
-    """The label of the model in lower case, ``shop.order``."""
+    """The label of the model that it was registered for, ``shop.order``."""
 
     id_query: IdQuery
     launch_args: tuple[Any, ...] | None = None
@@ -58,8 +61,27 @@ class Registration:
         """The task's parameters. Raises :class:`Unresolvable` where they cannot be read."""
         return Parameters.of(self.task)
 
+    @cached_property
+    def tracked_name(self) -> str | None:
+        """The :attr:`ObjectRef.label` of its objects; ``None`` where there is no such model."""
+        try:
+            return tracked_name(model_of(self.model))
+        except LookupError:
+            return None
+
+    def is_offered_for(self, model: type[Model]) -> bool:
+        """Whether an instance of ``model`` is one of the model that this is registered for."""
+        try:
+            registered = model_of(self.model)
+        except LookupError:
+            return False
+        return issubclass(model, registered) and root_of(model) is root_of(registered)
+
     def object_of(self, call: Call) -> ObjectRef:
-        """The object that this call is for. Raises ``Unresolvable`` if it does not say."""
+        """The object that this call is for.
+
+        Raises ``Unresolvable`` if it does not say, and ``WrongNamespace``.
+        """
         return object_ref(self.model, self.id_query.find(self.model, self.parameters, call))
 
     def launch_call(self, instance: Model) -> Call:
@@ -83,6 +105,7 @@ class Registry:
         self._unnamed: list[Registration] = []
         self._by_task: dict[str, dict[tuple[str, IdQuery], Registration]] = {}
         self._unresolvable: set[str] = set()
+        self._tracked_names: frozenset[str] | None = None
 
     def register(
         self,
@@ -115,24 +138,43 @@ class Registry:
         return decorate
 
     def for_task(self, name: str) -> tuple[Registration, ...]:
-        """The registrations of the task ``name``; none for a task that nobody registered."""
+        """The registrations that calls of the task ``name`` are tracked by.
+
+        None for a task that nobody registered, and none at all while tracking is switched off.
+        """
+        return self.registrations(name) if config.is_enabled else ()
+
+    def registrations(self, name: str) -> tuple[Registration, ...]:
+        """The registrations of the task ``name``, also while tracking is switched off."""
         return tuple(self._named().get(name, {}).values())
 
     def for_model(self, model: type[Model] | str) -> tuple[Registration, ...]:
-        """One registration per task that is tracked for ``model``, ordered by name.
+        """The tasks that can be launched for an instance of ``model``, one registration of each.
 
-        Of a task that is registered for one model by several arguments, the one that can be
+        Those are the tasks registered for ``model`` itself and for the models that it is a proxy or
+        a multi-table child of, not those for its own proxies and children. They are ordered by
+        name. Of a task that is registered by several arguments, the registration that can be
         launched comes first, and among those the one written topmost.
         """
-        label = model_label(model)
+        try:
+            model = model_of(model) if isinstance(model, str) else model
+        except LookupError:
+            return ()
         chosen: dict[str, Registration] = {}
-        for registrations in tuple(self._named().values()):
-            for registration in tuple(registrations.values()):
-                if registration.model == label:
-                    known = chosen.get(registration.name)
-                    if known is None or known.hidden or not registration.hidden:
-                        chosen[registration.name] = registration
+        for registration in self.all():
+            if registration.is_offered_for(model):
+                known = chosen.get(registration.name)
+                if known is None or known.hidden or not registration.hidden:
+                    chosen[registration.name] = registration
         return tuple(sorted(chosen.values(), key=lambda registration: registration.name))
+
+    def tracks(self, model: type[Model] | str) -> bool:
+        """Whether rows of ``model`` have a history: tasks are registered for a model of these rows.
+
+        ``model``: a model class, or the label of an :class:`ObjectRef`.
+        """
+        name = model if isinstance(model, str) else tracked_name(model)
+        return name in self._names_of_models()
 
     def all(self) -> tuple[Registration, ...]:
         """Every registration."""
@@ -143,18 +185,26 @@ class Registry:
         )
 
     def asks_database(self, name: str) -> bool:
-        """Whether resolving a call of the task ``name`` costs a query."""
-        return any(each.id_query.asks_database(each.model) for each in self.for_task(name))
+        """Whether only who sends or runs a call of the task ``name`` can say what it is for.
+
+        That is so if a look-up costs a query, or the namespace depends on the caller.
+        """
+        registrations = self.for_task(name)
+        return bool(registrations) and (
+            depends_on_caller()
+            or any(each.id_query.asks_database(each.model) for each in registrations)
+        )
 
     def objects_at_hand(self, name: str, call: Call) -> tuple[ObjectRef, ...]:
-        """As :meth:`objects_of`, but none where the database would have to be asked."""
+        """As :meth:`objects_of`, but none where :meth:`asks_database`."""
         return () if self.asks_database(name) else self.objects_of(name, call)
 
     def objects_of(self, name: str, call: Call) -> tuple[ObjectRef, ...]:
         """Every object that this call of the task ``name`` is for, each once.
 
-        What cannot be resolved is left out, and said once per task at debug level. Raises
-        :class:`OutOfReach` where the database would have to be asked and cannot be.
+        What cannot be resolved is left out, and logged once per task at level DEBUG, or WARNING
+        where the namespace is the reason. Raises :class:`OutOfReach` where the database would have
+        to be asked and cannot be.
         """
         objects = []
         for registration in self.for_task(name):
@@ -163,10 +213,22 @@ class Registry:
             except OutOfReach:
                 raise
             except Unresolvable as reason:
-                if name not in self._unresolvable:
-                    self._unresolvable.add(name)
-                    logger.debug("A call of %s is not tracked: %s.", name, reason)
+                self._log_once(logging.DEBUG, name, reason)
+            except WrongNamespace as reason:
+                self._log_once(logging.WARNING, name, reason)
         return tuple(dict.fromkeys(objects))
+
+    def _log_once(self, level: int, name: str, reason: Exception) -> None:
+        if name not in self._unresolvable:
+            self._unresolvable.add(name)
+            logger.log(level, "A call of %s is not tracked: %s.", name, reason)
+
+    def _names_of_models(self) -> frozenset[str]:
+        registrations = self.all()
+        if self._tracked_names is None:
+            names = {registration.tracked_name for registration in registrations}
+            self._tracked_names = frozenset(name for name in names if name is not None)
+        return self._tracked_names
 
     def _named(self) -> dict[str, dict[tuple[str, IdQuery], Registration]]:
         # A proxy knows its name only once its Celery app is there, so names are read on first use.
@@ -176,17 +238,9 @@ class Registry:
                     registration = self._unnamed[0]
                     named = self._by_task.setdefault(registration.name, {})
                     named[registration.model, registration.id_query] = registration
+                    self._tracked_names = None
                     del self._unnamed[0]
         return self._by_task
-
-
-def model_label(model: type[Model] | str) -> str:
-    """``shop.order`` for the model class or its label. ``TypeError`` for anything else."""
-    if isinstance(model, str) and model.count(".") == 1 and all(model.split(".")):
-        return model.lower()
-    if isinstance(model, type) and issubclass(model, Model) and not model._meta.abstract:
-        return model._meta.label_lower
-    raise TypeError(f'A model class or its label "app.Model" is needed, not {model!r}')
 
 
 registry = Registry()

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.apps import apps
+from django.db import router
 from django.db.models import Model
+
+from .models import model_of, root_of, tracked_name
+from .namespace import namespace_of
+from .primary_key import key_text
 
 
 class ObjectRef(NamedTuple):
-    """One model instance, as the tracker knows it: ``("shop.order", "1042")``."""
+    """One model instance, as the tracker knows it: ``("acme.shop.order", "1042")``."""
 
     model: str
-    """The model's label in lower case."""
+    """The name that the module keeps it under: the root model's label in lower case, behind the
+    namespace and a dot where there is one."""
 
     pk: str
-    """The primary key as text, as the admin's own address shows it before quoting."""
+    """The primary key as text, before the admin or the module quotes it."""
+
+    @property
+    def label(self) -> str:
+        """The root model's label in lower case, ``shop.order``, without the namespace."""
+        # Neither an app's label nor a model's name holds a dot.
+        return ".".join(self.model.rsplit(".", 2)[-2:])
 
 
 class Call(NamedTuple):
@@ -64,20 +77,58 @@ def launch_value(value: Any, instance: Any) -> Any:
     return value.resolve(instance) if isinstance(value, FromModel) else value
 
 
-def object_ref(model: str, value: Any) -> ObjectRef:
-    """``value``, an argument that holds a primary key, as the reference of that object.
+def object_ref(label: str, value: Any) -> ObjectRef:
+    """The object of the model ``label`` whose primary key ``value``, an argument of a task, holds.
 
-    The value goes through the primary key's own field, so that ``1042`` and ``"1042"``, or the
-    spellings of one UUID, are the same object. Raises :class:`Unresolvable` for ``None`` and for
-    what the field does not accept.
+    ``value`` may also be an instance. The namespace is that of the database where Django would
+    write the instance, or any row of the model where only the key is known. Raises
+    :class:`Unresolvable` for an empty value and one that the primary key does not accept, and
+    :class:`~.namespace.WrongNamespace`.
     """
-    if isinstance(value, Model):
-        value = value.pk
     if value is None or value == "":
         raise Unresolvable("the argument that names the object is empty")
     try:
-        pk_field = apps.get_model(model)._meta.pk
-        pk = str(value if pk_field is None else pk_field.to_python(value))
+        model = model_of(label)
+        pk = key_text(model, value)
     except Exception as error:
-        raise Unresolvable(f"{value!r} is not a primary key of {model}") from error
-    return ObjectRef(model, pk)
+        raise Unresolvable(f"{value!r} is not a primary key of {label}") from error
+    known = value if isinstance(value, Model) else _sent_for.get()
+    if known is not None and _is_row(known, model, pk):
+        return object_of(known)
+    return ObjectRef(_stored_name(model, router.db_for_write(model)), pk)
+
+
+def object_of(instance: Model, using: str | None = None) -> ObjectRef:
+    """``instance`` as the tracker knows it.
+
+    ``using``: the alias of the database that its row is in; by default the one that Django would
+    write it to. Raises ``ValueError`` for an instance without a primary key, and
+    :class:`~.namespace.WrongNamespace`.
+    """
+    model = type(instance)
+    pk = key_text(model, instance)
+    using = using or router.db_for_write(model, instance=instance)
+    return ObjectRef(_stored_name(model, using), pk)
+
+
+@contextmanager
+def sending_for(instance: Model) -> Iterator[None]:
+    """Tasks that are sent within, with the key of ``instance``, are for it and its database."""
+    token = _sent_for.set(instance)
+    try:
+        yield
+    finally:
+        _sent_for.reset(token)
+
+
+def _is_row(instance: Model, model: type[Model], pk: str) -> bool:
+    return root_of(type(instance)) is root_of(model) and key_text(model, instance) == pk
+
+
+def _stored_name(model: type[Model], using: str) -> str:
+    namespace = namespace_of(root_of(model), using)
+    name = tracked_name(model)
+    return f"{namespace}.{name}" if namespace else name
+
+
+_sent_for: ContextVar[Model | None] = ContextVar("celery_task_tracker_sent_for", default=None)

@@ -1,0 +1,73 @@
+"""The namespace that keeps projects, tenants and databases apart that share one Redis."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model
+
+from ..config import config
+
+#: The longest namespace, in characters.
+MAX_LENGTH = 64
+
+#: What a namespace may be, in lower case, and the same in words.
+PATTERN = re.compile(rf"[a-z0-9_-]{{1,{MAX_LENGTH}}}")
+EXPECTED = f"1 to {MAX_LENGTH} of the characters a-z, 0-9, _ and -"
+
+
+class WrongNamespace(ImproperlyConfigured):
+    """TASK_TRACKER_NAMESPACE is not a namespace, or is a function that did not return one."""
+
+
+def namespace_of(model: type[Model], using: str) -> str:
+    """The namespace of ``model``'s rows in the database ``using``; empty where there is none.
+
+    A function in TASK_TRACKER_NAMESPACE is called each time, because what it answers may depend on
+    the current tenant. Raises :class:`WrongNamespace`: nothing may be kept under another name than
+    the one that was meant.
+    """
+    given = config.TASK_TRACKER_NAMESPACE
+    if callable(given):
+        try:
+            given = given(model=model, using=using)
+        except Exception as error:
+            raise WrongNamespace(f"The function TASK_TRACKER_NAMESPACE raised {error!r}") from error
+    if given is None or given == "":
+        return ""
+    if not is_namespace(given):
+        raise WrongNamespace(f"TASK_TRACKER_NAMESPACE must be {EXPECTED}, not {given!r}")
+    return str(given).lower()
+
+
+def is_namespace(value: Any) -> bool:
+    """Whether ``value`` can be a namespace."""
+    return isinstance(value, str) and PATTERN.fullmatch(value.lower()) is not None
+
+
+def longest_prefix() -> int:
+    """How many characters stand in front of a model's name at most, the dot included."""
+    given = config.TASK_TRACKER_NAMESPACE
+    if callable(given):
+        return MAX_LENGTH + 1
+    return len(given) + 1 if is_namespace(given) else 0
+
+
+def depends_on_caller() -> bool:
+    """Whether the namespace has to be asked for in the process that runs or sends the task."""
+    return callable(config.TASK_TRACKER_NAMESPACE)
+
+
+def takes_model_and_database(function: Any) -> bool:
+    """Whether ``function`` can be called as :func:`namespace_of` calls it."""
+    try:
+        inspect.signature(function).bind(model=None, using="default")
+    except TypeError:
+        return False
+    except ValueError:
+        # Some functions do not tell their parameters.
+        return True
+    return True

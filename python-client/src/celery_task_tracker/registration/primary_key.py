@@ -1,0 +1,61 @@
+"""A primary key as text, the same for every spelling of the same key."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Field, Model
+from django.utils.timezone import make_aware
+
+
+def key_text(model: type[Model], value: Any) -> str:
+    """``value`` as the text of a primary key of ``model``.
+
+    The value goes through the key's own field, so that ``1042`` and ``"1042"``, ``1.5`` and
+    ``"1.50"``, ``(1, 8)`` and ``[1, 8]``, or the spellings of one UUID or one moment, give one
+    text. An instance stands for its primary key. Raises ``ValueError`` for an empty key, and
+    whatever the field raises for a value that it does not accept.
+    """
+    return _text(model._meta.pk, value)
+
+
+def _text(field: Any, value: Any) -> str:
+    if isinstance(value, Model):
+        value = value.pk
+    if value is None or value == "":
+        raise ValueError("the primary key is empty")
+    members = _members_of_composite(field)
+    if members:
+        return _composite_text(members, field.to_python(value))
+    return _canonical(value if field is None else field.to_python(value))
+
+
+def _members_of_composite(field: Any) -> tuple[Field[Any, Any], ...]:
+    """The fields of a composite primary key, which Django has from 5.2; none for any other."""
+    return tuple(getattr(field, "fields", ()))
+
+
+def _composite_text(members: tuple[Field[Any, Any], ...], values: Any) -> str:
+    if not isinstance(values, tuple | list):
+        raise ValueError("a composite primary key is a tuple or list")
+    texts = [_text(field, value) for field, value in zip(members, values, strict=True)]
+    return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
+
+
+def _canonical(value: Any) -> str:
+    if isinstance(value, str):
+        # Not str(value): a text that is an Enum would give its name.
+        return str.__str__(value)
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if text == "-0" else text
+    if isinstance(value, datetime):
+        if value.tzinfo is None and settings.USE_TZ:
+            value = make_aware(value)
+        return str(value if value.tzinfo is None else value.astimezone(timezone.utc))
+    return str(value)
