@@ -16,6 +16,10 @@ import redis
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent.parent
 HOST = "127.0.0.1"
+#: The server to test with.
+SERVER = os.environ.get("REDIS_SERVER", "redis-server")
+#: It, and those that `make test-servers` has got.
+EVERY_SERVER = [SERVER, *map(str, sorted(Path(REPOSITORY, "target/servers").glob("*-[0-9]*")))]
 
 
 class MissingModule(Exception):
@@ -64,9 +68,11 @@ class RedisServer:
     """A redis-server on a port of its own.
 
     It keeps nothing when it ends, except where it is ``durable`` and started again.
+    ``program`` is another server than the one of ``REDIS_SERVER``.
     """
 
-    def __init__(self, port, *, with_module, durable=False, options=()):
+    def __init__(self, port, *, with_module, durable=False, options=(), program=SERVER):
+        self.program = program
         self.options = options
         self.port = port
         self.with_module = with_module
@@ -90,7 +96,7 @@ class RedisServer:
         file.write_text("\n".join(configuration))
         self.process = subprocess.Popen(
             [
-                *("redis-server", str(file), "--port", str(self.port), "--bind", HOST),
+                *(self.program, str(file), "--port", str(self.port), "--bind", HOST),
                 *("--dir", self.directory, "--save", "", *durability),
                 *module,
                 *self.options,

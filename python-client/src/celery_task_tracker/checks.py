@@ -21,8 +21,8 @@ from .registration.namespace import EXPECTED, is_namespace, longest_prefix, take
 from .registration.registry import Registration, registry
 from .registration.resolution import Unresolvable
 from .server.client import get_client
-from .server.connection import without_password, wrong_with
 from .server.errors import LOADMODULE, ModuleMissing, ModuleOutdated, TrackerUnavailable
+from .server.url import without_password, wrong_with
 from .states import STATES
 
 #: The longest name of a model or a task, and the longest primary key, that the module takes.

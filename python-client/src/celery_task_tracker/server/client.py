@@ -93,6 +93,9 @@ class Server:
     counters: Mapping[str, Any]
     """The module's section of INFO, without the prefix ``tracker_``."""
 
+    tells: bool = True
+    """Whether the Redis user may ask for all this, which takes ``+info`` in its ACL."""
+
 
 @dataclass(frozen=True)
 class Query:
@@ -196,7 +199,9 @@ class TrackerClient:
         A user who may not ask (``INFO``) but may use the tracker is taken at its commands' word.
         """
         if not self._is_compatible:
-            for server in self._servers_that_tell():
+            for server in self.servers():
+                if not server.tells:
+                    continue
                 if server.module is None:
                     raise ModuleMissing(MODULE_MISSING)
                 if server.module < MINIMUM_MODULE:
@@ -215,14 +220,6 @@ class TrackerClient:
                     for node in self._redis.get_primaries()  # type: ignore[no-untyped-call]
                 ]
             return [_server("", self._redis)]
-
-    def _servers_that_tell(self) -> list[Server]:
-        try:
-            return self.servers()
-        except TrackerUnavailable as error:
-            if isinstance(error.__cause__, redis.exceptions.NoPermissionError):
-                return []
-            raise
 
     def _execute(self, *command: str) -> Any:
         (reply,) = self._call([command])
@@ -279,7 +276,14 @@ def version_text(version: int) -> str:
 
 
 def _server(name: str, connection: Any) -> Server:
-    info = {**connection.info("server"), **connection.info("modules"), **connection.info("tracker")}
+    try:
+        info = {
+            **connection.info("server"),
+            **connection.info("modules"),
+            **connection.info("tracker"),
+        }
+    except redis.exceptions.NoPermissionError:
+        return Server(name, redis="?", module=None, counters={}, tells=False)
     modules = info.get("modules", [])
     # One module alone is no list in some versions of redis-py.
     versions = {each.get("name"): each.get("ver") for each in modules if isinstance(each, dict)}

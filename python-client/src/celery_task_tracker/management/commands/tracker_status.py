@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ...config import config
 from ...server.client import get_client, version_text
-from ...server.connection import without_password
 from ...server.errors import (
     LOADMODULE,
     MODULE_MISSING,
@@ -16,6 +15,7 @@ from ...server.errors import (
     ModuleOutdated,
     TrackerUnavailable,
 )
+from ...server.url import without_password
 
 
 class Command(BaseCommand):
@@ -33,6 +33,9 @@ class Command(BaseCommand):
             for server in servers:
                 if server.name:
                     self.stdout.write(f"Node: {server.name}")
+                if not server.tells:
+                    self.stdout.write("Redis: not told, the user lacks +info in its ACL")
+                    continue
                 self.stdout.write(f"Redis: {server.redis}")
                 if server.module is not None:
                     self.stdout.write(f"Tracker module: {version_text(server.module)}")
@@ -48,4 +51,7 @@ class Command(BaseCommand):
                 f"Redis does not answer: {error}. Is it running, and is "
                 "CELERY_TASKTRACKER_REDIS_URL its address?"
             ) from error
-        self.stdout.write(self.style.SUCCESS("The tracker is ready."))
+        if all(server.tells for server in servers):
+            self.stdout.write(self.style.SUCCESS("The tracker is ready."))
+        else:
+            self.stdout.write("Redis answers. Whether the tracker is ready could not be asked.")
