@@ -177,7 +177,7 @@ class Worker:
             cwd=TESTS,
             env={
                 **os.environ,
-                "PYTHONPATH": str(TESTS),
+                "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
                 "TEST_BROKER_URL": broker_url,
                 "TEST_TRACKER_URL": tracker_url,
                 **environment,
