@@ -1,11 +1,14 @@
 import pytest
 import redis
 from celery import Celery
+from django.apps import apps
 from django.core.management import call_command
+from django.db import models
 
 from celery_task_tracker import checks
 from celery_task_tracker.registration.registry import Registry
-from shop.models import Order
+from shop.models import Order, Shelf
+from upper.models import Thing
 
 
 def ids(messages):
@@ -56,6 +59,9 @@ def test_the_longest_retention_is_that_of_the_module(tracker):
         ("TASK_TRACKER_PURGE_ON_DELETE", 1, "E015"),
         ("TASK_TRACKER_TERMINATE_SIGNAL", "TERM", "E016"),
         ("TASK_TRACKER_TERMINATE_PERMISSION", "delete", "E017"),
+        ("TASK_TRACKER_ENABLED", "no", "E040"),
+        ("TASK_TRACKER_ENABLED", 0.5, "E040"),
+        ("TASK_TRACKER_AUTODISCOVER", None, "E041"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id):
@@ -76,6 +82,9 @@ def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id)
         ("TASK_TRACKER_REDACT", lambda name, value: value),
         ("TASK_TRACKER_TERMINATE_SIGNAL", "SIGKILL"),
         ("TASK_TRACKER_TERMINATE_PERMISSION", "shop.revoke_tasks"),
+        ("TASK_TRACKER_ENABLED", None),
+        ("TASK_TRACKER_ENABLED", False),
+        ("TASK_TRACKER_AUTODISCOVER", False),
     ],
 )
 def test_these_settings_have_no_complaint(settings, setting, value):
@@ -129,3 +138,97 @@ def test_a_look_up_through_a_relation_is_none(registry, app):
 def test_a_task_without_arguments_is_an_error(registry, app):
     registry.register(Order)(app.task(name="t")(takes_nothing))
     assert ids(checks.check_registrations()) == ["E022"]
+
+
+def test_two_models_that_the_tracker_cannot_tell_apart_are_an_error(registry, app, monkeypatch):
+    class LowerThing(models.Model):
+        class Meta:
+            app_label = "upper"
+
+    LowerThing._meta.model_name = "thing"
+    known = {"Upper.thing": Thing, "upper.thing": LowerThing}
+    monkeypatch.setattr(checks, "model_of", known.__getitem__)
+    for label in known:
+        registry.register(label)(app.task(name="t")(takes_an_order))
+    (message,) = checks.check_registrations()
+    assert ids([message]) == ["E024"]
+    assert "Upper.Thing" in message.msg
+    assert "'upper.thing'" in message.msg
+
+
+def test_a_model_may_be_registered_by_several_labels(registry, app):
+    for label in ("Upper.Thing", "upper.thing", Thing):
+        registry.register(label)(app.task(name="t")(takes_an_order))
+    assert checks.check_registrations() == []
+
+
+def model(name, app_label="shop", **fields):
+    meta = type("Meta", (), {"app_label": app_label})
+    return type(name, (models.Model,), {"__module__": "shop.models", "Meta": meta, **fields})
+
+
+@pytest.fixture
+def made():
+    """Makes models, and has Django forget them afterwards."""
+    names = []
+
+    def make(name, **fields):
+        names.append(name.lower())
+        return model(name, **fields)
+
+    yield make
+    for name in names:
+        del apps.all_models["shop"][name]
+    apps.clear_cache()
+
+
+@pytest.mark.parametrize("name", ["Größe", "M" * 251])
+def test_a_model_whose_name_the_module_refuses_is_an_error(registry, app, made, name):
+    registry.register(made(name))(app.task(name="t")(takes_an_order))
+    (message,) = checks.check_registrations()
+    assert ids([message]) == ["E025"]
+    assert name in message.msg
+
+
+def test_a_namespace_leaves_less_room_for_the_name_of_a_model(registry, app, made, settings):
+    registry.register(made("M" * 200))(app.task(name="t")(takes_an_order))
+    assert checks.check_registrations() == []
+    settings.TASK_TRACKER_NAMESPACE = "n" * 49
+    assert checks.check_registrations() == []
+    settings.TASK_TRACKER_NAMESPACE = "n" * 50
+    assert ids(checks.check_registrations()) == ["E025"]
+    settings.TASK_TRACKER_NAMESPACE = lambda model, using: "n"
+    assert ids(checks.check_registrations()) == ["E025"]
+
+
+@pytest.mark.parametrize(("length", "expected"), [(512, []), (513, ["E026"])])
+def test_a_primary_key_that_may_be_too_long_is_an_error(registry, app, made, length, expected):
+    key = models.CharField(max_length=length, primary_key=True)
+    registry.register(made("LongKey", code=key))(app.task(name="t")(takes_an_order))
+    assert ids(checks.check_registrations()) == expected
+
+
+def test_so_is_one_that_is_a_relation_to_such_a_key(registry, app, made):
+    long = made("LongKey", code=models.CharField(max_length=600, primary_key=True))
+    key = models.OneToOneField(long, models.CASCADE, primary_key=True)
+    registry.register(made("Beside", long=key))(app.task(name="t")(takes_an_order))
+    assert ids(checks.check_registrations()) == ["E026"]
+
+
+@pytest.mark.parametrize(("name", "expected"), [("t" * 255, []), ("ü" * 128, ["E027"])])
+def test_a_task_whose_name_the_module_refuses_is_an_error(registry, app, name, expected):
+    registry.register(Shelf)(app.task(name=name)(takes_an_order))
+    assert ids(checks.check_registrations()) == expected
+
+
+def test_what_the_checks_refuse_is_what_the_module_refuses(tracker):
+    """The limits of length are the module's own."""
+    event = ("STATE", "SUCCESS", "NAME")
+    with tracker.client() as client:
+        at_most = ("m" * checks.MAX_NAME, "k" * checks.MAX_KEY, "id", *event, "t" * checks.MAX_NAME)
+        assert client.execute_command("TRACKER.UPSERT", *at_most)
+        for index in (0, 1, 5):
+            longer = list(at_most)
+            longer[index] += "x"
+            with pytest.raises(redis.ResponseError):
+                client.execute_command("TRACKER.UPSERT", *longer)

@@ -93,6 +93,39 @@ class TestStats:
         assert stats.oldest is stats.newest is stats.last is None
 
 
+@pytest.mark.usefixtures("tracker")
+class TestWithoutTimeZones:
+    """A project with ``USE_TZ = False`` gives and gets naive times in its own zone."""
+
+    @pytest.fixture(autouse=True)
+    def new_york(self, settings):
+        settings.USE_TZ = False
+        settings.TIME_ZONE = "America/New_York"
+        # 14 November 2023, 22:13:20 UTC.
+        self.local = datetime(2023, 11, 14, 17, 13, 20)
+
+    def test_times_come_back_naive(self):
+        keep()
+        (task,) = task_tracker.tasks(ORDER).tasks
+        assert task.created_at == task.finished_at == self.local
+        assert task.created_at.tzinfo is None
+        assert task.started_at is None
+        stats = task_tracker.stats(ORDER)
+        assert stats.oldest == stats.newest == stats.last.updated_at == self.local
+
+    def test_naive_times_narrow_the_tasks(self):
+        keep()
+        second = timedelta(seconds=1)
+        assert task_tracker.tasks(ORDER, since=self.local, until=self.local + second).total == 1
+        assert task_tracker.tasks(ORDER, since=self.local + second).total == 0
+        assert task_tracker.tasks(ORDER, until=self.local - second).total == 0
+
+    def test_aware_times_do_too(self):
+        keep()
+        assert task_tracker.tasks(ORDER, since=MOMENT).total == 1
+        assert task_tracker.tasks(ORDER, since=MOMENT + timedelta(seconds=1)).total == 0
+
+
 def test_a_redis_that_is_away_is_an_error_to_who_asks(settings):
     settings.CELERY_TASKTRACKER_REDIS_URL = f"redis://{HOST}:{free_port()}"
     with pytest.raises(TrackerError):

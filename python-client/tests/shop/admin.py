@@ -1,7 +1,7 @@
 from django.apps import apps
 from django.contrib import admin
 
-from .models import Order, Parcel, Shelf, Untracked
+from .models import Camper, FastVan, Order, Parcel, RushOrder, Shelf, Untracked, Van, Vehicle, Wreck
 
 if apps.is_installed("unfold"):
     from unfold.admin import ModelAdmin
@@ -26,6 +26,7 @@ admin.site.register(Order, OrderAdmin)
 admin.site.register(Parcel, ModelAdmin)
 admin.site.register(Shelf, ShelfAdmin)
 admin.site.register(Untracked, ModelAdmin)
+admin.site.register([RushOrder, Vehicle, Van, Camper, FastVan, Wreck], ModelAdmin)
 
 backstage = AdminSite(name="backstage")
 backstage.register(Order, ModelAdmin)

@@ -1,5 +1,6 @@
 import uuid
 
+import django
 from django.db import models
 
 
@@ -66,3 +67,67 @@ class Archived(models.Model):
 
     def __str__(self):
         return self.code
+
+
+class Vehicle(models.Model):
+    """A model that others inherit from, each with a table of its own."""
+
+    plate = models.CharField(max_length=20, blank=True)
+
+    def __str__(self):
+        return f"{type(self).__name__} {self.pk}"
+
+
+class Van(Vehicle):
+    """A child, whose primary key is the link to its parent."""
+
+    seats = models.IntegerField(default=2)
+
+
+class Camper(Van):
+    """A grandchild."""
+
+
+class FastVan(Van):
+    """A proxy of a child."""
+
+    class Meta:
+        proxy = True
+
+
+class Wreck(Vehicle):
+    """A child with a primary key of its own beside the link to its parent."""
+
+    number = models.CharField(max_length=20, primary_key=True)
+    vehicle = models.OneToOneField(Vehicle, on_delete=models.CASCADE, parent_link=True)
+
+
+class Weight(models.Model):
+    """A model whose primary key is a decimal number."""
+
+    kilograms = models.DecimalField(primary_key=True, max_digits=10, decimal_places=2)
+
+    def __str__(self):
+        return f"Weight {self.pk}"
+
+
+class Slot(models.Model):
+    """A model whose primary key is a moment."""
+
+    begin = models.DateTimeField(primary_key=True)
+
+    def __str__(self):
+        return f"Slot {self.pk}"
+
+
+if django.VERSION >= (5, 2):
+
+    class Seat(models.Model):
+        """A model whose primary key is made of two fields."""
+
+        pk = models.CompositePrimaryKey("row", "number")
+        row = models.IntegerField()
+        number = models.IntegerField()
+
+        def __str__(self):
+            return f"Seat {self.pk}"

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from celery_task_tracker import FromModel, task_tracker
 
-from .models import Order, Parcel, RushOrder, Shelf
+from .models import FastVan, Order, Parcel, RushOrder, Shelf, Van, Vehicle, Wreck
 
 
 def tell(key, value="1"):
@@ -227,3 +227,27 @@ def hurry(order_id):
 def report_for_ever(order_id):
     while True:
         task_tracker.progress(0)
+
+
+@task_tracker.register(Vehicle)
+@shared_task
+def wash(vehicle_id):
+    """Tracked for a model with multi-table children."""
+
+
+@task_tracker.register(Van)
+@shared_task
+def load(van_id):
+    """Tracked for a multi-table child."""
+
+
+@task_tracker.register(FastVan)
+@shared_task
+def race(van_id):
+    """Tracked for a proxy of a multi-table child."""
+
+
+@task_tracker.register(Wreck)
+@shared_task
+def scrap(number):
+    """Tracked for a multi-table child with a primary key of its own."""

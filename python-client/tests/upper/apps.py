@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class UpperConfig(AppConfig):
+    name = "upper"
+    label = "Upper"
