@@ -8,10 +8,11 @@ import redis
 from celery import shared_task
 from celery.exceptions import Ignore, Reject
 from django.conf import settings
+from django.db import connection
 
 from celery_task_tracker import FromModel, task_tracker
 
-from .models import FastVan, Order, Parcel, RushOrder, Shelf, Van, Vehicle, Wreck
+from .models import Customer, FastVan, Order, Parcel, RushOrder, Shelf, Van, Vehicle, Wreck
 
 
 def tell(key, value="1"):
@@ -251,3 +252,14 @@ def race(van_id):
 @shared_task
 def scrap(number):
     """Tracked for a multi-table child with a primary key of its own."""
+
+
+@task_tracker.register(Order)
+@shared_task
+def delete_order(order_id):
+    """Deletes the order that it is for, in a database of the worker's own."""
+    with connection.schema_editor() as editor:
+        for model in (Customer, Order):
+            if model._meta.db_table not in connection.introspection.table_names():
+                editor.create_model(model)
+    Order.objects.create(pk=order_id).delete()
