@@ -6,6 +6,8 @@ from django.core.management import call_command
 from django.db import models
 
 from celery_task_tracker import checks
+from celery_task_tracker.checks import registrations
+from celery_task_tracker.checks.settings import MAX_RETENTION
 from celery_task_tracker.registration.registry import Registry
 from shop.models import Order, Shelf
 from upper.models import Thing
@@ -22,9 +24,9 @@ def test_a_sound_project_has_no_complaint():
 def test_the_longest_retention_is_that_of_the_module(tracker):
     retain = ("TRACKER.RETAIN", "shop.order", "1", "t1")
     with tracker.client() as client:
-        assert client.execute_command(*retain, checks.MAX_RETENTION) == 0
+        assert client.execute_command(*retain, MAX_RETENTION) == 0
         with pytest.raises(redis.ResponseError, match="seconds"):
-            client.execute_command(*retain, checks.MAX_RETENTION + 1)
+            client.execute_command(*retain, MAX_RETENTION + 1)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_these_settings_have_no_complaint(settings, setting, value):
 @pytest.fixture
 def registry(monkeypatch):
     registry = Registry()
-    monkeypatch.setattr(checks, "registry", registry)
+    monkeypatch.setattr(registrations, "registry", registry)
     return registry
 
 
@@ -147,7 +149,7 @@ def test_two_models_that_the_tracker_cannot_tell_apart_are_an_error(registry, ap
 
     LowerThing._meta.model_name = "thing"
     known = {"Upper.thing": Thing, "upper.thing": LowerThing}
-    monkeypatch.setattr(checks, "model_of", known.__getitem__)
+    monkeypatch.setattr(registrations, "model_of", known.__getitem__)
     for label in known:
         registry.register(label)(app.task(name="t")(takes_an_order))
     (message,) = checks.check_registrations()
@@ -225,7 +227,13 @@ def test_what_the_checks_refuse_is_what_the_module_refuses(tracker):
     """The limits of length are the module's own."""
     event = ("STATE", "SUCCESS", "NAME")
     with tracker.client() as client:
-        at_most = ("m" * checks.MAX_NAME, "k" * checks.MAX_KEY, "id", *event, "t" * checks.MAX_NAME)
+        at_most = (
+            "m" * registrations.MAX_NAME,
+            "k" * registrations.MAX_KEY,
+            "id",
+            *event,
+            "t" * registrations.MAX_NAME,
+        )
         assert client.execute_command("TRACKER.UPSERT", *at_most)
         for index in (0, 1, 5):
             longer = list(at_most)

@@ -1,4 +1,4 @@
-"""Every Celery task that ran for one model instance, live in the Django admin.
+"""Shows every Celery task that ran for a model instance, live in the Django admin.
 
 >>> from celery_task_tracker import FromModel, task_tracker
 >>>

@@ -1,7 +1,7 @@
-"""The package's settings: one table of defaults, read lazily, never stale.
+"""The package's settings and their defaults.
 
-A setting is read from Django's settings the first time it is asked for, and forgotten
-again when Django says that it changed (``setting_changed``, which tests send).
+A setting is read from Django's settings when it is first needed, and read again after Django's
+signal ``setting_changed``, which ``override_settings`` sends.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.signals import setting_changed
 
-#: Every setting and the value it has when the project does not give one.
+#: Every setting with its default.
 DEFAULTS = MappingProxyType(
     {
-        # Where the Redis server with the tracker module answers.
+        # The URL of the Redis server that has the tracker module.
         "CELERY_TASKTRACKER_REDIS_URL": "redis://",
         # Whether tasks are tracked. None: yes, except while Django's test environment is set up.
         "TASK_TRACKER_ENABLED": None,
-        # What keeps projects, tenants and databases apart that share one Redis: a text, or a
-        # function of `model` and `using`, the alias of the database.
+        # Keeps projects, tenants and databases apart that share one Redis: a string, or a function
+        # that is called with `model=` and `using=`, the alias of the database.
         "TASK_TRACKER_NAMESPACE": None,
         # Whether each app's `tasks` module is imported at start.
         "TASK_TRACKER_AUTODISCOVER": True,
         # Seconds a record lives after its last update. None: the module's own `retention-window`.
-        # A dict gives them per state, "default" for the states that it does not name.
+        # A dict has one value per state, and "default" for the states that it does not name.
         "TASK_TRACKER_RETENTION_WINDOW": None,
-        # Rows on a page of the dashboard, and the most a request may ask for.
+        # Rows on a page of the dashboard, and the most that a request may ask for.
         "TASK_TRACKER_PAGE_SIZE": 10,
         "TASK_TRACKER_MAX_PAGE_SIZE": 200,
         # Seconds between two refreshes of the dashboard.
         "TASK_TRACKER_REFRESH_INTERVAL": 5,
-        # Seconds that a connection to Redis, and an answer from it, may take.
+        # Seconds that connecting to Redis, and a reply from it, may take.
         "TASK_TRACKER_CONNECT_TIMEOUT": 0.25,
         "TASK_TRACKER_SOCKET_TIMEOUT": 0.25,
-        # Seconds to leave Redis alone after it failed to answer.
+        # Seconds between two attempts to reach Redis after it failed to answer.
         "TASK_TRACKER_RETRY_AFTER": 5,
-        # How many events a process keeps while Redis is away; beyond that the oldest are lost.
+        # How many events a process keeps while Redis is away. Beyond that the oldest are dropped.
         "TASK_TRACKER_SPOOL_SIZE": 10_000,
         # Whether arguments and results of tasks are stored.
         "TASK_TRACKER_STORE_ARGS": True,
@@ -63,12 +63,12 @@ DEFAULTS = MappingProxyType(
             r"\bcvv|\bcvc",
             r"iban",
         ),
-        # Whether the admin may terminate a task that runs, and the signal that its process gets.
+        # Whether the admin may terminate a running task, and the signal that its process gets.
         "TASK_TRACKER_TERMINATE": True,
         "TASK_TRACKER_TERMINATE_SIGNAL": "SIGTERM",
-        # A permission ("app.codename") needed for terminating, beside the one to change the object.
+        # A permission ("app.codename") that terminating needs beside the change permission.
         "TASK_TRACKER_TERMINATE_PERMISSION": None,
-        # Whether change lists of tracked models have a column that tells of each object's tasks.
+        # Whether change lists of tracked models have a column with each object's latest task.
         "TASK_TRACKER_CHANGELIST_COLUMN": False,
         # Whether deleting an instance deletes its records.
         "TASK_TRACKER_PURGE_ON_DELETE": True,
@@ -77,13 +77,13 @@ DEFAULTS = MappingProxyType(
 
 
 class TaskTrackerConfig:
-    """The settings that are in force, as attributes of the settings' own names.
+    """The settings in force, as attributes with the settings' names.
 
     >>> TaskTrackerConfig().TASK_TRACKER_PAGE_SIZE
     10
 
-    Asking for a name that is not in :data:`DEFAULTS` raises ``AttributeError``. Costs one
-    dictionary look-up after the first time, whose answer all instances share.
+    A name that is not in :data:`DEFAULTS` raises ``AttributeError``. All instances share one cache,
+    so that every access but the first costs one dictionary look-up.
     """
 
     _known: ClassVar[dict[str, Any]] = {}
@@ -101,12 +101,12 @@ class TaskTrackerConfig:
     @property
     def is_enabled(self) -> bool:
         """Whether tasks are tracked now."""
-        # Not from memory: Django tells nobody when a test deletes a setting.
+        # Not from the cache: Django sends no signal when a test deletes a setting.
         given = getattr(settings, "TASK_TRACKER_ENABLED", DEFAULTS["TASK_TRACKER_ENABLED"])
         return not _is_test_environment() if given is None else bool(given)
 
     def forget(self, name: str) -> None:
-        """Reads ``name`` anew from Django's settings when it is next asked for."""
+        """Has ``name`` read from Django's settings again when it is next needed."""
         self.__dict__.pop(name, None)
 
 
@@ -114,8 +114,8 @@ config = TaskTrackerConfig()
 
 
 def _is_test_environment() -> bool:
-    """Whether ``django.test.utils.setup_test_environment()`` was called, as every runner does."""
-    # Whoever called it has imported the module, which is not worth importing for anybody else.
+    """Whether ``setup_test_environment()`` was called, as every test runner for Django does."""
+    # Its module is imported by whoever calls it. Importing it here would slow down every start.
     test_utils = sys.modules.get("django.test.utils")
     return test_utils is not None and hasattr(test_utils._TestState, "saved_data")
 

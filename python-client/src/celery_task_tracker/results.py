@@ -1,4 +1,4 @@
-"""What the tracker knows, as typed values for the project's own code."""
+"""The tracker's answers as typed values for a project's own code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .states import ACTIVE_STATES
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running task says it is."""
+    """How far a running task is, by its own account."""
 
     current: float
     total: float | None = None
@@ -34,7 +34,7 @@ class TrackedTask:
     name: str
     state: str
     attempt: int
-    """0 for the first run, counted up with each retry."""
+    """0 for the first run, one more with each retry."""
 
     created_at: datetime
     updated_at: datetime
@@ -43,11 +43,11 @@ class TrackedTask:
     started_at: datetime | None
     finished_at: datetime | None
     args: Any
-    """Positional arguments, redacted; text where they were too long to be kept whole."""
+    """Positional arguments, secrets redacted. Text where they were too long to be kept whole."""
 
     kwargs: Any
     result: Any
-    """What the task returned, of what JSON has; the text of anything else."""
+    """What the task returned, decoded from JSON; the text of a value that JSON cannot hold."""
 
     error: str
     exception: str
@@ -58,7 +58,7 @@ class TrackedTask:
     queue: str
     progress: Progress | None
     fields: Mapping[str, Any]
-    """The whole record, as the module tells it."""
+    """The whole record as the module returned it."""
 
     @property
     def is_active(self) -> bool:
@@ -98,13 +98,13 @@ class TaskPage:
 
     tasks: tuple[TrackedTask, ...]
     total: int
-    """How many tasks match, on all pages."""
+    """How many tasks match on all pages together."""
 
     page: int
     size: int
     pages: int
     states: Mapping[str, int]
-    """How many tasks of the object are in each state, whatever the page was narrowed to."""
+    """How many tasks of the object are in each state, regardless of the filters."""
 
     @classmethod
     def of(cls, reply: bytes) -> TaskPage:
@@ -122,7 +122,7 @@ class TaskPage:
 
 @dataclass(frozen=True)
 class LastTask:
-    """The task of an object that was created last."""
+    """The newest task of an object."""
 
     id: str
     name: str
@@ -132,7 +132,7 @@ class LastTask:
 
 @dataclass(frozen=True)
 class TaskStats:
-    """An object's tasks in numbers."""
+    """How many tasks an object has."""
 
     total: int
     active: int
@@ -140,7 +140,7 @@ class TaskStats:
 
     states: Mapping[str, int]
     tasks: Mapping[str, int]
-    """How many there are of each task name."""
+    """How many tasks there are of each name."""
 
     oldest: datetime | None
     newest: datetime | None

@@ -16,7 +16,7 @@ State = Literal[
     "IGNORED",
 ]
 
-#: All states, in the order in which a task goes through them.
+#: All states, in the order in which a task passes through them.
 STATES: tuple[State, ...] = get_args(State)
 
 #: The states of a task that may still run.

@@ -1,4 +1,4 @@
-"""``task_tracker``: what a project's own code calls."""
+"""``task_tracker``: the interface for a project's own code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class TaskTracker:
-    """Registers tasks for models, and tells what is known of an instance's tasks."""
+    """Registers tasks for models, and answers what is known about an instance's tasks."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -37,29 +37,35 @@ class TaskTracker:
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
     ) -> Callable[[T], T]:
-        """A decorator that tracks the task below it for the instances of ``model_class``.
+        """A decorator that tracks the task below it for instances of ``model_class``.
 
-        It goes above ``@shared_task`` or ``@app.task`` and may be stacked, once per model::
+        It stands above ``@shared_task`` or ``@app.task`` and may be stacked, once per model::
 
             @task_tracker.register(Warehouse)
             @task_tracker.register(Product, id_query="product_id")
             @shared_task
             def restock_product(warehouse_id, product_id): ...
 
-        ``model_class``: the model, or its label ``"shop.Order"`` where importing it is not
-        possible. ``id_query``: how the task's arguments name the object. ``None``: the first
-        parameter is the primary key. A string: the argument of that name is. A tuple or list of
-        field names: the object whose fields have the values of the arguments of those names. A
-        dict: the same, from look-ups as ``filter()`` takes them to names of arguments; of
-        ``{"pk": …}`` alone no database is asked. Arguments may be passed by position or by
-        keyword. ``launch_args``, ``launch_kwargs``: what the admin launches the task with, where
-        :class:`FromModel` stands for a value of the instance; without either, the primary key
-        alone, or of a look-up the instance's own values. ``hidden``: tracked, but not offered
-        for launching.
+        ``model_class``: the model, or its label ``"shop.Order"`` where it cannot be imported.
 
-        Registering the same again replaces what was there. Raises ``TypeError`` for arguments
-        of the wrong kind; a label of no model and an ``id_query`` of no argument are found by
-        ``manage.py check``.
+        ``id_query``: how the task's arguments name the object.
+
+        - ``None``: the first parameter is the primary key.
+        - A string: the argument with this name is the primary key.
+        - A tuple or list of field names: the object is the one whose fields have the values of the
+          arguments with the same names.
+        - A dict: the same, from look-ups as ``filter()`` takes them to names of arguments.
+          ``{"pk": …}`` alone costs no query.
+
+        ``launch_args``, ``launch_kwargs``: the arguments that the admin launches the task with.
+        :class:`FromModel` stands for a value of the instance. Without both, the admin passes the
+        primary key, or the instance's values of the look-ups.
+
+        ``hidden``: the task is tracked, but the admin does not offer to launch it.
+
+        Registering a task again with the same model and ``id_query`` replaces the registration.
+        Raises ``TypeError`` for arguments of the wrong type. ``manage.py check`` finds labels
+        without a model and names without an argument.
         """
         decorate = self._registry.register(
             model_class, id_query, launch_args, launch_kwargs, hidden
@@ -80,10 +86,12 @@ class TaskTracker:
     ) -> TaskPage:
         """One page of the tasks that were sent for ``instance``, newest first.
 
-        ``state``, ``task``: one or more states and full task names to narrow it to. ``since``,
-        ``until``: aware times between which the tasks were created. ``page`` counts from 1;
-        ``page_size`` is the setting TASK_TRACKER_PAGE_SIZE by default, and at most
-        TASK_TRACKER_MAX_PAGE_SIZE. Raises ``ValueError`` for arguments that cannot be, and
+        ``state``, ``task``: one or more states and full task names; other tasks are left out.
+        ``since``, ``until``: the earliest and the latest creation, as aware times, or naive ones in
+        the zone TIME_ZONE where the project has ``USE_TZ = False``. ``page`` counts from 1.
+        ``page_size``: TASK_TRACKER_PAGE_SIZE by default, at most TASK_TRACKER_MAX_PAGE_SIZE.
+
+        Raises ``ValueError`` for values out of range and for an instance that is not saved, and
         :class:`TrackerError` when Redis does not answer. Costs one round trip.
         """
         states = tuple(each.upper() for each in _several(state))
@@ -104,18 +112,20 @@ class TaskTracker:
         return TaskPage.of(get_client().query_json(_ref(instance), query, ALL_FIELDS))
 
     def stats(self, instance: Model) -> TaskStats:
-        """How many tasks ``instance`` has, by state and by name, and which is the latest.
+        """How many tasks ``instance`` has, by state and by name, and which one is the latest.
 
-        Raises :class:`TrackerError` when Redis does not answer. Costs one round trip.
+        Raises ``ValueError`` for an instance that is not saved, and :class:`TrackerError` when
+        Redis does not answer. Costs one round trip.
         """
         return TaskStats.of(get_client().stats_json(_ref(instance)))
 
     def progress(self, current: float, total: float | None = None, message: str = "") -> None:
-        """Says how far the running task is; called within a task.
+        """Reports how far the running task is. To be called within the task.
 
-        ``current`` of ``total``, in whatever unit, with a few words if wanted. Stored at most
-        five times a second, the first and the last (``current`` is ``total``) always. Does
-        nothing outside a tracked task and never raises. Costs one round trip when it is stored.
+        ``current`` of ``total``, in any unit, and a short ``message``. At most five reports a
+        second are stored, and always the first one and the last one (``current`` equals ``total``).
+        Does nothing outside a tracked task and never raises. A stored report costs as much as any
+        other event of the task.
         """
         report(current, total, message)
 

@@ -1,4 +1,4 @@
-"""The rules by which the arguments of a task's call name the object that it runs for.
+"""``id_query``: how the arguments of a task's call name the object that it is for.
 
 Only a look-up by other fields than the primary key asks the database, once, where the task is sent.
 """
@@ -21,24 +21,24 @@ from .resolution import Call, FromModel, OutOfReach, Unresolvable
 
 
 class IdQuery(Protocol):
-    """A rule that finds the object's primary key among a task's arguments."""
+    """Finds the object's primary key among a task's arguments."""
 
     def find(self, model: str, parameters: Parameters, call: Call) -> Any:
-        """The primary key that ``call`` names. Raises :class:`Unresolvable` if there is none."""
+        """The primary key in ``call``. Raises :class:`Unresolvable` if there is none."""
 
     def call_with(self, parameters: Parameters, instance: Model) -> Call:
-        """The shortest call that names ``instance``: what the admin launches by default."""
+        """The shortest call for ``instance``, which is what the admin launches by default."""
 
     def asks_database(self, model: str) -> bool:
         """Whether :meth:`find` costs a query."""
 
     def arguments(self) -> tuple[str, ...]:
-        """The names of the arguments that the task has to have."""
+        """The names of the arguments that the task must have."""
 
 
 @dataclass(frozen=True)
 class FirstParameter:
-    """The task's first parameter is the primary key, passed by position or by keyword."""
+    """The task's first parameter is the primary key. It is passed by position or by keyword."""
 
     def find(self, model: str, parameters: Parameters, call: Call) -> Any:
         return parameters.argument(self._parameter(parameters).name, call)
@@ -64,7 +64,7 @@ class FirstParameter:
 
 @dataclass(frozen=True)
 class NamedArgument:
-    """The argument of this name is the primary key, passed by position or by keyword."""
+    """The argument with this name is the primary key. It is passed by position or by keyword."""
 
     name: str
 
@@ -85,12 +85,12 @@ class NamedArgument:
 class Lookup:
     """The object is the one whose fields have the values of these arguments.
 
-    A look-up of nothing but the primary key is answered by the argument itself. Any other costs
-    one query, which must find one object and no more.
+    A look-up by the primary key alone needs no query. Any other costs one query, which must find
+    exactly one object.
     """
 
     pairs: tuple[tuple[str, str], ...]
-    """Each a look-up of the model, as ``filter()`` takes it, and the name of an argument."""
+    """Pairs of a look-up, as ``filter()`` takes it, and the name of an argument."""
 
     def find(self, model: str, parameters: Parameters, call: Call) -> Any:
         values = {lookup: parameters.argument(argument, call) for lookup, argument in self.pairs}
@@ -113,11 +113,9 @@ class Lookup:
 
 
 def parse_id_query(value: Any) -> IdQuery:
-    """The rule that ``register(…, id_query=value)`` means.
+    """The rule for ``register(…, id_query=value)``, as ``task_tracker.register`` explains it.
 
-    ``None`` is the task's first parameter, a string the argument of that name, a tuple or list of
-    names the fields to look the object up by, which are the arguments' names too, and a dict
-    maps look-ups to names of arguments. Anything else raises ``TypeError``.
+    Raises ``TypeError`` for a value of another type.
     """
     if value is None:
         return FirstParameter()
@@ -137,14 +135,14 @@ def parse_id_query(value: Any) -> IdQuery:
 
 
 def _only_match(model: str, values: Mapping[str, Any]) -> Any:
-    """The primary key of the one object that has these values."""
+    """The primary key of the only object with these values."""
     names = ", ".join(values)
     if any(value is None for value in values.values()):
         raise Unresolvable(f"not all of {names} are given")
     try:
         model_class = model_of(model)
-        # Not the default manager, which may hide objects. A savepoint, because a query that fails
-        # would break the transaction around it.
+        # The default manager may hide objects. The savepoint protects a surrounding transaction
+        # from a query that fails.
         objects = model_class._base_manager
         using = router.db_for_read(model_class)
         with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
@@ -159,7 +157,7 @@ def _only_match(model: str, values: Mapping[str, Any]) -> Any:
 
 
 def _names_of_key(model: str) -> set[str]:
-    """What a look-up may call the primary key."""
+    """The names of the primary key in a look-up."""
     with suppress(LookupError):
         pk_field = model_of(model)._meta.pk
         if pk_field is not None:

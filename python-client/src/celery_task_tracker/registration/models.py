@@ -1,4 +1,4 @@
-"""Which model a label means, and under which model's name the history of a row is kept."""
+"""Labels of models, and the model whose name stands for a row in the tracker."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.db.models import Model
 
 
 def model_label(model: type[Model] | str) -> str:
-    """``shop.order`` for a model class or its label; the app's label keeps its case.
+    """``shop.order`` for a model class or its label. The app's label keeps its case.
 
-    Raises ``TypeError`` for anything else. Does not look whether the model exists.
+    A label need not belong to a model. Raises ``TypeError`` for anything else.
     """
     if isinstance(model, str) and model.count(".") == 1 and all(model.split(".")):
         app_label, model_name = model.split(".")
@@ -24,8 +24,8 @@ def model_label(model: type[Model] | str) -> str:
 def model_of(label: str) -> type[Model]:
     """The model with this label.
 
-    An app label that no app has is looked for without regard to case. Raises ``LookupError`` if
-    there is no such model.
+    If no app has exactly this app label, its case is ignored. Raises ``LookupError`` if there is
+    no such model.
     """
     app_label, _, model_name = label.partition(".")
     try:
@@ -39,10 +39,10 @@ def model_of(label: str) -> type[Model]:
 
 @cache
 def root_of(model: type[Model]) -> type[Model]:
-    """The concrete model at the top of the chain that shares ``model``'s rows and primary keys.
+    """The topmost concrete model that ``model`` shares its rows and primary keys with.
 
-    A proxy's root is the model that it stands for. The root of a multi-table child is its parent's
-    root, as long as the child's primary key is the link to that parent.
+    The root of a proxy is the root of its concrete model. The root of a multi-table child is the
+    root of its parent, provided that the child's primary key is the link to this parent.
     """
     root = _concrete(model)
     while True:
@@ -54,7 +54,7 @@ def root_of(model: type[Model]) -> type[Model]:
 
 
 def tracked_name(model: type[Model]) -> str:
-    """The name that the history of ``model``'s rows is kept under: the root's label, lower case."""
+    """The name that stands for rows of ``model`` in the tracker: its root's label in lower case."""
     return root_of(model)._meta.label_lower.lower()
 
 

@@ -1,4 +1,4 @@
-"""The namespace that keeps projects, tenants and databases apart that share one Redis."""
+"""The namespace, which keeps projects, tenants and databases apart that share one Redis."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ EXPECTED = f"1 to {MAX_LENGTH} of the characters a-z, 0-9, _ and -"
 
 
 class WrongNamespace(ImproperlyConfigured):
-    """TASK_TRACKER_NAMESPACE is not a namespace, or is a function that did not return one."""
+    """TASK_TRACKER_NAMESPACE is no namespace, or a function that did not return one."""
 
 
 def namespace_of(model: type[Model], using: str) -> str:
-    """The namespace of ``model``'s rows in the database ``using``; empty where there is none.
+    """The namespace of ``model``'s rows in the database ``using``; empty if there is none.
 
-    A function in TASK_TRACKER_NAMESPACE is called each time, because what it answers may depend on
-    the current tenant. Raises :class:`WrongNamespace`: nothing may be kept under another name than
-    the one that was meant.
+    If TASK_TRACKER_NAMESPACE is a function, it is called every time, because its answer may depend
+    on the current tenant. Raises :class:`WrongNamespace` instead of falling back to a namespace
+    that others may use.
     """
     given = config.TASK_TRACKER_NAMESPACE
     if callable(given):
@@ -49,7 +49,7 @@ def is_namespace(value: Any) -> bool:
 
 
 def longest_prefix() -> int:
-    """How many characters stand in front of a model's name at most, the dot included."""
+    """How many characters the namespace and its dot add to a model's name at most."""
     given = config.TASK_TRACKER_NAMESPACE
     if callable(given):
         return MAX_LENGTH + 1
@@ -57,7 +57,7 @@ def longest_prefix() -> int:
 
 
 def depends_on_caller() -> bool:
-    """Whether the namespace has to be asked for in the process that runs or sends the task."""
+    """Whether only the process that sends or runs a task can tell its namespace."""
     return callable(config.TASK_TRACKER_NAMESPACE)
 
 
@@ -68,6 +68,6 @@ def takes_model_and_database(function: Any) -> bool:
     except TypeError:
         return False
     except ValueError:
-        # Some functions do not tell their parameters.
+        # Some built-in functions have no signature.
         return True
     return True

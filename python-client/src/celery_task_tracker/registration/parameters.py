@@ -1,4 +1,4 @@
-"""A task's parameters, and which of them the arguments of a call are for."""
+"""The parameters of a task, and which arguments of a call belong to them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, TypeAlias
 
 from .resolution import Call, Unresolvable
 
-#: Takes one argument out of a call.
+#: Reads one argument from a call.
 Getter: TypeAlias = Callable[[Call], Any]
 
-#: How many getters are remembered: calls of one task have a few shapes, unless it takes anything.
+#: How many getters are cached. Calls of a task have few shapes, unless it has ``**kwargs``.
 MOST_SHAPES = 256
 
 
 class Parameters:
-    """The parameters of the function behind a task, without the ``self`` of a bound one.
+    """The parameters of a task's function, without the ``self`` of a bound task.
 
-    Which argument is for which parameter depends on a call's shape alone: how many arguments it
-    passes by position, and the names of the others. It is worked out once for each shape.
+    Which argument belongs to which parameter depends only on the shape of the call: the number of
+    positional arguments and the names of the others. It is worked out once for each shape.
     """
 
     def __init__(self, signature: inspect.Signature) -> None:
@@ -27,13 +27,13 @@ class Parameters:
         self._getters: dict[tuple[object, ...], Getter] = {}
         parameters = tuple(signature.parameters.values())
         self.names = tuple(signature.parameters)
-        """The names, in order, ``args`` and ``kwargs`` included."""
+        """The names in order, including those of ``*args`` and ``**kwargs``."""
 
         self.takes_any_name = any(each.kind is each.VAR_KEYWORD for each in parameters)
-        """Whether a call may pass names that the task does not name."""
+        """Whether the task has ``**kwargs``."""
 
         self.first = next((each for each in parameters if each.kind is not each.VAR_KEYWORD), None)
-        """The parameter that a first argument is for; ``None`` where there is no such."""
+        """The parameter that takes the first argument; ``None`` if the task takes no arguments."""
 
         self._by_position = tuple(each.name for each in parameters if each.kind in _BY_POSITION)
         self._further = next(
@@ -42,17 +42,17 @@ class Parameters:
 
     @classmethod
     def of(cls, task: Any) -> Parameters:
-        """Those of a Celery task. Raises :class:`Unresolvable` where they cannot be read."""
+        """The parameters of a Celery task. Raises :class:`Unresolvable` if they cannot be read."""
         try:
             return cls(inspect.signature(task.run))
         except (TypeError, ValueError) as error:
             raise Unresolvable(f"the parameters of {task.name} cannot be read") from error
 
     def argument(self, name: str, call: Call) -> Any:
-        """What ``call`` passes for the parameter ``name``, or the parameter's default, or ``None``.
+        """The value of the parameter ``name`` in ``call``, or else its default, or else ``None``.
 
-        Of ``*args`` that is the first. A name that only ``**kwargs`` takes is looked for there.
-        Raises :class:`Unresolvable` for a call that the task would not take.
+        The value of ``*args`` is its first member. A name without a parameter is looked up in
+        ``**kwargs``. Raises :class:`Unresolvable` for a call that the task would not accept.
         """
         shape = (name, len(call.args), *call.kwargs)
         getter = self._getters.get(shape)
@@ -63,9 +63,9 @@ class Parameters:
         return getter(call)
 
     def names_by_position(self, count: int) -> tuple[str, ...]:
-        """The names of the parameters that ``count`` arguments passed by position are for.
+        """The names of the parameters of the first ``count`` positional arguments.
 
-        Arguments that are too many were meant for the parameters that are passed by name only.
+        Surplus arguments get the names of keyword-only parameters, for which they may be meant.
         """
         if self._further is None:
             return self.names[:count]

@@ -1,4 +1,4 @@
-"""A primary key as text, the same for every spelling of the same key."""
+"""Primary keys as text: one text for all spellings of a key."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.utils.timezone import make_aware
 
 
 def key_text(model: type[Model], value: Any) -> str:
-    """``value`` as the text of a primary key of ``model``.
+    """The primary key ``value`` of a ``model`` as text.
 
-    The value goes through the key's own field, so that ``1042`` and ``"1042"``, ``1.5`` and
-    ``"1.50"``, ``(1, 8)`` and ``[1, 8]``, or the spellings of one UUID or one moment, give one
-    text. An instance stands for its primary key. Raises ``ValueError`` for an empty key, and
-    whatever the field raises for a value that it does not accept.
+    The key's own field converts the value, so that ``1042`` and ``"1042"``, ``1.5`` and ``"1.50"``,
+    ``(1, 8)`` and ``[1, 8]``, all spellings of a UUID, and one moment in several time zones give
+    the same text. An instance stands for its primary key. Raises ``ValueError`` for an empty key,
+    and whatever the field raises for a value that it does not accept.
     """
     return _text(model._meta.pk, value)
 
@@ -48,7 +48,7 @@ def _composite_text(members: tuple[Field[Any, Any], ...], values: Any) -> str:
 
 def _canonical(value: Any) -> str:
     if isinstance(value, str):
-        # Not str(value): a text that is an Enum would give its name.
+        # str() of a member of an Enum would be its name.
         return str.__str__(value)
     if isinstance(value, Decimal):
         text = format(value, "f")

@@ -1,8 +1,7 @@
 """Which tasks are tracked for which models.
 
-The registry is filled by the ``register`` decorator while modules are imported, and asked by
-every signal handler before anything else happens: one dictionary look-up decides that a task
-nobody registered costs nothing.
+The ``register`` decorator fills the registry while modules are imported. Every signal handler asks
+it first, so that a task that nobody registered costs one dictionary look-up.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class Registration:
     """One task that is tracked for one model."""
 
     task: Any
-    """The Celery task, or the proxy of it that ``@shared_task`` and ``@app.task`` give."""
+    """The Celery task, or the proxy for it that ``@shared_task`` and ``@app.task`` return."""
 
     model: str
     """The label of the model that it was registered for, ``shop.order``."""
@@ -52,7 +51,8 @@ class Registration:
 
     @cached_property
     def max_retries(self) -> int | None:
-        """How often the task may be retried; ``None`` for any number. A proxy is slow to ask."""
+        """How often the task may be retried; ``None`` for any number."""
+        # Cached because attributes of a proxy are slow.
         most: int | None = self.task.max_retries
         return most
 
@@ -80,7 +80,7 @@ class Registration:
     def object_of(self, call: Call) -> ObjectRef:
         """The object that this call is for.
 
-        Raises ``Unresolvable`` if it does not say, and ``WrongNamespace``.
+        Raises :class:`Unresolvable` if the arguments do not name one, and :class:`WrongNamespace`.
         """
         return object_ref(self.model, self.id_query.find(self.model, self.parameters, call))
 
@@ -115,7 +115,7 @@ class Registry:
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
     ) -> Callable[[T], T]:
-        """The decorator that ``task_tracker.register()`` gives."""
+        """The decorator that ``task_tracker.register()`` returns."""
         model = model_label(model_class)
         query = parse_id_query(id_query)
         if launch_args is not None and not isinstance(launch_args, tuple | list):
@@ -125,11 +125,11 @@ class Registry:
             raise TypeError(f"launch_kwargs must be a dict, not {launch_kwargs!r}")
 
         def decorate(task: T) -> T:
-            # The type itself, because isinstance() would make a proxy look for its task too early.
+            # isinstance() would make a proxy look for its task too early.
             if not issubclass(type(task), (Proxy, Task)):
                 raise TypeError(
                     "@task_tracker.register(…) must stand above @shared_task or @app.task, "
-                    f"and was given {task!r}"
+                    f"but decorates {task!r}"
                 )
             with self._lock:
                 self._unnamed.append(Registration(task, model, query, args, launch_kwargs, hidden))
@@ -196,7 +196,7 @@ class Registry:
         )
 
     def objects_at_hand(self, name: str, call: Call) -> tuple[ObjectRef, ...]:
-        """As :meth:`objects_of`, but none where :meth:`asks_database`."""
+        """As :meth:`objects_of`, but no objects where :meth:`asks_database` is true."""
         return () if self.asks_database(name) else self.objects_of(name, call)
 
     def objects_of(self, name: str, call: Call) -> tuple[ObjectRef, ...]:
@@ -231,7 +231,7 @@ class Registry:
         return self._tracked_names
 
     def _named(self) -> dict[str, dict[tuple[str, IdQuery], Registration]]:
-        # A proxy knows its name only once its Celery app is there, so names are read on first use.
+        # A proxy has no name before its Celery app is there, so names are read on first use.
         if self._unnamed:
             with self._lock:
                 while self._unnamed:

@@ -1,4 +1,4 @@
-"""What the tracker calls an object, and the arguments of a task that are read from one."""
+"""How the tracker names an object, and launch arguments that are read from one."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from .primary_key import key_text
 
 
 class ObjectRef(NamedTuple):
-    """One model instance, as the tracker knows it: ``("acme.shop.order", "1042")``."""
+    """The name of one model instance in the tracker: ``("acme.shop.order", "1042")``."""
 
     model: str
-    """The name that the module keeps it under: the root model's label in lower case, behind the
-    namespace and a dot where there is one."""
+    """The root model's label in lower case, after the namespace and a dot if there is one."""
 
     pk: str
-    """The primary key as text, before the admin or the module quotes it."""
+    """The primary key as text, not quoted for the admin or escaped for the module."""
 
     @property
     def label(self) -> str:
@@ -41,52 +40,54 @@ class Call(NamedTuple):
 
 
 class Unresolvable(Exception):
-    """The arguments of this call do not say which object it is for."""
+    """The arguments of this call do not name an object."""
 
 
 class OutOfReach(Unresolvable):
-    """The database knows which object the call is for, and cannot be asked from here."""
+    """The database would have to be asked for the object, and cannot be asked from here."""
 
 
 @dataclass(frozen=True)
 class FromModel:
     """A launch argument that is read from the model instance when the task is launched.
 
-    ``FromModel("customer.email")`` follows the foreign key and takes the e-mail address. A
-    ``None`` on the way makes the argument ``None``; what can be called without arguments is
-    called. An unknown name raises ``AttributeError`` at launching, which the admin shows.
+    ``FromModel("customer.email")`` follows the foreign key and takes the e-mail address. The
+    argument is ``None`` if any part of the path is ``None``. Callables are called without
+    arguments. An unknown name raises ``AttributeError`` at the launch, which the admin shows.
     """
 
     path: str
 
     def resolve(self, instance: Any) -> Any:
-        """The value that ``instance`` has at :attr:`path`. May cost a query per relation."""
+        """The value of ``instance`` at :attr:`path`. May cost one query per relation."""
         value = instance
         for name in self.path.split("."):
             if value is None:
                 return None
             value = getattr(value, name)
-            # A related manager is one of those that Django's own templates do not call either.
+            # Related managers have this attribute, and are not called by Django's templates either.
             if callable(value) and not getattr(value, "do_not_call_in_templates", False):
                 value = value()
         return value
 
 
 def launch_value(value: Any, instance: Any) -> Any:
-    """``value`` of ``launch_args`` or ``launch_kwargs`` for this instance."""
+    """The value of one of the ``launch_args`` or ``launch_kwargs`` for this instance."""
     return value.resolve(instance) if isinstance(value, FromModel) else value
 
 
 def object_ref(label: str, value: Any) -> ObjectRef:
-    """The object of the model ``label`` whose primary key ``value``, an argument of a task, holds.
+    """The object that ``value``, an argument of a task, names.
 
-    ``value`` may also be an instance. The namespace is that of the database where Django would
-    write the instance, or any row of the model where only the key is known. Raises
-    :class:`Unresolvable` for an empty value and one that the primary key does not accept, and
-    :class:`~.namespace.WrongNamespace`.
+    ``label``: the label of its model. ``value``: its primary key, in any spelling, or the instance
+    itself. The namespace is that of the database where Django would write the instance, or a row
+    of the model where only the key is given.
+
+    Raises :class:`Unresolvable` for an empty value and for one that the primary key's field does
+    not accept, and :class:`~.namespace.WrongNamespace`.
     """
     if value is None or value == "":
-        raise Unresolvable("the argument that names the object is empty")
+        raise Unresolvable("the argument that should name the object is empty")
     try:
         model = model_of(label)
         pk = key_text(model, value)
@@ -99,9 +100,9 @@ def object_ref(label: str, value: Any) -> ObjectRef:
 
 
 def object_of(instance: Model, using: str | None = None) -> ObjectRef:
-    """``instance`` as the tracker knows it.
+    """The name of ``instance`` in the tracker.
 
-    ``using``: the alias of the database that its row is in; by default the one that Django would
+    ``using``: the alias of the database that holds its row; by default the one that Django would
     write it to. Raises ``ValueError`` for an instance without a primary key, and
     :class:`~.namespace.WrongNamespace`.
     """
@@ -113,7 +114,10 @@ def object_of(instance: Model, using: str | None = None) -> ObjectRef:
 
 @contextmanager
 def sending_for(instance: Model) -> Iterator[None]:
-    """Tasks that are sent within, with the key of ``instance``, are for it and its database."""
+    """Within this context a task that is sent with the primary key of ``instance`` is for it.
+
+    Without it, a primary key alone does not tell which database the row is in.
+    """
     token = _sent_for.set(instance)
     try:
         yield

@@ -1,4 +1,4 @@
-"""``manage.py tracker_status``: whether the tracker's Redis can be used, and what it has done."""
+"""``manage.py tracker_status``: whether the tracker's Redis can be used, and its counters."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ...server.url import without_password
 
 
 class Command(BaseCommand):
-    """Prints the connection, the versions and the module's counters; fails if it cannot be used."""
+    """Prints the connection, the versions and the module's counters. Fails if Redis is unusable."""
 
-    help = "Tells whether the task tracker's Redis answers, which module it has and what it did."
+    help = "Shows whether the task tracker's Redis answers, its module's version and counters."
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:

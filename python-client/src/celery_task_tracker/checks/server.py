@@ -1,0 +1,42 @@
+"""``manage.py check --deploy``: whether the tracker's Redis can be used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core import checks
+
+from ..server.client import get_client
+from ..server.errors import LOADMODULE, ModuleMissing, ModuleOutdated, TrackerUnavailable
+
+
+def check_server(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
+    """Whether Redis answers and has a version of the tracker module that fits. Asks Redis."""
+    try:
+        get_client().ensure_compatible()
+    except ModuleMissing:
+        return [
+            checks.Error(
+                "The task tracker's Redis answers, but the tracker module is not loaded in it.",
+                hint=f"Add this line to redis.conf and restart Redis: {LOADMODULE}",
+                id="celery_task_tracker.E031",
+            )
+        ]
+    except ModuleOutdated as error:
+        return [
+            checks.Error(
+                f"{error}.",
+                hint="Build libtracker.so anew, and restart Redis with it.",
+                id="celery_task_tracker.E032",
+            )
+        ]
+    except TrackerUnavailable as error:
+        # A warning, because Redis may not be reachable from where the project is deployed.
+        return [
+            checks.Warning(
+                f"The task tracker's Redis does not answer: {error}",
+                hint="Is it running, and is CELERY_TASKTRACKER_REDIS_URL its address?",
+                id="celery_task_tracker.W030",
+            )
+        ]
+    return []
