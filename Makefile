@@ -42,7 +42,7 @@ help:
 	@echo 'make module        build $(MODULE)'
 	@echo 'make test-rust     the Rust half of make test'
 	@echo 'make test-python   the Python half of make test'
-	@echo 'make test-servers  the tests of the module on Redis 8 and Valkey 8 too'
+	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
 	@echo 'make messages      take new texts into the catalogues of translations, and compile them'
 	@echo 'make screenshots   take the pictures of the READMEs anew'
@@ -79,7 +79,7 @@ test-python: system module $(VENV)/installed
 .PHONY: test-servers
 test-servers: system module
 	@.ci/servers target/servers
-	@for server in redis-server target/servers/redis-8 target/servers/valkey-8; do \
+	@for server in redis-server target/servers/*-[0-9]; do \
 		$(say) "Testing the module in $$server"; \
 		REDIS_SERVER=$$(command -v $$server) TRACKER_MODULE=$(abspath $(MODULE)) \
 			cargo test --quiet --locked --test module || exit 1; \

@@ -28,8 +28,17 @@ use commands::COMMANDS;
 use counters::Counters;
 use settings::SETTINGS;
 
-/// The version that `MODULE LIST` tells: `10000 * major + 100 * minor + patch`.
-const VERSION: i32 = 100;
+/// The version of `Cargo.toml` as `MODULE LIST` tells it: `10000 * major + 100 * minor + patch`.
+const VERSION: i32 = 10_000 * number(env!("CARGO_PKG_VERSION_MAJOR"))
+    + 100 * number(env!("CARGO_PKG_VERSION_MINOR"))
+    + number(env!("CARGO_PKG_VERSION_PATCH"));
+
+const fn number(digits: &str) -> i32 {
+    match i32::from_str_radix(digits, 10) {
+        Ok(number) if number < 100 => number,
+        _ => panic!("a part of the version must be a number below 100"),
+    }
+}
 
 /// Makes the module known to the server that loads it: its settings, its commands, its section of `INFO`.
 fn load(ctx: &Context, arguments: &[RedisString]) -> Status {

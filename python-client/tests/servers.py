@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 #: The server to test with.
 SERVER = os.environ.get("REDIS_SERVER", "redis-server")
 #: It, and those that `make test-servers` has got.
-EVERY_SERVER = [SERVER, *map(str, sorted(Path(REPOSITORY, "target/servers").glob("*-[0-9]*")))]
+EVERY_SERVER = [SERVER, *map(str, sorted(Path(REPOSITORY, "target/servers").glob("*-[0-9]")))]
 
 
 class MissingModule(Exception):
