@@ -1,6 +1,7 @@
 """What URLs say, and what is wrong with those that cannot be used."""
 
 import re
+import traceback
 
 import pytest
 import redis
@@ -142,10 +143,7 @@ def test_nothing_of_a_mistyped_url_is_repeated_anywhere(url, settings):
         get_client()
     told = [message.msg, message.hint, without_password(url)]
     # A traceback in a log shows what an error came from.
-    error = raised.value
-    while error is not None:
-        told.append(str(error))
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    told += traceback.format_exception(raised.value)
     for text in told:
         assert not re.search("hunter|fish|2718|2818|me:", text)
 
