@@ -69,12 +69,13 @@ test-rust: system module
 
 .PHONY: test-python
 test-python: system module $(VENV)/installed
-	@$(say) 'Checking the Python code (ruff, mypy)'
+	@$(say) 'Checking the Python code (ruff, mypy), and the spelling of everything (typos)'
 	@$(VENV)/bin/ruff check python-client benches
 	@$(VENV)/bin/ruff format --check python-client benches
 	@cd python-client && ../$(VENV)/bin/mypy
+	@$(VENV)/bin/typos
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
-	@cd python-client && TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
+	@cd python-client && PYTHONDEVMODE=1 TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
 
 .PHONY: test-servers
 test-servers: system module
@@ -88,7 +89,7 @@ test-servers: system module
 .PHONY: test-python-matrix
 test-python-matrix: system module $(VENV)/installed
 	@$(say) 'Testing the Django package over the versions that it supports'
-	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py
+	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py $(NOX_ARGS)
 
 LANGUAGES := de es fa fr
 

@@ -1,9 +1,10 @@
-"""The tests on the lowest, the highest and the middle of the versions that the package supports.
+"""Runs the tests on the lowest, the highest and some versions between that the package supports.
 
-``make test-python-matrix`` from the root of the repository runs them all; ``nox -f
-python-client/noxfile.py -s "tests(lowest)"`` one. How the page looks depends on Django's own style
-sheets, and is tested with each; the other browser tests and those of the demo do not depend on
-these versions, and run in ``make test``.
+``make test-python-matrix`` in the root of the repository runs all of these sessions, except those
+whose Python is not installed. ``nox -f python-client/noxfile.py -s "tests(lowest)"`` runs one.
+
+The page looks different with each version of Django's style sheets, so the browser tests of its
+looks run here. ``make test`` runs the other browser tests, and those of the demo.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ MATRIX = (
     ("middle", "3.12", "django==5.2.*", "celery==5.5.* kombu==5.5.*", "redis==6.*"),
     ("high", "3.13", "django==5.2.*", "celery==5.6.* kombu==5.6.*", "redis==7.*"),
     ("highest", "3.13", "django==6.1.*", "celery>=5.7", "redis>=8"),
+    ("newest", "3.14", "django>=6.1", "celery>=5.7", "redis>=8"),
 )
+
+DJANGO_MAIN = "django @ https://github.com/django/django/archive/main.tar.gz"
 
 #: The browser tests of what Django's own pages have a part in.
 LOOKS = (
@@ -35,10 +39,10 @@ LOOKS = (
 
 
 def interpreter(version: str) -> str:
-    """The Python of that version: the one that runs by this name, or one that pyenv keeps."""
+    """The Python of that version: the command of this name, or one that pyenv has installed."""
     name = f"python{version}"
     found = shutil.which(name)
-    # A shim of pyenv may be there for a version that is not switched on.
+    # pyenv may have a shim for a version that is not active.
     if found and subprocess.run([found, "--version"], capture_output=True).returncode == 0:  # noqa: S603
         return found
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
@@ -54,9 +58,20 @@ def interpreter(version: str) -> str:
 )
 def tests(session: nox.Session, django: str, celery: str, redis: str) -> None:
     """Runs the suite with these versions; arguments after ``--`` go to pytest."""
+    run_suite(session, django, *celery.split(), redis)
+
+
+@nox.session(python=interpreter("3.14"), default=False)
+def django_main(session: nox.Session) -> None:
+    """Runs the suite with the Django that is being developed. Only when it is asked for."""
+    run_suite(session, DJANGO_MAIN)
+
+
+def run_suite(session: nox.Session, *requirements: str) -> None:
+    """Runs the tests that depend on versions, with these requirements beside the package's own."""
     session.install("--quiet", "pip>=25.1")
     session.install(
-        *("--quiet", "--editable", ".", "--group", "suite", django, *celery.split(), redis),
+        *("--quiet", "--editable", ".", "--group", "suite", *requirements),
         "--upgrade",
     )
     session.run(
