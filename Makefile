@@ -1,4 +1,4 @@
-# Two commands for a newcomer: `make demo` and `make test`. Both do all their set-up, and say what they are doing.
+# Start with `make demo` and `make test`. Both install what they need, and say what they do.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -8,13 +8,13 @@ BENCH  = TRACKER_MODULE=$(abspath $(MODULE)) TRACKER_PYTHON=$(abspath $(VENV)/bi
 	cargo bench --quiet --locked --bench rivals --
 say    = printf '\n==> %s\n'
 
-# What may be needed of the system: how to tell that it is there, and the Debian package that has it.
+# What a target may need of the system: how to check for it, and the Debian package that has it.
 has-cc           = command -v cc
 has-gettext      = command -v msgfmt
 has-redis-server = command -v redis-server
 has-venv         = $(PYTHON) -c 'import ensurepip'
 has-chromium     = command -v chromium || command -v chromium-browser
-# What generates the bindings to Redis looks for it in these places, where libclang-cpp is another library.
+# bindgen looks for libclang in these places. libclang-cpp is another library.
 has-libclang     = [ -n "$$LIBCLANG_PATH" ] || \
 	ls /usr/lib/llvm*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib*/libclang*.so* 2>/dev/null | grep -v libclang-cpp
 package-cc           = gcc libc6-dev
@@ -37,17 +37,17 @@ $(VENV)/installed:                               NEEDS = python venv
 
 .PHONY: help
 help:
-	@echo 'make demo          a shop with its tasks at http://127.0.0.1:8000 (DEMO_PORT=8001 make demo for another port)'
+	@echo 'make demo          a demo shop at http://127.0.0.1:8000 (DEMO_PORT=8001 make demo for another port)'
 	@echo 'make test          every check and test of the module and the Django package'
 	@echo 'make module        build $(MODULE)'
 	@echo 'make test-rust     the Rust half of make test'
 	@echo 'make test-python   the Python half of make test'
 	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
-	@echo 'make messages      take new texts into the catalogues of translations, and compile them'
-	@echo 'make screenshots   take the pictures of the READMEs anew'
-	@echo 'make bench         measure the project beside its rivals, some minutes (BENCH_ARGS="--json FILE")'
-	@echo 'make bench-quick   see in seconds that the benchmark runs and all rivals agree'
+	@echo 'make messages      add new texts to the translations, and compile them'
+	@echo 'make screenshots   take the screenshots of the READMEs again'
+	@echo 'make bench         compare the project with its rivals, some minutes (BENCH_ARGS="--json FILE")'
+	@echo 'make bench-quick   run the benchmark in seconds, to see that all rivals agree'
 	@echo 'make clean         remove what the targets above made'
 
 .PHONY: demo
@@ -93,16 +93,16 @@ test-python-matrix: system module $(VENV)/installed
 
 LANGUAGES := de es fa fr
 
-# With new texts in them the catalogues want a translator, then this once more.
+# Run this again after a translator has filled in the new texts.
 .PHONY: messages
 messages: system $(VENV)/installed
-	@$(say) 'Taking new texts into the catalogues, and compiling them'
+	@$(say) 'Adding new texts to the translations, and compiling them'
 	@cd python-client/src/celery_task_tracker && \
 		$(abspath $(VENV))/bin/django-admin makemessages $(LANGUAGES:%=--locale %) \
 			--add-location file --no-wrap --no-obsolete && \
 		$(abspath $(VENV))/bin/django-admin compilemessages --verbosity 0
 
-# The last full run is kept where readers find it.
+# The results of the last full run are committed.
 .PHONY: bench
 bench: system module $(VENV)/installed
 	@$(say) 'Measuring the project beside its rivals'
@@ -115,10 +115,10 @@ bench-quick: system module $(VENV)/installed
 
 .PHONY: screenshots
 screenshots: system module $(VENV)/installed
-	@$(say) 'Taking the pictures of the READMEs (a few minutes)'
+	@$(say) 'Taking the screenshots of the READMEs (a few minutes)'
 	@$(VENV)/bin/python python-client/demo/screenshot.py --module $(MODULE)
 
-# Cargo knows best what is out of date.
+# Always runs: Cargo decides what to build.
 .PHONY: module
 module: system
 	@$(say) 'Building the module (the first time takes a few minutes)'
@@ -131,7 +131,7 @@ $(VENV)/installed: python-client/pyproject.toml | system
 	@$(VENV)/bin/pip install --quiet --editable python-client --group python-client/pyproject.toml:test
 	@touch $@
 
-# Installs by apt which of NEEDS are missing, where that is allowed. Otherwise it tells all of them at once.
+# Installs what is missing of NEEDS with apt, where that is allowed. Otherwise lists all of it, and fails.
 .PHONY: system
 system:
 	@missing= ended=; \

@@ -1,12 +1,14 @@
 """What Redis users may do: the README's lines give each process what it needs, and no more."""
 
 import json
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 
+import celery_task_tracker
 from celery_task_tracker.checks import check_server
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import Query, TrackerClient
@@ -49,6 +51,17 @@ def server_with(lines, program=EVERY_SERVER[0], **options):
 
 def client_as(server, user, password, rest=""):
     return TrackerClient(f"redis://{user}:{password}@{HOST}:{server.port}{rest}", 1, 1)
+
+
+def test_a_web_process_may_use_every_command_of_the_package():
+    sources = Path(celery_task_tracker.__file__).parent.rglob("*.py")
+    used = {
+        name.lower()
+        for source in sources
+        for name in re.findall(r"\"(TRACKER\.[A-Z]+)\"", source.read_text())
+    }
+    (line,) = [line for line in LINES if line.startswith("user shop-web ")]
+    assert used == {word[1:] for word in line.split() if word.startswith("+tracker.")}
 
 
 @pytest.mark.parametrize("program", EVERY_SERVER, ids=lambda path: Path(path).name)
