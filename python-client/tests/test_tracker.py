@@ -68,6 +68,11 @@ class TestTasks:
         with pytest.raises(ValueError, match="not saved"):
             task_tracker.tasks(Order())
 
+    def test_of_an_instance_with_an_impossible_key_are_an_error(self):
+        for key in ("seven", (7,)):
+            with pytest.raises(ValueError, match="not saved"):
+                task_tracker.tasks(Order(pk=key))
+
     def test_may_have_values_that_are_no_json(self):
         keep(args='["cut', result="<object>", progress="half")
         (task,) = task_tracker.tasks(ORDER).tasks

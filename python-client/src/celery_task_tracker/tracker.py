@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.timezone import get_default_timezone, make_aware
 
@@ -147,7 +148,7 @@ def _moment(name: str, time: datetime | None) -> str:
 def _ref(instance: Model) -> ObjectRef:
     try:
         return object_of(instance)
-    except ValueError as error:
+    except (ValueError, ValidationError) as error:
         raise ValueError(f"{instance!r} is not saved, so it has no tasks") from error
 
 

@@ -55,6 +55,14 @@ def test_every_model_has_the_button_and_a_page_that_offers_its_own_tasks(
     obj = face(model, camper.pk)
     assert address(obj) in admin_client.get(address(obj, "change")).content.decode()
     assert launchable(admin_client.get(address(obj))) == names
+    # Those of its children and proxies have names too, since their runs are shown.
+    page = admin_client.get(address(obj)).context
+    assert page["tracked"] == ["Load", "Race", "Wash"]
+    assert set(page["page_config"]["names"]) == {
+        "shop.tasks.load",
+        "shop.tasks.race",
+        "shop.tasks.wash",
+    }
     rows = admin_client.get(address(obj, "task_tracker_list")).json()["tasks"]
     assert {row["id"] for row in rows} == sent
 

@@ -68,7 +68,10 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
     if not model_admin.has_view_permission(request, obj):
         raise PermissionDenied
     opts = model_admin.opts
-    registrations = registry.for_model(model_admin.model)
+    names = {
+        registration.name: humanize_task(registration.name)
+        for registration in registry.for_rows_of(model_admin.model)
+    }
     can_change = model_admin.has_change_permission(request, obj)
     filters = model_admin.get_preserved_filters(request)
 
@@ -94,8 +97,8 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
         "change_url": keeping_filters(url("change", quote(obj.pk))),
         "changelist_url": keeping_filters(url("changelist")),
         "can_change": can_change,
-        "launchable": launchable(registrations, obj) if can_change else [],
-        "tracked": [humanize_task(registration.name) for registration in registrations],
+        "launchable": launchable(registry.for_model(model_admin.model), obj) if can_change else [],
+        "tracked": list(names.values()),
         "states": state_labels(),
         "loadmodule": LOADMODULE,
         "page_sizes": _page_sizes(),
@@ -110,10 +113,7 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
             "csrfCookie": settings.CSRF_COOKIE_NAME,
             "canChange": can_change,
             "canTerminate": can_change and may_terminate(request),
-            "names": {
-                registration.name: humanize_task(registration.name)
-                for registration in registrations
-            },
+            "names": names,
             "states": state_labels(),
             "activeStates": sorted(ACTIVE_STATES),
             "refreshInterval": config.TASK_TRACKER_REFRESH_INTERVAL,

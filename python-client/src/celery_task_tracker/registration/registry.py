@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -160,12 +160,24 @@ class Registry:
             model = model_of(model) if isinstance(model, str) else model
         except LookupError:
             return ()
+        return self._one_per_task(each for each in self.all() if each.is_offered_for(model))
+
+    def for_rows_of(self, model: type[Model]) -> tuple[Registration, ...]:
+        """The tasks that the histories of ``model``'s rows may show, one registration of each.
+
+        These are the tasks for all models of the same rows, including those that :meth:`for_model`
+        leaves out. The order and the choice are those of :meth:`for_model`.
+        """
+        name = tracked_name(model)
+        return self._one_per_task(each for each in self.all() if each.tracked_name == name)
+
+    @staticmethod
+    def _one_per_task(registrations: Iterable[Registration]) -> tuple[Registration, ...]:
         chosen: dict[str, Registration] = {}
-        for registration in self.all():
-            if registration.is_offered_for(model):
-                known = chosen.get(registration.name)
-                if known is None or known.hidden or not registration.hidden:
-                    chosen[registration.name] = registration
+        for registration in registrations:
+            known = chosen.get(registration.name)
+            if known is None or known.hidden or not registration.hidden:
+                chosen[registration.name] = registration
         return tuple(sorted(chosen.values(), key=lambda registration: registration.name))
 
     def tracks(self, model: type[Model] | str) -> bool:
