@@ -12,6 +12,7 @@ it; elsewhere by the machine's own linker. ``TRACKER_TARGET`` names another targ
 """
 
 import argparse
+import gzip
 import hashlib
 import io
 import os
@@ -79,7 +80,11 @@ def pack(wheel: Path, folder: Path) -> None:
         "redis.conf.example": (REPOSITORY / "redis.conf.example").read_bytes(),
         "LICENSE": (REPOSITORY / "LICENSE").read_bytes(),
     }
-    with tarfile.open(folder / f"{name}.tar.gz", "w:gz") as archive:
+    # Without the time of packing the same module makes the same archive.
+    with (
+        gzip.GzipFile(folder / f"{name}.tar.gz", "wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         for file, content in contents.items():
             entry = tarfile.TarInfo(f"{name}/{file}")
             entry.size = len(content)
