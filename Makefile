@@ -29,6 +29,7 @@ TO_SERVE := $(TO_BUILD) redis-server python venv
 module:                                          NEEDS = $(TO_BUILD)
 test-rust test-servers:                          NEEDS = $(TO_BUILD) redis-server
 demo bench bench-quick:                          NEEDS = $(TO_SERVE)
+dist test-dist:                                  NEEDS = $(TO_SERVE)
 test test-python test-python-matrix screenshots: NEEDS = $(TO_SERVE) chromium
 messages:                                        NEEDS = python venv gettext
 $(VENV)/installed:                               NEEDS = python venv
@@ -44,6 +45,8 @@ help:
 	@echo 'make test-python   the Python half of make test'
 	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
+	@echo 'make dist          build what a release consists of, in dist/'
+	@echo 'make test-dist     the tests of what make dist built'
 	@echo 'make messages      add new texts to the translations, and compile them'
 	@echo 'make screenshots   take the screenshots of the READMEs again'
 	@echo 'make bench         compare the project with its rivals, some minutes (BENCH_ARGS="--json FILE")'
@@ -70,8 +73,8 @@ test-rust: system module
 .PHONY: test-python
 test-python: system module $(VENV)/installed
 	@$(say) 'Checking the Python code (ruff, mypy), and the spelling of everything (typos)'
-	@$(VENV)/bin/ruff check python-client benches
-	@$(VENV)/bin/ruff format --check python-client benches
+	@$(VENV)/bin/ruff check python-client benches packaging
+	@$(VENV)/bin/ruff format --check python-client benches packaging
 	@cd python-client && ../$(VENV)/bin/mypy
 	@$(VENV)/bin/typos
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
@@ -90,6 +93,16 @@ test-servers: system module
 test-python-matrix: system module $(VENV)/installed
 	@$(say) 'Testing the Django package over the versions that it supports'
 	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py $(NOX_ARGS)
+
+.PHONY: dist
+dist: system $(VENV)/installed
+	@$(say) 'Building what a release consists of (the first time takes a few minutes)'
+	@$(VENV)/bin/python packaging/dist.py
+
+.PHONY: test-dist
+test-dist: dist
+	@$(say) 'Testing what a release consists of'
+	@cd python-client && TRACKER_DIST=$(abspath dist) ../$(VENV)/bin/pytest --no-cov tests/test_dist.py
 
 LANGUAGES := de es fa fr
 
@@ -154,4 +167,4 @@ system:
 
 .PHONY: clean
 clean:
-	rm -rf target $(VENV) python-client/demo/var
+	rm -rf target dist $(VENV) python-client/demo/var

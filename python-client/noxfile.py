@@ -76,7 +76,7 @@ def run_suite(session: nox.Session, *requirements: str) -> None:
     )
     session.run(
         *("pytest", "--no-cov", "--ignore=tests/browser", "--ignore=tests/test_demo.py"),
-        *("--ignore=tests/test_wheel.py", *session.posargs),
+        *("--ignore=tests/test_dist.py", *session.posargs),
     )
     if not session.posargs:
         session.run("pytest", "--no-cov", *LOOKS)
