@@ -45,10 +45,9 @@ def worker(broker, tracker_server):
 
 @pytest.fixture(autouse=True)
 def fresh_recorder(monkeypatch):
-    """What one test did to its recorders is nothing to the next: their threads ask nothing more."""
+    """No recorder of one test sends anything during the next one."""
     from celery_task_tracker.recording import process
-    from celery_task_tracker.recording.recorder import Link, Recorder
-    from celery_task_tracker.recording.spool import Spool
+    from celery_task_tracker.recording.recorder import Recorder
 
     made = []
     make = Recorder.__init__
@@ -56,10 +55,8 @@ def fresh_recorder(monkeypatch):
     monkeypatch.setattr(process, "recorder", Recorder())
     yield
     for recorder in made:
-        with recorder._lock:
-            recorder._spool = Spool()
-            recorder._link, recorder._line = Link.UP, None
-            recorder._flush = lambda: True
+        recorder._outbox.take = list
+        recorder._sender.send = lambda *_, **__: True
 
 
 @pytest.fixture

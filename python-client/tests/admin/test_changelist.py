@@ -15,7 +15,6 @@ from django.test.utils import CaptureQueriesContext
 from celery_task_tracker.admin import changelist
 from celery_task_tracker.admin.button import equip
 from celery_task_tracker.recording import process
-from celery_task_tracker.recording.recorder import Link
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import TrackerClient, get_client
 from celery_task_tracker.server.writes import Event
@@ -372,7 +371,7 @@ class TestWhileRedisIsAway:
     def test_a_process_that_knows_it_is_away_leaves_it_alone(
         self, admin_client, column, orders, tracker, monkeypatch
     ):
-        monkeypatch.setattr(process.recorder, "_link", Link.DOWN)
+        monkeypatch.setattr(process, "is_away", lambda: True)
         with tracker.asked() as asked:
             found = cells(admin_client)
         assert found.text == ["-"] * 30

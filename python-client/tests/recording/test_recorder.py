@@ -6,21 +6,22 @@ import subprocess
 import sys
 import threading
 import uuid
+from dataclasses import replace
 from itertools import islice
+from types import SimpleNamespace
 
 import pytest
 import redis
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings as project
 
-from celery_task_tracker.recording import process
-from celery_task_tracker.recording.line import Line
+from celery_task_tracker.recording import process, sender
+from celery_task_tracker.recording import recorder as recording
+from celery_task_tracker.recording.outbox import Outbox
 from celery_task_tracker.recording.recorder import Recorder
-from celery_task_tracker.recording.spool import Spool
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import TrackerClient, get_client
-from celery_task_tracker.server.errors import TrackerUnavailable
-from celery_task_tracker.server.writes import Event
+from celery_task_tracker.server.writes import Deletion, Event
 from servers import TESTS, RedisServer, Worker, free_port, wait_for
 from shop import tasks
 
@@ -29,7 +30,8 @@ ORDER = ObjectRef("shop.order", "1")
 
 def event(number=1, **values):
     given = {"task_id": f"t{number}", "name": "shop.t", "state": "PENDING", "attempt": 0}
-    return Event(objects=(ORDER,), **{**given, "at": 1_700_000_000_000 + number, **values})
+    given |= {"objects": (ORDER,), "at": 1_700_000_000_000 + number}
+    return Event(**{**given, **values})
 
 
 @pytest.fixture
@@ -49,18 +51,20 @@ def log(caplog):
 
 @pytest.fixture
 def recorder(settings):
-    """A recorder whose timer never comes by itself."""
+    """A recorder that does not try again by itself."""
     settings.TASK_TRACKER_RETRY_AFTER = 3600
     return Recorder()
 
 
 @pytest.fixture
 def asked(monkeypatch):
-    """How often a client was asked to store events."""
+    """The packets that were sent, or would have been if Redis had answered."""
     calls = []
-    record = TrackerClient.write
+    write = TrackerClient.write
     monkeypatch.setattr(
-        TrackerClient, "write", lambda self, events: calls.append(events) or record(self, events)
+        TrackerClient,
+        "write",
+        lambda self, events, pause: calls.append(list(events)) or write(self, events, pause),
     )
     return calls
 
@@ -111,7 +115,8 @@ def test_the_timer_writes_what_waits_when_redis_is_back(server, settings, log):
 
 def test_the_next_event_has_redis_asked_before_the_timer_would(server, settings, monkeypatch):
     settings.TASK_TRACKER_RETRY_AFTER = 600
-    monkeypatch.setattr("celery_task_tracker.recording.recorder.LEAST_PAUSE", 0.001)
+    monkeypatch.setattr(recording, "REST", 0.001)
+    monkeypatch.setattr(sender, "REST", 0.001)
     recorder = Recorder()
     recorder.record(event(1))
     server.start()
@@ -227,17 +232,45 @@ def test_a_frozen_redis_is_noticed_by_its_replies_which_are_overdue(
         assert client.zcard("shop.order:{1}:tasks") == 20
 
 
-def test_events_that_come_faster_than_redis_takes_them_wait_for_it(server, recorder, monkeypatch):
-    monkeypatch.setattr("celery_task_tracker.recording.recorder.MOST_UNANSWERED", 5)
+def test_events_that_come_faster_than_redis_takes_them_wait_for_it(server, settings, recorder):
+    settings.TASK_TRACKER_SPOOL_SIZE = 10
     server.start()
-    for number in range(100):
+    for number in range(5000):
         recorder.record(event(number))
-        assert recorder.waiting <= 5
-    recorder.flush()
-    assert get_client().get(ORDER, "t99")
+        assert recorder.waiting <= 1600
+    assert recorder.flush()
+    assert recorder.lost == 0
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 5000
 
 
-def test_a_line_that_redis_closed_meanwhile_loses_nothing_and_is_not_worth_a_word(
+def test_an_event_leaves_at_once_and_those_soon_after_it_in_one_packet(
+    server, recorder, asked, monkeypatch
+):
+    server.start()
+    recorder.record(event(0))
+    monkeypatch.setattr(recording, "PAUSE", 0.5)
+    for number in range(1, 100):
+        recorder.record(event(number))
+        if number == 1:
+            wait_for(lambda: len(asked) == 2, "the first one to leave")
+    wait_for(lambda: not recorder.waiting, "all to be answered")
+    assert [len(packet) for packet in asked] == [1, 1, 98]
+
+
+def test_a_full_packet_does_not_wait_for_more(server, recorder, asked, monkeypatch):
+    server.start()
+    recorder.record(event(0))
+    monkeypatch.setattr(recording, "PAUSE", 3600)
+    with recorder._outbox._lock:
+        for number in range(401):
+            recorder._outbox.append(event(number))
+    recorder._wake()
+    wait_for(lambda: len(asked) == 4, "three packets")
+    assert [len(packet) for packet in asked] == [1, 200, 200, 1]
+
+
+def test_a_connection_that_redis_closed_meanwhile_loses_nothing_and_is_not_worth_a_word(
     server, recorder, log
 ):
     server.start()
@@ -247,45 +280,75 @@ def test_a_line_that_redis_closed_meanwhile_loses_nothing_and_is_not_worth_a_wor
     recorder.record(event(2))
     recorder.flush()
     recorder.record(event(3))
+    recorder.flush()
     for number in (1, 2, 3):
         assert get_client().get(ORDER, f"t{number}")
     assert not log.records
 
 
-def test_an_exception_in_the_middle_of_sending_breaks_the_line_and_loses_nothing(
-    server, recorder, monkeypatch
+def test_a_connection_that_redis_closes_before_it_answers_loses_nothing(
+    server, recorder, monkeypatch, log
 ):
-    """Celery raises a soft time limit wherever a task happens to be."""
+    server.start()
+    recorder.record(event(1))
+    read = redis.Connection.read_response
+    closed = iter([True])
+
+    def close(connection, *args, **kwargs):
+        if next(closed, False):
+            connection._sock.shutdown(socket.SHUT_RDWR)
+        return read(connection, *args, **kwargs)
+
+    monkeypatch.setattr(redis.Connection, "read_response", close)
+    recorder.record(event(2))
+    wait_for(lambda: not recorder.waiting, "the second try")
+    assert get_client().get(ORDER, "t2")
+    assert not log.records
+
+
+def test_a_soft_time_limit_in_the_middle_of_sending_loses_nothing(server, recorder, monkeypatch):
+    """Celery raises it wherever a task happens to be."""
 
     def interrupted(connection, command, check_health=True):
         connection._sock.send(command[0][:20])
         raise SoftTimeLimitExceeded
 
+    monkeypatch.setattr(recording, "threads_run", lambda: False)
     server.start()
     recorder.record(event(1))
-    recorder.flush()
-    monkeypatch.setattr(redis.Connection, "send_packed_command", interrupted)
-    with pytest.raises(SoftTimeLimitExceeded):
-        recorder.record(event(2))
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(redis.Connection, "send_packed_command", interrupted)
+        with pytest.raises(SoftTimeLimitExceeded):
+            recorder.record(event(2))
     recorder.record(event(3))
-    recorder.flush()
+    assert not recorder.waiting
     assert get_client().get(ORDER, "t2")
     assert get_client().get(ORDER, "t3")
 
 
-def test_a_line_that_comes_to_nothing_keeps_no_connection(server, recorder, monkeypatch):
-    def made(client, patience):
-        """While it is made an event comes, and Redis goes."""
-        recorder._spool.append(event(2))
-        monkeypatch.setattr(TrackerClient, "write", away)
-        return Line(client, patience)
-
-    def away(client, writes):
-        raise TrackerUnavailable("gone")
+def test_a_soft_time_limit_between_recording_and_waking_the_thread_loses_nothing(
+    server, recorder, monkeypatch
+):
+    def interrupted():
+        raise SoftTimeLimitExceeded
 
     server.start()
-    monkeypatch.setattr("celery_task_tracker.recording.recorder.Line", made)
+    recorder.record(event(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder, "_wake", interrupted)
+        with pytest.raises(SoftTimeLimitExceeded):
+            recorder.record(event(2))
+    recorder.record(event(3))
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
+    assert get_client().get(ORDER, "t2")
+
+
+def test_a_try_that_comes_to_nothing_keeps_no_connection(server, recorder, monkeypatch):
+    def away(connection, *args, **kwargs):
+        raise redis.ConnectionError("gone")
+
+    server.start()
+    monkeypatch.setattr(redis.Connection, "send_packed_command", away)
     recorder.record(event(1))
     assert (recorder.is_away, recorder.waiting) == (True, 1)
     assert not get_client()._redis.connection_pool._in_use_connections
@@ -293,11 +356,11 @@ def test_a_line_that_comes_to_nothing_keeps_no_connection(server, recorder, monk
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(Spool, "append"), (Spool, "take"), (redis.Connection, "send_packed_command")],
+    [(Outbox, "append"), (Outbox, "take"), (redis.Connection, "send_packed_command")],
     ids=["keeping", "writing", "sending"],
 )
 def test_an_event_may_come_in_the_middle_of_another_one(server, recorder, monkeypatch, owner, name):
-    """From a signal's handler or a finaliser: the thread would wait for a lock of its own."""
+    """From a signal handler or a finaliser, which must find no lock that its own thread holds."""
     original = getattr(owner, name)
     further = iter(range(2, 6))
 
@@ -338,7 +401,7 @@ def test_an_event_that_redis_cannot_take_now_is_kept(server, recorder, log):
 def test_the_thread_ends_when_there_is_nothing_more_to_do_and_comes_again(
     server, recorder, monkeypatch
 ):
-    monkeypatch.setattr("celery_task_tracker.recording.recorder.IDLE", 0.01)
+    monkeypatch.setattr(recording, "IDLE", 0.01)
     server.start()
     for number in range(3):
         recorder.record(event(number))
@@ -352,6 +415,7 @@ def test_another_address_in_the_settings_is_where_the_next_event_goes(server, se
     process.record(event(1))
     settings.CELERY_TASKTRACKER_REDIS_URL = tracker.url
     process.record(event(2))
+    process.flush_at_end()
     with server.client() as one, tracker.client() as other:
         keys = [f"shop.order:{{1}}:record:t{number}" for number in (1, 2)]
         assert [one.exists(key) for key in keys] == [1, 0]
@@ -401,7 +465,7 @@ def test_a_fault_in_making_the_client_costs_no_event(server, recorder, monkeypat
 
     server.start()
     with monkeypatch.context() as patch:
-        patch.setattr("celery_task_tracker.recording.recorder.get_client", fail)
+        patch.setattr(sender, "get_client", fail)
         recorder.record(event(1))
         assert not recorder.flush()
     assert (recorder.is_away, recorder.waiting) == (True, 1)
@@ -410,14 +474,54 @@ def test_a_fault_in_making_the_client_costs_no_event(server, recorder, monkeypat
     assert get_client().get(ORDER, "t1")
 
 
-def test_an_event_that_cannot_be_sent_keeps_no_other_back(server, recorder, log):
+@pytest.mark.parametrize("broken", [{"name": None}, {"state": 7}, {"objects": ("7",)}])
+def test_an_event_whose_command_cannot_be_built_costs_itself_alone(server, recorder, log, broken):
     server.start()
-    recorder.record(event(1, attempt=object()))
-    recorder.record(event(2, attempt=object()))
+    recorder.record(event(0))
+    for number in (1, 2):
+        recorder.record(replace(event(number), **broken))
     recorder.record(event(3))
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
     assert not recorder.is_away
-    assert {record.levelname for record in log.records} == {"ERROR"}
+    assert recorder.refused == 2
+    assert [record.levelname for record in log.records] == ["ERROR"]
+    assert "cannot be built" in log.records[0].message
     assert get_client().get(ORDER, "t3")
+
+
+def test_an_event_that_the_user_may_not_write_costs_itself_alone(
+    tracker, settings, recorder, asked, log
+):
+    with tracker.client() as client:
+        client.execute_command("ACL", "SETUSER", "orders", "on", ">word", "+@all", "~shop.order:*")
+    settings.CELERY_TASKTRACKER_REDIS_URL = tracker.url.replace("//", "//orders:word@")
+    for number in range(500):
+        kind = "shop.order" if number % 5 else "shop.shelf"
+        recorder.record(event(number, objects=(ObjectRef(kind, "1"),)))
+    assert recorder.flush()
+    assert not recorder.is_away
+    assert recorder.refused == 100
+    assert sum(map(len, asked)) == 500
+    assert [record.levelname for record in log.records] == ["ERROR"]
+    with tracker.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 400
+
+
+def test_what_is_refused_forges_no_line_of_the_log(tracker, recorder, log):
+    key = "1\nCRITICAL all is lost " + "x" * 1000
+    recorder.record(Deletion((ObjectRef("shop.order", key),)))
+    wait_for(lambda: recorder.refused == 1, "the refusal")
+    (record,) = log.records
+    assert "\n" not in record.message
+    assert "\\nCRITICAL" in record.message
+    assert len(record.message) < 600
+
+
+def test_the_process_counts_what_was_refused(tracker):
+    assert process.refused() == 0
+    process.record(event(task_id=""))
+    process.flush_at_end()
+    assert process.refused() == 1
 
 
 def test_a_thread_that_ended_by_a_fault_has_a_successor(server, recorder, monkeypatch):
@@ -425,17 +529,18 @@ def test_a_thread_that_ended_by_a_fault_has_a_successor(server, recorder, monkey
     server.start()
     recorder.record(event(1))
     with monkeypatch.context() as broken:
-        broken.setattr(recorder, "_read", lambda *_: 1 / 0)
+        broken.setattr(recorder._sender, "_conclude", lambda *_: 1 / 0)
         recorder.record(event(2))
         wait_for(lambda: recorder._thread is None, "the thread to end")
     recorder.record(event(3))
     wait_for(lambda: not recorder.waiting, "the replies")
+    assert get_client().get(ORDER, "t3")
 
 
 def test_a_fault_while_connecting_is_as_if_redis_were_away(server, recorder, monkeypatch, log):
     server.start()
     with monkeypatch.context() as broken:
-        broken.setattr("celery_task_tracker.recording.recorder.Line", lambda *_: 1 / 0)
+        broken.setattr(redis.Connection, "connect", lambda *_: 1 / 0)
         recorder.record(event(1))
         assert recorder.is_away
         assert "ZeroDivisionError" in log.records[0].message
@@ -445,14 +550,52 @@ def test_a_fault_while_connecting_is_as_if_redis_were_away(server, recorder, mon
     wait_for(lambda: get_client().get(ORDER, "t2"), "the event to be stored")
 
 
-def test_a_process_that_can_start_no_thread_writes_by_itself(server, recorder, monkeypatch):
+def refuse_to_start(monkeypatch):
     def refuse(thread):
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    server.start()
     monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+def run_as_uwsgi_without_threads(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(opt={"master": True}))
+
+
+without_threads = pytest.mark.parametrize("lack", [refuse_to_start, run_as_uwsgi_without_threads])
+
+
+@without_threads
+def test_a_process_without_threads_sends_by_itself(server, recorder, monkeypatch, lack):
+    server.start()
+    lack(monkeypatch)
+    for number in (1, 2):
+        recorder.record(event(number))
+        assert get_client().get(ORDER, f"t{number}")
+    assert recorder._thread is None
+
+
+@without_threads
+def test_a_process_without_threads_leaves_a_redis_alone_that_is_away_and_tries_again_later(
+    server, settings, monkeypatch, asked, lack
+):
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    recorder = Recorder()
+    lack(monkeypatch)
+    for number in range(10):
+        recorder.record(event(number))
+    assert (len(asked), recorder.waiting) == (1, 10)
+    server.start()
+    recorder._sender._rests_until = 0
+    recorder.record(event(10))
+    assert not recorder.waiting
+    assert get_client().get(ORDER, "t0")
+
+
+def test_uwsgi_with_threads_has_a_thread_send(server, recorder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(opt={"enable-threads": True}))
+    server.start()
     recorder.record(event(1))
-    assert get_client().get(ORDER, "t1")
+    assert recorder._thread
 
 
 def test_a_server_without_the_module_says_how_to_load_it(broker, settings, recorder, log):
@@ -474,6 +617,7 @@ def test_a_refused_event_is_said_once_per_task_and_keeps_no_other_back(tracker, 
     recorder.record(event(task_id=""))
     recorder.record(event(task_id=""))
     recorder.record(event(7))
+    recorder.flush()
     assert not recorder.is_away
     assert [record.levelname for record in log.records] == ["ERROR"]
     assert get_client().get(ORDER, "t7")
@@ -483,9 +627,11 @@ def test_a_forked_process_starts_afresh(server, monkeypatch, recorder):
     monkeypatch.setattr(process, "recorder", recorder)
     recorder.record(event())
     recorder._lock.acquire()
+    recorder._sender._turn.acquire()
     pid = os.fork()
     if pid == 0:
         os._exit(0 if process.recorder is None and not process.is_away() else 3)
+    recorder._sender._turn.release()
     recorder._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert recorder.waiting == 1
@@ -620,7 +766,8 @@ def test_a_process_that_ends_during_the_first_try_waits_for_it(server, tmp_path)
     slow = AT_THE_END.replace(
         "event = ",
         "import redis, time; connect = redis.Connection._connect\n"
-        "from celery_task_tracker.recording import recorder; recorder.LAST_WAIT = 60\n"
+        "from celery_task_tracker.recording.sender import Sender; "
+        "Sender.send.__defaults__ = (0.0, 60)\n"
         "from celery_task_tracker.config import config; config.TASK_TRACKER_CONNECT_TIMEOUT = 0.2\n"
         "redis.Connection._connect = lambda self: time.sleep(0.6) or connect(self)\n"
         "event = ",

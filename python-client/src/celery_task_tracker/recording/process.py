@@ -1,4 +1,4 @@
-"""The recorder of this process: fresh in each one, and flushed when it ends."""
+"""The recorder of this process: a new one after a fork, flushed when the process ends."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .recorder import Recorder
 
 logger = logging.getLogger("celery_task_tracker")
 
-#: This process's recorder, once there was an event. Not before: a server that makes its threads
-#: greenlets may do so after it has imported the project, as gunicorn does with ``--preload``, and
-#: the locks of before would hold up all of them.
+#: This process's recorder, made for the first event. Not earlier: gunicorn with ``--preload`` may
+#: import the project before it replaces threads by greenlets, and locks from before that would
+#: block all greenlets.
 recorder: Recorder | None = None
 _making = threading.Lock()
 
@@ -40,8 +40,13 @@ def is_away() -> bool:
     return recorder is not None and recorder.is_away
 
 
+def refused() -> int:
+    """How many events this process dropped, because Redis refused them or they cannot be sent."""
+    return 0 if recorder is None else recorder.refused
+
+
 def flush_at_end(**_: object) -> None:
-    """Sees to what still waits when this process ends."""
+    """Sends what still waits when this process ends, or logs how much is lost."""
     if recorder is None:
         return
     if recorder.waiting:
@@ -67,6 +72,6 @@ def _start_afresh_elsewhere(*, setting: str, **_: Any) -> None:
 setting_changed.connect(_start_afresh_elsewhere, dispatch_uid="celery_task_tracker.recording")
 atexit.register(flush_at_end)
 if hasattr(os, "register_at_fork"):
-    # The events that wait are the parent's to write. A lock that another thread held while the
-    # process forked would never be released, and the thread is not there.
+    # The parent stores the events that wait. Its sending thread does not exist in the child, and
+    # a lock that the thread held would never be released.
     os.register_at_fork(after_in_child=_start_afresh)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 import redis
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.signals import setting_changed
 from redis.cluster import RedisCluster
 
@@ -23,12 +24,13 @@ from .errors import (
     CommandRefused,
     ModuleMissing,
     ModuleOutdated,
+    SlotMoving,
     TrackerError,
     TrackerUnavailable,
     translated,
     translating,
 )
-from .wire import Channel, Command, wire
+from .wire import Packed, packed, wire
 from .writes import Write, object_id
 
 #: The oldest version of the module that this package works with, as the module tells it.
@@ -73,8 +75,8 @@ ALL_FIELDS = (
 )
 
 
-#: A write that Redis understood and refused, and why.
-Refused: TypeAlias = tuple[Write, CommandRefused]
+#: A write that was not carried out, and why.
+Undone: TypeAlias = tuple[Write, CommandRefused | SlotMoving]
 
 
 @dataclass(frozen=True)
@@ -128,28 +130,35 @@ class TrackerClient:
             raise TrackerUnavailable(f"CELERY_TASKTRACKER_REDIS_URL: {error}") from error
         self._is_compatible = False
 
-    def write(self, writes: Sequence[Write]) -> list[Refused]:
+    def write(self, writes: Sequence[Write], pause: float = 0.0) -> list[Undone]:
         """Carries out ``writes`` for each of their objects, in order and in one round trip.
 
-        Returns those that Redis refused, and why; the others are done. Raises
-        :class:`TrackerUnavailable` if any may not be: doing them all again changes nothing
-        about those that are.
+        ``pause``: seconds to wait between sending and reading the replies.
+
+        Returns the writes that were not carried out, each with the reason. Raises
+        :class:`TrackerUnavailable` if Redis did not answer, or cannot serve any write now: some may
+        have been carried out, and doing all of them again is harmless.
         """
-        commands = [(write, command) for write in writes for command in write.commands()]
-        refusals = []
-        for (write, _), reply in zip(
-            commands, self._call([command for _, command in commands]), strict=True
-        ):
-            if isinstance(reply, CommandRefused):
-                refusals.append((write, reply))
+        undone: list[Undone] = []
+        senders: list[Write] = []
+        commands: list[Packed] = []
+        for write in writes:
+            try:
+                of_write = [packed(command) for command in write.commands()]
+            except SoftTimeLimitExceeded:
+                raise
+            except Exception as fault:
+                reason = f"its command cannot be built ({type(fault).__name__}: {fault})"
+                undone.append((write, CommandRefused(reason)))
+            else:
+                senders += [write] * len(of_write)
+                commands += of_write
+        for write, reply in zip(senders, self._call(commands, pause), strict=True):
+            if isinstance(reply, CommandRefused | SlotMoving):
+                undone.append((write, reply))
             elif isinstance(reply, TrackerError):
                 raise reply
-        return refusals
-
-    def channel(self) -> Channel:
-        """A connection to send writes on without waiting for their replies."""
-        with translating():
-            return self._wire.channel()
+        return undone
 
     def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
         """One record: times and counts as ``int``, everything else as text. ``None``: not there."""
@@ -190,7 +199,7 @@ class TrackerClient:
         if not refs:
             return []
         return self._call(
-            [["TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON"] for ref in refs]
+            [packed(["TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON"]) for ref in refs]
         )
 
     def ensure_compatible(self) -> None:
@@ -222,15 +231,15 @@ class TrackerClient:
             return [_server("", self._redis)]
 
     def _execute(self, *command: str) -> Any:
-        (reply,) = self._call([command])
+        (reply,) = self._call([packed(command)])
         if isinstance(reply, TrackerError):
             raise reply
         return reply
 
-    def _call(self, commands: Sequence[Command]) -> list[Any]:
-        """The replies to ``commands``, for one that was not carried out a :class:`TrackerError`."""
+    def _call(self, commands: Sequence[Packed], pause: float = 0.0) -> list[Any]:
+        """The replies to ``commands``, error replies as :class:`TrackerError`."""
         with translating():
-            replies = self._wire.call(commands)
+            replies = self._wire.call(commands, pause)
         return [translated(reply) if isinstance(reply, Exception) else reply for reply in replies]
 
 

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from redis.exceptions import NoPermissionError, RedisClusterException
+from redis.exceptions import (
+    AskError,
+    MovedError,
+    NoPermissionError,
+    RedisClusterException,
+    TryAgainError,
+)
 
 #: The line in redis.conf that loads the module.
 LOADMODULE = "loadmodule /path/to/libtracker.so"
@@ -33,6 +39,10 @@ class CommandRefused(TrackerError):
     """Redis refused this one command. It would refuse it again, and may accept others."""
 
 
+class SlotMoving(TrackerUnavailable):
+    """Another node of the cluster has the object, or is about to get it."""
+
+
 class NotPermitted(CommandRefused):
     """The ACL of the Redis user forbids this command, or the keys that it would open."""
 
@@ -41,7 +51,7 @@ class NotPermitted(CommandRefused):
 _UNKNOWN_TO_CLUSTER = "command doesn't exist in Redis commands"
 
 #: Error replies that describe the server's condition, not the command.
-_SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY")
+_SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "BUSY")
 
 
 def translated(error: Exception) -> TrackerError:
@@ -51,6 +61,8 @@ def translated(error: Exception) -> TrackerError:
         return ModuleMissing(MODULE_MISSING)
     if isinstance(error, NoPermissionError):
         return NotPermitted(f"The Redis user lacks a permission: {message}")
+    if isinstance(error, TryAgainError | MovedError | AskError):
+        return SlotMoving(f"The object is on, or on its way to, another cluster node ({message})")
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)
     if type(error) is redis.ResponseError and not message.startswith(_SERVER_CONDITIONS):

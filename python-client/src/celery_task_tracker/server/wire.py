@@ -1,53 +1,45 @@
 """Commands to one server or a cluster, any number of them in one round trip.
 
-redis-py makes the connections, keeps them, and reads the replies. Its way from a command to a
-connection has room for much that the tracker does not need, and costs more than the round trip
-itself, so that one server is spoken to on the connection directly. The nodes of a cluster are for
-redis-py to find.
+redis-py makes the connections, pools them and parses the replies. This module packs the commands
+itself and writes them straight to a connection: redis-py's own way from a command to a connection
+serves many cases that the tracker does not have, and costs more than the round trip.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import redis
 from redis.cluster import RedisCluster
-from redis.exceptions import AskError, MovedError, TryAgainError
+from redis.exceptions import AskError, MovedError, RedisClusterException
 
 #: A command with its arguments.
 Command: TypeAlias = Sequence[str]
 
 
+class Packed(NamedTuple):
+    """A command as it is sent."""
+
+    command: Command
+    data: bytes
+
+
 class Wire(Protocol):
     """What carries commands to Redis and their replies back."""
 
-    def call(self, commands: Sequence[Command]) -> list[Any]:
-        """The replies to ``commands``, in order; an error of Redis' is a reply like any other.
+    def call(self, commands: Sequence[Packed], pause: float = 0.0) -> list[Any]:
+        """The replies to ``commands``, in order. An error reply is returned like any other.
 
-        Costs one round trip, on a cluster one for each node. Raises redis-py's errors, and
+        ``pause``: seconds between sending and reading. The replies are there after that, and the
+        thread does not have to be woken for each of them.
+
+        Costs one round trip, on a cluster one to each node. Raises redis-py's errors, and
         ``OSError``, where Redis does not answer: any of the commands may have been carried out.
         """
-
-    def channel(self) -> Channel:
-        """A channel of its own. Raises redis-py's errors where none can be made."""
-
-
-class Channel(Protocol):
-    """Commands sent ahead of the replies to those before. Raises as a wire does."""
-
-    def send(self, commands: Sequence[Command]) -> None:
-        """Sends ``commands``. Waits only while the system takes no more."""
-
-    def has_reply(self) -> bool:
-        """Whether the next reply is there."""
-
-    def reply(self) -> Any:
-        """The next reply, which it waits for; an error of Redis' is a reply like any other."""
-
-    def close(self) -> None:
-        """Gives the connection up, with the replies that are still to come."""
 
 
 def wire(client: Any) -> Wire:
@@ -61,11 +53,18 @@ class ServerWire:
     def __init__(self, client: redis.Redis) -> None:
         self._pool = client.connection_pool
 
-    def call(self, commands: Sequence[Command]) -> list[Any]:
+    def call(self, commands: Sequence[Packed], pause: float = 0.0) -> list[Any]:
+        with self.sent(commands) as replies:
+            _rest(pause)
+            return replies()
+
+    @contextmanager
+    def sent(self, commands: Sequence[Packed]) -> Iterator[Callable[[], list[Any]]]:
+        """Sends ``commands``. Gives the function that reads the replies."""
         connection: Any = self._pool.get_connection(*_COMMAND_NAME)
         try:
-            connection.send_packed_command([b"".join(map(packed, commands))])
-            return [_reply(connection) for _ in commands]
+            connection.send_packed_command([b"".join([each.data for each in commands])])
+            yield lambda: [_reply(connection) for _ in commands]
         except BaseException:
             # Replies that were not read would be taken for those of the next commands.
             connection.disconnect()
@@ -73,98 +72,74 @@ class ServerWire:
         finally:
             self._pool.release(connection)
 
-    def channel(self) -> Channel:
-        return ServerChannel(self._pool)
-
-
-class ServerChannel:
-    """A connection that the pool has lent for good."""
-
-    def __init__(self, pool: redis.ConnectionPool) -> None:
-        self._pool = pool
-        self._connection: Any = pool.get_connection(*_COMMAND_NAME)
-
-    def send(self, commands: Sequence[Command]) -> None:
-        self._connection.send_packed_command([b"".join(map(packed, commands))])
-
-    def has_reply(self) -> bool:
-        return bool(self._connection.can_read(0))
-
-    def reply(self) -> Any:
-        return _reply(self._connection)
-
-    def close(self) -> None:
-        self._connection.disconnect()
-        self._pool.release(self._connection)
-
 
 class ClusterWire:
-    """The nodes of a cluster."""
+    """The nodes of a cluster. Follows slots that have moved to another node."""
 
     def __init__(self, client: RedisCluster) -> None:
         self._client: Any = client
 
-    def call(self, commands: Sequence[Command]) -> list[Any]:
-        if len(commands) == 1:
-            # Follows a slot that moves, which a pipeline of some versions does not.
-            try:
-                return [self._client.execute_command(*_encoded(commands[0]))]
-            except redis.ResponseError as error:
-                return [error]
-        pipeline = self._client.pipeline()
-        for command in commands:
-            pipeline.execute_command(*_encoded(command))
-        replies: list[Any] = pipeline.execute(raise_on_error=False)
+    def call(self, commands: Sequence[Packed], pause: float = 0.0) -> list[Any]:
+        try:
+            replies = self._call_owners(commands, pause)
+            return [
+                self._redirected(command, reply) if isinstance(reply, _REDIRECTS) else reply
+                for command, reply in zip(commands, replies, strict=True)
+            ]
+        except (redis.ConnectionError, redis.TimeoutError, RedisClusterException):
+            # Other nodes may serve the slots by now. The next call asks those.
+            self._client.nodes_manager.initialize()
+            raise
+
+    def _call_owners(self, commands: Sequence[Packed], pause: float) -> list[Any]:
+        """The replies of the nodes that have the commands' slots, as far as is known."""
+        places = defaultdict(list)
+        for place, each in enumerate(commands):
+            places[self._owner(each.command)].append(place)
+        replies: list[Any] = [None] * len(commands)
+        with ExitStack() as stack:
+            readers = [
+                stack.enter_context(self._server(node).sent([commands[at] for at in of_node]))
+                for node, of_node in places.items()
+            ]
+            _rest(pause)
+            for of_node, read in zip(places.values(), readers, strict=True):
+                for place, reply in zip(of_node, read(), strict=True):
+                    replies[place] = reply
         return replies
 
-    def call_owner(self, command: Command) -> Any:
-        """The reply of the node that has the command's slot, or of the one that it names instead.
+    def _redirected(self, command: Packed, reply: MovedError | AskError) -> Any:
+        """The reply of the node that another node named in ``reply``."""
+        node = self._client.get_node(host=reply.host, port=reply.port)
+        if isinstance(reply, AskError) and node:
+            return self._server(node).call([ASKING, command])[1]
+        # redis-py notes where the slot is now.
+        try:
+            return self._client.execute_command(*_encoded(command.command))
+        except redis.ResponseError as error:
+            return error
 
-        A node that does not answer costs one time-out. redis-py would look for the nodes anew, for
-        which each of them may take its own: that is for :meth:`call`.
-        """
+    def _owner(self, command: Command) -> Any:
         slot = self._client.keyslot(command[_KEY].encode(errors="replace"))
-        node = self._client.nodes_manager.get_node_from_slot(slot)
-        (reply,) = ServerWire(self._client.get_redis_connection(node)).call([command])
-        if isinstance(reply, _MOVING):
-            (reply,) = self.call([command])
-        return reply
+        return self._client.nodes_manager.get_node_from_slot(slot)
 
-    def channel(self) -> Channel:
-        return ClusterChannel(self)
+    def _server(self, node: Any) -> ServerWire:
+        return ServerWire(self._client.get_redis_connection(node))
 
 
-class ClusterChannel:
-    """Which of the nodes a command goes to is found out by waiting for its reply."""
-
-    def __init__(self, wire: ClusterWire) -> None:
-        self._wire = wire
-        self._replies: deque[Any] = deque()
-
-    def send(self, commands: Sequence[Command]) -> None:
-        self._replies.extend(map(self._wire.call_owner, commands))
-
-    def has_reply(self) -> bool:
-        return bool(self._replies)
-
-    def reply(self) -> Any:
-        return self._replies.popleft()
-
-    def close(self) -> None:
-        """The client keeps its connections."""
-
-
-def packed(command: Command) -> bytes:
+def packed(command: Command) -> Packed:
     """``command`` as Redis reads it: https://redis.io/docs/latest/develop/reference/protocol-spec/.
 
     Half of a surrogate pair, which a ``str`` may hold and UTF-8 may not, becomes a question mark.
+    Raises ``TypeError`` or ``AttributeError`` for a word that is not text.
     """
     words = "".join([f"${len(word)}\r\n{word}\r\n" for word in command])
     if words.isascii():
-        return f"*{len(command)}\r\n{words}".encode()
+        return Packed(command, f"*{len(command)}\r\n{words}".encode())
     encoded = [word.encode(errors="replace") for word in command]
-    return b"".join(
-        [b"*%d\r\n" % len(encoded), *(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded)]
+    head = b"*%d\r\n" % len(encoded)
+    return Packed(
+        command, head + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded])
     )
 
 
@@ -180,11 +155,19 @@ def _reply(connection: Any) -> Any:
         return error
 
 
+def _rest(seconds: float) -> None:
+    if seconds:
+        time.sleep(seconds)
+
+
 #: Which word of a command says where it belongs in a cluster: the object's id.
 _KEY = 2
 
-#: What a node says of a slot that is on its way to another one, or there already.
-_MOVING = (AskError, MovedError, TryAgainError)
+#: The replies by which a node names another one that has the slot, or is about to get it.
+_REDIRECTS = (MovedError, AskError)
+
+#: Has a node serve the next command although the slot is still on its way to it.
+ASKING = packed(["ASKING"])
 
 #: redis-py before 5.3 wants to know for which command a connection is.
 _COMMAND_NAME = ("TRACKER",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) else ()

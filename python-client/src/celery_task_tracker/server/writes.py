@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from ..config import config
 from ..registration.resolution import ObjectRef
 from ..states import State
 from .wire import Command
+
+#: Bytes of a command without its fields, about: its name, the object, the task's id and name.
+WORDS_SIZE = 256
 
 
 class Write(Protocol):
@@ -24,8 +28,12 @@ class Write(Protocol):
         """What it is about, for people."""
 
     @property
-    def length(self) -> int:
-        """How many characters of text it holds, about."""
+    def objects(self) -> tuple[ObjectRef, ...]:
+        """The objects whose records it changes."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes its commands take on their way to Redis, about."""
 
     def commands(self) -> list[Command]:
         """The commands that write it, one for each object."""
@@ -53,9 +61,9 @@ class Event:
     def subject(self) -> str:
         return f"an event of task {self.name}"
 
-    @property
-    def length(self) -> int:
-        return sum(len(value) for value in self.fields.values())
+    @cached_property
+    def size(self) -> int:
+        return len(self.objects) * (WORDS_SIZE + fields_size(self.fields))
 
     def commands(self) -> list[Command]:
         return [
@@ -86,7 +94,10 @@ class Deletion:
     be used again."""
 
     objects: tuple[ObjectRef, ...]
-    length = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.objects) * WORDS_SIZE
 
     @property
     def subject(self) -> str:
@@ -109,8 +120,12 @@ class Annotation:
         return f"a note on tasks of {self.ref.model} {self.ref.pk}"
 
     @property
-    def length(self) -> int:
-        return sum(len(each) for each in (*self.task_ids, *self.fields.values()))
+    def objects(self) -> tuple[ObjectRef, ...]:
+        return (self.ref,)
+
+    @cached_property
+    def size(self) -> int:
+        return len(self.task_ids) * (WORDS_SIZE + fields_size(self.fields))
 
     def commands(self) -> list[Command]:
         words = field_words(self.fields)
@@ -118,6 +133,16 @@ class Annotation:
             ["TRACKER.UPSERT", self.ref.model, object_id(self.ref), task_id, "XX", *words]
             for task_id in self.task_ids
         ]
+
+
+def fields_size(fields: Mapping[str, str]) -> int:
+    """How many bytes ``fields`` take in a command, about."""
+    return sum(len(name) + bytes_of(value) for name, value in fields.items())
+
+
+def bytes_of(text: str) -> int:
+    """How many bytes ``text`` is in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
 def field_words(fields: Mapping[str, str]) -> list[str]:

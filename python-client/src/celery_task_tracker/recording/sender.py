@@ -1,0 +1,232 @@
+"""Carries the outbox to Redis, one packet at a time, and knows whether Redis answers.
+
+A connection that breaks may only have been closed by Redis, so the sender tries another one at
+once. If that fails too, Redis is *away*, which the log says once. The next packet that Redis
+answers ends this: the sender empties the outbox, and the log says how much was stored.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from enum import Enum
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from ..config import config
+from ..registration.resolution import ObjectRef
+from ..server.client import TrackerClient, get_client
+from ..server.errors import ModuleMissing, SlotMoving, TrackerError, TrackerUnavailable
+from ..server.writes import Write
+from .outbox import Outbox
+
+logger = logging.getLogger("celery_task_tracker")
+
+#: The part of the setting TASK_TRACKER_RETRY_AFTER for which nothing makes the sender try again.
+REST = 0.1
+
+#: Seconds between two tries of a write whose object moves to another node of the cluster.
+MOVING_PAUSE = 0.05
+
+#: Seconds that a thread waits for its turn to send.
+LAST_WAIT = 2.0
+
+#: The most kinds of refusals that the log tells apart.
+MOST_KINDS = 100
+
+#: The most characters of a value that the log shows.
+SHOWN = 200
+
+
+class Link(Enum):
+    """What a process knows of its Redis."""
+
+    UNTRIED = "no packet was sent yet"
+    UP = "Redis answered the last packet"
+    DOWN = "Redis does not answer"
+
+
+class Sender:
+    """Sends what is in ``outbox``. Thread-safe: one thread sends at a time."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._turn = threading.Lock()
+        self._owner: int | None = None
+        """The thread that sends now."""
+
+        self._link = Link.UNTRIED
+        self._changing = threading.RLock()
+        self._first_try = threading.Lock()
+        """Locked until the first packet was answered or has failed."""
+        self._first_try.acquire()
+        self._was_tried = False
+
+        self._rests_until = 0.0
+        self._stored = 0
+        """How many writes Redis answered since it went away."""
+
+        self._release_at = 0.0
+        self._kinds: set[tuple[str, ...]] = set()
+        self.refused = 0
+        """How many writes were dropped, because Redis refused them or they cannot be sent."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether Redis did not answer when it was last asked."""
+        return self._link is Link.DOWN
+
+    @property
+    def is_untried(self) -> bool:
+        """Whether no packet was sent yet."""
+        return self._link is Link.UNTRIED
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether Redis is away, and was asked so recently that an event is no reason to ask."""
+        return self.is_away and time.monotonic() < self._rests_until
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the calling thread is within :meth:`send` already."""
+        return self._owner == threading.get_ident()
+
+    def await_first_try(self) -> None:
+        """Waits until the first packet was tried, for as long as connecting may take at most."""
+        patience = config.TASK_TRACKER_CONNECT_TIMEOUT
+        if self._first_try.acquire(timeout=patience):
+            self._first_try.release()
+            return
+        with self._changing:
+            if not self.is_untried:
+                return
+            self._link = Link.DOWN
+        self._tell_of_outage(TrackerUnavailable(f"no answer within {patience} s"))
+
+    def send(self, pause: float = 0.0, patience: float = LAST_WAIT) -> bool:
+        """Sends the next packet, or all packets if Redis was away. ``True`` if Redis answers.
+
+        ``pause``: seconds between sending and reading the replies.
+        ``patience``: seconds to wait while another thread sends.
+        """
+        if self.is_mine or not self._turn.acquire(timeout=patience):
+            return False
+        try:
+            self._owner = threading.get_ident()
+            error = self._try(pause)
+            if error and self._link is Link.UP:
+                error = self._try(0.0)
+            self._conclude(error)
+        finally:
+            self._owner = None
+            if not self._was_tried:
+                self._was_tried = True
+                self._first_try.release()
+            self._turn.release()
+        return error is None
+
+    def _try(self, pause: float) -> TrackerUnavailable | None:
+        try:
+            client = get_client()
+            self._send_packet(client, pause if self._link is Link.UP else 0.0)
+            while self._link is not Link.UP and self._outbox.has_waiting:
+                self._send_packet(client, 0.0)
+        except SoftTimeLimitExceeded:
+            # Celery raises it wherever a task happens to be.
+            raise
+        except TrackerUnavailable as error:
+            return error
+        except Exception as error:
+            # A fault of the tracker's own, or of the settings.
+            return TrackerUnavailable(f"{type(error).__name__}: {error}")
+        return None
+
+    def _send_packet(self, client: TrackerClient, pause: float) -> None:
+        if self._outbox.has_held and time.monotonic() >= self._release_at:
+            self._outbox.release()
+        try:
+            packet = self._outbox.take()
+            moving = self._write(client, packet, pause)
+            self._outbox.settle(moving)
+        except BaseException:
+            self._outbox.put_back()
+            raise
+        self._stored += len(packet) - len(moving)
+        if moving:
+            self._release_at = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER
+
+    def _write(self, client: TrackerClient, packet: Sequence[Write], pause: float) -> list[Write]:
+        """Sends ``packet``. Returns the writes whose objects went on moving for a whole timeout."""
+        deadline = time.monotonic() + config.TASK_TRACKER_SOCKET_TIMEOUT
+        while True:
+            moving: list[Write] = []
+            for write, why in client.write(packet, pause):
+                if isinstance(why, SlotMoving):
+                    moving.append(write)
+                else:
+                    self.refused += 1
+                    self._tell_once("refused", write, why)
+            if not moving:
+                return []
+            packet = _with_later_ones(moving, packet)
+            if time.monotonic() > deadline:
+                self._tell_once("has to wait with", moving[0], why)
+                return packet
+            time.sleep(MOVING_PAUSE)
+
+    def _conclude(self, error: TrackerUnavailable | None) -> None:
+        with self._changing:
+            was_away = self.is_away
+            self._link = Link.DOWN if error else Link.UP
+        if error and not was_away:
+            self._tell_of_outage(error)
+        if error:
+            self._rests_until = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER * REST
+            self._outbox.trim()
+            return
+        if was_away:
+            logger.info(
+                "The task tracker is back. Of the events of that time %d were stored, %d lost.",
+                self._stored,
+                self._outbox.lost,
+            )
+            self._outbox.lost = 0
+        self._stored = 0
+
+    def _tell_of_outage(self, error: TrackerUnavailable) -> None:
+        logger.warning(
+            "The task tracker is away (%s). Tasks go on as ever, their events are kept%s",
+            error,
+            "; load the module with `loadmodule /path/to/libtracker.so` in redis.conf."
+            if isinstance(error, ModuleMissing)
+            else ".",
+        )
+
+    def _tell_once(self, verb: str, write: Write, why: TrackerError) -> None:
+        # Without the values that follow the first words of a reply: "ERR task_id".
+        kind = (verb, type(write).__name__, type(why).__name__, *str(why).split(maxsplit=2)[:2])
+        if kind not in self._kinds and len(self._kinds) < MOST_KINDS:
+            self._kinds.add(kind)
+            logger.error("The tracker %s %s: %s", verb, _shown(write.subject), _shown(str(why)))
+
+
+def _with_later_ones(moving: Sequence[Write], packet: Sequence[Write]) -> list[Write]:
+    """``moving``, and of ``packet`` what comes later for the same objects: the order stays.
+
+    Writing once more what was written already changes nothing.
+    """
+    again: list[Write] = []
+    objects: set[ObjectRef] = set()
+    first = {id(write) for write in moving}
+    for write in packet:
+        if id(write) in first or not objects.isdisjoint(write.objects):
+            again.append(write)
+            objects.update(write.objects)
+    return again
+
+
+def _shown(text: str) -> str:
+    """``text`` for one line of a log: cut, and with its control characters escaped."""
+    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")
