@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -199,6 +200,70 @@ def test_a_slot_that_has_moved_is_followed(cluster, settings):
         wait_for(lambda: not recorder.waiting, "the reply")
         assert plain[heir].exists("shop.order:{2}:tasks")
     assert not recorder.is_away
+
+
+@contextlib.contextmanager
+def moving(cluster, key):
+    """The slot of ``key`` is on its way from one node to another meanwhile, and arrives."""
+    with contextlib.ExitStack() as stack:
+        plain = [stack.enter_context(server.client()) for server in cluster]
+        slot = plain[0].execute_command("CLUSTER", "KEYSLOT", key)
+        names = [each.execute_command("CLUSTER", "MYID") for each in plain]
+        owner = next(at for at, each in enumerate(plain) if serves(each, key))
+        heir = (owner + 1) % 3
+        plain[heir].execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", names[owner])
+        plain[owner].execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", names[heir])
+        yield
+        for each in (plain[heir], plain[owner], plain[(heir + 1) % 3]):
+            each.execute_command("CLUSTER", "SETSLOT", slot, "NODE", names[heir])
+
+
+def test_an_object_that_a_cluster_is_moving_keeps_no_other_back(cluster, settings, caplog):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{HOST}:{cluster[0].port}"
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 1
+    settings.TASK_TRACKER_RETRY_AFTER = 0.5
+    recorder = Recorder()
+    recorder.record(events(1)[0])
+    with moving(cluster, "2"):
+        recorder.record(events(2)[0])
+        (later,) = events(2)
+        recorder.record(replace(later, state="SUCCESS", at=2))
+        for key in range(3, 40):
+            recorder.record(events(key)[0])
+        wait_for(lambda: recorder.waiting == 2, "all but those of the moving object to be stored")
+        assert not recorder.is_away
+    wait_for(lambda: not recorder.waiting, "the others")
+    assert get_client().get(ObjectRef("shop.order", "2"), "t1")["state"] == "SUCCESS"
+    assert recorder.refused == recorder.lost == 0
+    assert len(caplog.records) == 1
+
+
+def test_an_object_that_arrives_within_the_timeout_is_not_worth_a_word(cluster, settings, caplog):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{HOST}:{cluster[0].port}"
+    settings.TASK_TRACKER_RETRY_AFTER = 3600
+    recorder = Recorder()
+    recorder.record(events(1)[0])
+    with moving(cluster, "2"):
+        recorder.record(events(2)[0])
+        time.sleep(0.2)
+    wait_for(lambda: not recorder.waiting, "the event to be stored")
+    assert not caplog.records
+
+
+def test_a_cluster_that_is_spoken_to_as_one_server_gets_what_this_node_takes(
+    cluster, settings, caplog
+):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis://{HOST}:{cluster[0].port}"
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.25
+    recorder = Recorder()
+    for key in range(40):
+        recorder.record(events(key)[0])
+    wait_for(lambda: recorder.waiting < 40 and not recorder._outbox.has_waiting, "its own")
+    assert not recorder.is_away
+    assert recorder.waiting > 0
+    with cluster[0].client() as client:
+        assert client.dbsize()
+    assert "another cluster node" in caplog.records[0].message
 
 
 def test_a_cluster_that_is_away_when_a_process_begins_is_waited_for(settings):

@@ -12,6 +12,7 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
+from ..recording import process
 from ..registration.namespace import WrongNamespace
 from ..registration.resolution import ObjectRef, object_of
 from ..server.client import get_client
@@ -66,6 +67,9 @@ def endpoint(method: str, permission: str) -> Callable[[View], View]:
                     )
                 ref = object_of(obj)
                 response = view(request, obj, ref, model_admin=model_admin, **kwargs)
+                if method == "POST":
+                    # The page that reads next shows what was done here.
+                    process.settle()
             except Refusal as refusal:
                 response = refusal.response()
                 if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -45,6 +45,15 @@ def refused() -> int:
     return 0 if recorder is None else recorder.refused
 
 
+def settle() -> None:
+    """Waits until Redis has answered what was recorded, for about one timeout at most.
+
+    Does nothing while Redis is away.
+    """
+    if recorder is not None and not recorder.is_away:
+        recorder.flush()
+
+
 def flush_at_end(**_: object) -> None:
     """Sends what still waits when this process ends, or logs how much is lost."""
     if recorder is None:

@@ -136,10 +136,10 @@ class Recorder:
                 self._bell.acquire(timeout=pause * (1 - REST))
             return True
         while not self._outbox.has_waiting:
-            if self._bell.acquire(timeout=IDLE):
+            has_held = self._outbox.has_held
+            if self._bell.acquire(timeout=config.TASK_TRACKER_RETRY_AFTER if has_held else IDLE):
                 continue
-            if self._outbox:
-                # Writes are held back, and their time may have come.
+            if has_held:
                 return True
             with self._lock:
                 if not self._outbox:
