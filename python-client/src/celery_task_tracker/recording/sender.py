@@ -80,8 +80,8 @@ class Sender:
 
     @property
     def is_untried(self) -> bool:
-        """Whether no packet was sent yet."""
-        return self._link is Link.UNTRIED
+        """Whether the first packet was not tried yet."""
+        return not self._was_tried
 
     @property
     def is_resting(self) -> bool:
@@ -100,7 +100,7 @@ class Sender:
             self._first_try.release()
             return
         with self._changing:
-            if not self.is_untried:
+            if self._link is not Link.UNTRIED:
                 return
             self._link = Link.DOWN
         self._tell_of_outage(TrackerUnavailable(f"no answer within {patience} s"))
