@@ -446,7 +446,10 @@ def test_a_first_connection_that_hangs_at_any_step_holds_nobody_up(
     recorder.record(event(1))
     assert recorder.is_away
     assert "no answer within 0.25 s" in log.records[0].message
+    waited = []
+    monkeypatch.setattr(recorder._sender, "await_first_try", lambda: waited.append(1))
     recorder.record(event(2))
+    assert not waited
     goes_on.set()
     wait_for(lambda: not recorder.is_away, "the events to have been written")
     assert get_client().get(ORDER, "t1")

@@ -81,7 +81,7 @@ class Recorder:
             self._sender.send()
             return
         self._wake()
-        if self._sender.is_untried:
+        if self._sender.is_new:
             self._sender.await_first_try()
         elif self._outbox.is_crowded and not self.is_away:
             self._sender.send(patience=config.TASK_TRACKER_SOCKET_TIMEOUT)

@@ -63,6 +63,7 @@ class Sender:
         """Locked until the first packet was answered or has failed."""
         self._first_try.acquire()
         self._was_tried = False
+        self._is_awaited = True
 
         self._rests_until = 0.0
         self._stored = 0
@@ -79,9 +80,9 @@ class Sender:
         return self._link is Link.DOWN
 
     @property
-    def is_untried(self) -> bool:
-        """Whether the first packet was not tried yet."""
-        return not self._was_tried
+    def is_new(self) -> bool:
+        """Whether the first try is not over, and nobody has waited for it in vain."""
+        return self._is_awaited
 
     @property
     def is_resting(self) -> bool:
@@ -99,6 +100,7 @@ class Sender:
         if self._first_try.acquire(timeout=patience):
             self._first_try.release()
             return
+        self._is_awaited = False
         with self._changing:
             if self._link is not Link.UNTRIED:
                 return
@@ -121,6 +123,7 @@ class Sender:
             self._conclude(error)
         finally:
             self._owner = None
+            self._is_awaited = False
             if not self._was_tried:
                 self._was_tried = True
                 self._first_try.release()
