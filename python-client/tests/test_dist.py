@@ -119,7 +119,7 @@ page = client.get(f"/admin/shop/order/{order.pk}/task-tracker/")
 assert page.status_code == 200
 rows = client.get(f"/admin/shop/order/{order.pk}/task-tracker/list/").json()
 assert rows["total"] == 1
-for file in ("page/task_tracker.js", "task_tracker.css", "table/rows.js"):
+for file in ("page/task_tracker.js", "page/page.css", "table/rows.js"):
     assert finders.find(f"celery_task_tracker/{file}"), file
 print("imported from", celery_task_tracker.__file__, "version", celery_task_tracker.__version__)
 """,

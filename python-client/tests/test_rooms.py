@@ -1,11 +1,13 @@
 """The package's rooms: what may import what."""
 
 import ast
+import re
 from pathlib import Path
 
 import celery_task_tracker
 
 PACKAGE = Path(celery_task_tracker.__file__).parent
+STATIC = PACKAGE / "static" / "celery_task_tracker"
 #: From the top floor down: a room imports from its own floor and those below.
 ROOMS = ("admin", "recording", "server", "registration")
 #: What stands in the hall and may be used from everywhere. It imports from no room.
@@ -25,6 +27,19 @@ def test_no_import_runs_upwards():
 def test_every_module_has_its_floor():
     assert floor(("admin", "views")) > floor(("recording", "signals")) > floor(("config",))
     assert floor(("tracker",)) > floor(("admin", "views"))
+
+
+def test_scripts_import_from_their_own_folder_and_from_what_all_share():
+    """The page's own folder alone knows the others."""
+    strays = [
+        f"{script.relative_to(STATIC)} imports {imported}"
+        for script in sorted(STATIC.rglob("*.js"))
+        for imported in re.findall(r'from "([^"]+)"', script.read_text())
+        if (folder := (script.parent / imported).resolve().parent.name) != script.parent.name
+        and folder != "shared"
+        and script.parent.name != "page"
+    ]
+    assert strays == []
 
 
 def floor(module):

@@ -63,3 +63,21 @@ def test_what_went_wrong_before_anything_was_shown_is_told(page, site):
     expect(page.get_by_role("heading", name="The server gave no answer")).to_contain_text("500")
     page.unroute("**/list/**")
     expect(page.get_by_role("heading", name="No task has run")).to_be_visible()
+
+
+def test_scripts_that_cannot_be_loaded_are_told_with_what_to_do(page, site):
+    page.route("**/table/rows.js", lambda route: route.fulfill(status=404))
+    page.goto(f"{site}{PAGE}")
+    expect(page.get_by_role("heading", name="scripts of this page could not be")).to_be_visible()
+    expect(page.get_by_text("support_js_module_import_aggregation")).to_be_visible()
+    expect(page.get_by_text("Loading")).to_be_hidden()
+
+
+def test_a_script_that_the_browser_does_not_understand_is_told(page, site):
+    page.route(
+        "**/table/rows.js",
+        lambda route: route.fulfill(body="export class {", content_type="text/javascript"),
+    )
+    page.goto(f"{site}{PAGE}")
+    expect(page.get_by_role("heading", name="scripts of this page could not be")).to_be_visible()
+    page.complaints.clear()

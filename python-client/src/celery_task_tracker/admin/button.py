@@ -24,7 +24,8 @@ from django.utils.translation import gettext as _
 from ..config import config
 from ..registration.registry import registry
 from .address import page_url
-from .changelist import COLUMN, STYLE, TITLE, StatusColumn
+from .assets import column_media
+from .changelist import COLUMN, TITLE, StatusColumn
 
 if TYPE_CHECKING:
     Base = ModelAdmin[Any]
@@ -90,7 +91,7 @@ class TaskTrackerAdminMixin(Base):
         context = getattr(response, "context_data", None) or {}
         changelist = context.get("cl")
         if changelist and any(isinstance(each, StatusColumn) for each in changelist.list_display):
-            context["media"] += STYLE
+            context["media"] += column_media()
         return response
 
     def render_change_form(

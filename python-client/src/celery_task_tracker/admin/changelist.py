@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
-from django.forms import Media
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -29,9 +28,6 @@ from .strings import state_labels
 #: What ``list_display`` calls the column.
 COLUMN = "task_tracker_status"
 TITLE = gettext_lazy("Tasks")
-
-#: The style sheet that the cells have; they do without.
-STYLE = Media(css={"all": ["celery_task_tracker/changelist.css"]})
 
 
 class StatusColumn:

@@ -33,6 +33,7 @@ from ..server.client import Query, get_client
 from ..server.errors import LOADMODULE
 from ..states import ACTIVE_STATES, STATES
 from ..templatetags.task_humanize import humanize_task
+from .assets import page_assets
 from .endpoint import Refusal, endpoint, record_of
 from .launchable import launchable
 from .revocation import may_terminate
@@ -100,6 +101,7 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
         "launchable": launchable(registry.for_model(model_admin.model), obj) if can_change else [],
         "tracked": list(names.values()),
         "states": state_labels(),
+        "assets": page_assets(),
         "loadmodule": LOADMODULE,
         "page_sizes": _page_sizes(),
         "page_config": {

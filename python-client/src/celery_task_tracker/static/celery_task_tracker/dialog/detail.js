@@ -7,7 +7,7 @@ import { keepFocus } from "../shared/focus.js";
 import { exact, shortId } from "../shared/format.js";
 import { LifeLine } from "./life_line.js";
 import { progress, spokenAttempt } from "../shared/life.js";
-import { isRevocable } from "../table/row.js";
+import { isRevocable } from "../shared/revocable.js";
 import { isThere, Value } from "./value.js";
 
 export class Detail {

@@ -184,3 +184,4 @@ setInterval(() => {
 notices.panel("loading");
 poll.now();
 detail.show(address.view.taskId);
+root.dataset.started = "";

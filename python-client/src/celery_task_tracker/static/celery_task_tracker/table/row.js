@@ -2,28 +2,17 @@
 
 import { Badge } from "../shared/badge.js";
 import { Bar } from "./bar.js";
-import { now } from "../shared/clock.js";
 import { button, el, icon, once, setAttr, setProp, setText } from "../shared/dom.js";
 import { fill, shortId } from "../shared/format.js";
 import { attempt, pace, progress, reason, spokenAttempt } from "../shared/life.js";
+import { isRevocable } from "../shared/revocable.js";
 import { Time } from "../shared/time.js";
-
-/** Milliseconds after which a task that was asked to be revoked may be asked again. */
-const ASK_AGAIN_AFTER = 15_000;
 
 /** The fields whose change marks a row. What changes all the time, such as progress, does not. */
 const NEWS = ["state", "attempt", "revoke_requested"];
 
 /** Milliseconds for which a row that has changed is marked. */
 const MARKED_FOR = 2000;
-
-/** Whether this reader may ask for `task` to be revoked, and has not just done so. */
-export function isRevocable(task, { activeStates, canChange, canTerminate }) {
-  if (!activeStates.includes(task.state)) return false;
-  if (!(task.state === "STARTED" ? canTerminate : canChange)) return false;
-  // A task that began just then has not heard of it: after a while it can be asked again.
-  return !(now() - Date.parse(task.revoke_requested) < ASK_AGAIN_AFTER);
-}
 
 export class Row {
   #version = "";

@@ -1,0 +1,80 @@
+"""The style sheets and scripts of the pages, at the addresses where the project serves them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from django.forms import Media
+from django.templatetags.static import static
+
+logger = logging.getLogger("celery_task_tracker")
+
+FOLDER = "celery_task_tracker"
+
+#: The page's style sheets. A later one overrides an earlier one.
+STYLES = (
+    "shared/theme.css",
+    "shared/controls.css",
+    "shared/toast.css",
+    "page/page.css",
+    "page/notices.css",
+    "page/launch.css",
+    "page/breadcrumbs.css",
+    "table/filters.css",
+    "table/table.css",
+    "table/row.css",
+    "table/pages.css",
+    "dialog/dialog.css",
+    "dialog/life_line.css",
+    "page/print.css",
+)
+
+#: The module that imports the page's other scripts.
+SCRIPT = "page/task_tracker.js"
+
+#: A script that is no module: it runs, and says so, where the modules cannot be loaded.
+WATCH = "page/not_started.js"
+
+COLUMN_STYLE = "changelist.css"
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Addresses of what the page loads."""
+
+    styles: tuple[str, ...]
+    script: str
+    watch: str
+
+
+def page_assets() -> Assets | None:
+    """What the page loads, or ``None`` where the project's storage does not have it."""
+    try:
+        return Assets(
+            styles=tuple(_address(name) for name in STYLES),
+            script=_address(SCRIPT),
+            watch=_address(WATCH),
+        )
+    except ValueError as error:
+        _report(error)
+        return None
+
+
+def column_media() -> Media:
+    """The style sheet of the change list's column, whose cells can do without it."""
+    try:
+        _address(COLUMN_STYLE)
+    except ValueError as error:
+        _report(error)
+        return Media()
+    return Media(css={"all": [f"{FOLDER}/{COLUMN_STYLE}"]})
+
+
+def _address(name: str) -> str:
+    """Raises ``ValueError`` where a strict manifest of static files lacks the file."""
+    return static(f"{FOLDER}/{name}")
+
+
+def _report(error: ValueError) -> None:
+    logger.error("The task tracker's static files are missing; run collectstatic: %s", error)
