@@ -142,7 +142,7 @@ def test_a_narrow_table_names_its_columns_to_who_cannot_see_them(tracker_page):
 def test_what_is_wrong_is_told_to_who_cannot_see_it(page, site):
     page.route("**/list/**", lambda route: route.fulfill(status=500, body="Oh"))
     page.goto(f"{site}{PAGE}")
-    expect(page.get_by_role("alert")).to_contain_text("The server gave no answer")
+    expect(page.get_by_role("alert")).to_contain_text("The server's answer was not understood")
 
 
 def test_a_chosen_chip_stands_out_where_colours_are_the_readers_own(new_page, site):

@@ -195,7 +195,7 @@ def test_the_focus_moves_on_from_a_button_that_goes(tracker_page):
 def test_a_permission_that_was_taken_away_is_told(tracker_page):
     may_only("view_order")
     launcher(tracker_page, "Greet").click()
-    expect(said(tracker_page)).to_contain_text("You do not have the permission")
+    expect(said(tracker_page)).to_contain_text("You do not have permission")
 
 
 def test_a_slow_double_click_launches_once(tracker_page, worker):

@@ -109,7 +109,7 @@ def test_a_number_longer_than_those_of_a_script_is_shown_as_it_is(tracker_page):
 def test_a_value_that_was_cut_says_how_long_it_was(tracker_page):
     keep(result='"' + "x" * 1024 * 1024 + '"')
     dialog = open_details(tracker_page)
-    expect(dialog).to_contain_text("Cut off: 64.0 KiB of 1.0 MiB were stored.")
+    expect(dialog).to_contain_text("Truncated: 64.0 KiB of 1.0 MiB stored.")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_value_that_was_cut_says_how_long_it_was(tracker_page):
 def test_whatever_was_cut_says_how_long_it_was(tracker_page, state, field):
     keep(state=state, **{field: "x" * 80 * 1024})
     dialog = open_details(tracker_page)
-    expect(dialog).to_contain_text("Cut off: 64.0 KiB of 80.0 KiB were stored.")
+    expect(dialog).to_contain_text("Truncated: 64.0 KiB of 80.0 KiB stored.")
 
 
 def test_where_it_ran_and_what_it_belongs_to(tracker_page):
@@ -158,7 +158,7 @@ def test_a_task_that_is_retried_says_why(tracker_page):
     expect(dialog).to_contain_text("attempt 2 of 3")
     expect(dialog.get_by_role("heading", name="Why it was retried")).to_be_visible()
     expect(dialog).to_contain_text("ConnectionError: try later")
-    expect(value(dialog, "Traceback of the attempt before")).to_have_text("Traceback of before")
+    expect(value(dialog, "Traceback of the previous attempt")).to_have_text("Traceback of before")
 
 
 def test_an_open_dialog_follows_its_task_and_keeps_what_is_selected(tracker_page):

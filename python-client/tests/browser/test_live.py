@@ -237,7 +237,9 @@ def test_an_answer_that_leads_elsewhere_for_ever_is_told_instead_of_loading_for_
     elsewhere = {"Location": f"{site}/elsewhere/"}
     page.route("**/list/**", lambda route: route.fulfill(status=302, headers=elsewhere))
     page.goto(f"{site}{PAGE}")
-    expect(page.get_by_role("heading", name="The server gave no answer")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="The server's answer was not understood")
+    ).to_be_visible()
     assert len(loads) == 2
 
 

@@ -15,7 +15,9 @@ def test_an_object_without_tasks_says_what_is_tracked_and_where_to_begin(tracker
     expect(
         tracker_page.get_by_role("heading", name="No task has run for this object yet")
     ).to_be_visible()
-    expect(tracker_page.get_by_text("Launch one above, or let your code send one")).to_be_visible()
+    expect(
+        tracker_page.get_by_text("Launch one above, or wait until your code sends one")
+    ).to_be_visible()
     expect(tracker_page.get_by_text("Tracked here:")).to_contain_text("Succeed")
     expect(tracker_page.get_by_role("list", name="Launch a task")).to_be_visible()
     keep()
@@ -26,7 +28,9 @@ def test_who_cannot_launch_is_not_told_to(page, site):
     User.objects.update(is_superuser=False)
     User.objects.get().user_permissions.set(Permission.objects.filter(codename="view_order"))
     page.goto(f"{site}{PAGE}")
-    expect(page.get_by_text("When your code sends one, it appears here by itself.")).to_be_visible()
+    expect(
+        page.get_by_text("Tasks that your code sends appear here automatically.")
+    ).to_be_visible()
 
 
 def test_a_redis_that_does_not_answer_says_what_to_look_at(page, site, settings):
@@ -60,7 +64,9 @@ def test_a_module_that_is_too_old_says_so(page, site, monkeypatch, settings):
 def test_what_went_wrong_before_anything_was_shown_is_told(page, site):
     page.route("**/list/**", lambda route: route.fulfill(status=500, body="<h1>Oh</h1>"))
     page.goto(f"{site}{PAGE}")
-    expect(page.get_by_role("heading", name="The server gave no answer")).to_contain_text("500")
+    expect(
+        page.get_by_role("heading", name="The server's answer was not understood")
+    ).to_contain_text("500")
     page.unroute("**/list/**")
     expect(page.get_by_role("heading", name="No task has run")).to_be_visible()
 

@@ -51,7 +51,7 @@ def test_a_hostile_record_is_shown_as_text(tracker_page):
     dialog = tracker_page.get_by_role("dialog")
     expect(dialog).to_contain_text("Traceback")
     expect(dialog).to_contain_text('"><img src=x onerror=alert(1)>')
-    expect(dialog).to_contain_text("Cut off: 64.0 KiB of")
+    expect(dialog).to_contain_text("Truncated: 64.0 KiB of")
     assert tracker_page.locator("#task-tracker img, #task-tracker script:not([type])").count() == 0
     fits = "e => e.scrollWidth <= e.clientWidth"
     wait_for(lambda: dialog.evaluate(fits), "the dialog to hold what it shows", seconds=3)

@@ -54,7 +54,7 @@ class StatusColumn:
     def __call__(self, obj: Model) -> SafeString:
         reply = self._replies.get(obj.pk)
         if reply is None:
-            return self._nothing(_("You do not have the permission to do this on this object."))
+            return self._nothing(_("You do not have permission to do this."))
         if not isinstance(reply, bytes):
             return self._nothing(str(refusal_for(reply)))
         stats = TaskStats.of(reply)

@@ -63,7 +63,7 @@ def endpoint(method: str, permission: str) -> Callable[[View], View]:
                     raise Refusal(
                         HTTPStatus.FORBIDDEN,
                         "forbidden",
-                        _("You do not have the permission to do this on this object."),
+                        _("You do not have permission to do this."),
                     )
                 ref = object_of(obj)
                 response = view(request, obj, ref, model_admin=model_admin, **kwargs)
@@ -100,7 +100,7 @@ def refusal_for(error: TrackerError | WrongNamespace) -> Refusal:
         return Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "module-outdated",
-            _("The tracker module in Redis is too old: build it anew and restart Redis."),
+            _("The tracker module in Redis is too old. Update it and restart Redis."),
             hint=str(error),
         )
     return Refusal(

@@ -133,7 +133,7 @@ def _reason_not_to_terminate(request: HttpRequest, task: ActiveTask) -> Refusal 
         return Refusal(
             HTTPStatus.FORBIDDEN,
             "forbidden",
-            _("This task is running, and you do not have the permission to terminate it."),
+            _("This task is running, and you do not have permission to terminate it."),
         )
     if task.pool:
         return Refusal(
@@ -141,7 +141,7 @@ def _reason_not_to_terminate(request: HttpRequest, task: ActiveTask) -> Refusal 
             "cannot-terminate",
             _(
                 "The worker %(worker)s cannot terminate a running task: only the pools "
-                "prefork, eventlet and gevent can. The task goes on."
+                "prefork, eventlet and gevent can. The task keeps running."
             )
             % {"worker": task.worker},
         )

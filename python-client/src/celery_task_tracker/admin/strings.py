@@ -50,7 +50,7 @@ def interface_strings() -> dict[str, str]:
         # Filters and pages
         "all": _("All"),
         "allTasks": _("All tasks"),
-        "tasksChosen": _("Tasks chosen: {n}"),
+        "tasksChosen": _("Tasks selected: {n}"),
         "rangeOf": _("{first} to {last} of {total}"),
         # Launching and revoking
         "launched": _("“{name}” was sent to the workers."),
@@ -58,21 +58,23 @@ def interface_strings() -> dict[str, str]:
         "revokeOf": _("Revoke {name} {id}"),
         "revokeTitle": _("Revoke this task?"),
         "revokeWaiting": _("“{name}” has not started. Workers will drop it when its turn comes."),
-        "revokeRunning": _("“{name}” is running. It will be stopped at once, unfinished."),
+        "revokeRunning": _(
+            "“{name}” is running. It will be stopped immediately, before it finishes."
+        ),
         "revokeRequested": _("Revoke requested"),
         "revokeSent": _("The workers were asked to revoke “{name}”."),
         "revokeAll": _("Revoke all"),
         "revokeActive": _("Revoke all active ({n})"),
         "revokeActiveTitle": _("Revoke all active tasks ({n})?"),
         "revokeActiveText": _(
-            "Workers will drop those that wait. Those that run will be stopped at once, unfinished."
+            "Workers will drop waiting tasks and immediately stop running ones, before they finish."
         ),
-        "revokeActiveWaiting": _("Workers will drop those that wait. Those that run go on."),
+        "revokeActiveWaiting": _("Workers will drop waiting tasks. Running tasks continue."),
         "revokeActiveSent": _("Tasks that the workers were asked to revoke: {n}."),
         "revokeActiveRefused": _("Not revoked: {n}."),
         # The dialog
         "loading": _("Loading…"),
-        "life": _("Life"),
+        "life": _("Timeline"),
         "published": _("Published"),
         "received": _("Received"),
         "started": _("Started"),
@@ -87,11 +89,11 @@ def interface_strings() -> dict[str, str]:
         "error": _("Error"),
         "traceback": _("Traceback"),
         "previousAttempt": _("Why it was retried"),
-        "previousTraceback": _("Traceback of the attempt before"),
+        "previousTraceback": _("Traceback of the previous attempt"),
         "arguments": pgettext("task", "Arguments"),
         "keywordArguments": _("Keyword arguments"),
         "noArguments": _("none"),
-        "cut": _("Cut off: {kept} of {size} were stored."),
+        "cut": _("Truncated: {kept} of {size} stored."),
         "taskId": _("Task id"),
         "worker": _("Worker"),
         "queue": _("Queue"),
@@ -103,7 +105,7 @@ def interface_strings() -> dict[str, str]:
         "updatedAt": _("Updated {time}"),
         "refreshEvery": _("Refresh every {seconds} s"),
         "offline": _("The connection to the server was lost."),
-        "noAnswer": _("The server gave no answer that this page knows ({status}). Load it anew."),
+        "noAnswer": _("The server's answer was not understood ({status}). Reload the page."),
         "tryingAgain": _("Trying again in {time}."),
         "failed": _("That did not work: {message}"),
     }
