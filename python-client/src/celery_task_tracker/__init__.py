@@ -8,7 +8,7 @@
 """
 
 from .config import TaskTrackerConfig
-from .registration.resolution import FromModel
+from .registration.launch import FromModel
 from .results import Progress, TaskPage, TaskStats, TrackedTask
 from .server.errors import TrackerError
 from .tracker import task_tracker

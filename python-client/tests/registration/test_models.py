@@ -1,6 +1,7 @@
 import pytest
 
 from celery_task_tracker import task_tracker
+from celery_task_tracker.recording import process
 from celery_task_tracker.registration.models import model_label, model_of, root_of, tracked_name
 from celery_task_tracker.registration.registry import registry
 from shop.models import Camper, FastVan, Order, RushOrder, Van, Vehicle, Wreck
@@ -47,6 +48,7 @@ def test_a_model_with_capital_letters_in_its_label_is_tracked_shown_and_purged(
 ):
     thing = Thing.objects.create()
     tasks.use.apply((thing.pk,))
+    process.flush_at_end()
     assert task_tracker.stats(thing).tasks == {"upper.tasks.use": 1}
     (registration,) = registry.for_model(Thing)
     assert registration.name == "upper.tasks.use"
@@ -55,4 +57,5 @@ def test_a_model_with_capital_letters_in_its_label_is_tracked_shown_and_purged(
     assert admin_client.get(f"{page}/task-tracker/list/").json()["total"] == 1
     pk = thing.pk
     thing.delete()
+    process.flush_at_end()
     assert task_tracker.stats(Thing(pk=pk)).total == 0

@@ -41,6 +41,9 @@ class TestObjectRef:
             assert ref == ("shop.order", "7")
             assert ref.label == "shop.order"
 
+    def test_has_one_namespace_and_no_more(self):
+        assert ObjectRef("acme.eu.shop.order", "7").label != "shop.order"
+
     def test_has_the_namespace_in_lower_case(self, settings):
         settings.TASK_TRACKER_NAMESPACE = "Acme_1-x"
         assert object_of(Order(pk=7)).model == "acme_1-x.shop.order"
@@ -181,7 +184,7 @@ def test_a_wrong_namespace_keeps_nothing_and_harms_nobody(
 ):
     settings.TASK_TRACKER_NAMESPACE = value
     order = Order.objects.create(pk=7)
-    registry._unresolvable.clear()
+    registry._logged.clear()
     assert tasks.succeed.apply((7,)).result == {"order": 7, "note": ""}
     assert tasks.succeed.delay(7).id
     assert [each.levelname for each in caplog.records] == ["WARNING"]

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from celery_task_tracker import task_tracker
+from celery_task_tracker.recording import process
 from celery_task_tracker.registration.registry import registry
 from shop import tasks
 from shop.models import Camper, FastVan, Order, RushOrder, Van, Vehicle, Wreck
@@ -37,14 +38,26 @@ def address(obj, name="task_tracker"):
 
 
 def send_one_of_each(pk):
-    return {task.apply((pk,)).id for task in (tasks.wash, tasks.load, tasks.race)}
+    sent = {task.apply((pk,)).id for task in (tasks.wash, tasks.load, tasks.race)}
+    process.flush_at_end()
+    return sent
+
+
+def history(obj):
+    process.flush_at_end()
+    return task_tracker.tasks(obj)
+
+
+def stats(obj):
+    process.flush_at_end()
+    return task_tracker.stats(obj)
 
 
 @pytest.mark.parametrize("model", [model for model, _ in FACES])
 def test_the_api_tells_it_by_any_of_its_models(camper, model):
     sent = send_one_of_each(camper.pk)
-    assert {task.id for task in task_tracker.tasks(face(model, camper.pk)).tasks} == sent
-    assert task_tracker.stats(face(model, camper.pk)).total == 3
+    assert {task.id for task in history(face(model, camper.pk)).tasks} == sent
+    assert stats(face(model, camper.pk)).total == 3
 
 
 @pytest.mark.parametrize(("model", "names"), FACES)
@@ -83,7 +96,7 @@ def test_every_model_launches_its_own_tasks_only(
 @pytest.mark.parametrize("model", [model for model, _ in FACES])
 def test_every_change_list_has_the_column(camper, admin_client, settings, model):
     settings.TASK_TRACKER_CHANGELIST_COLUMN = True
-    tasks.load.apply((camper.pk,))
+    send_one_of_each(camper.pk)
     listed = admin_client.get(reverse(f"admin:shop_{model._meta.model_name}_changelist"))
     assert 'data-state="SUCCESS"' in listed.content.decode()
 
@@ -95,31 +108,31 @@ def test_it_goes_when_the_row_is_deleted_by_any_of_its_models(camper, model):
         send_one_of_each(each.pk)
     face(model, camper.pk).delete()
     assert not Vehicle.objects.filter(pk=camper.pk).exists()
-    assert task_tracker.stats(Vehicle(pk=camper.pk)).total == 0
-    assert task_tracker.stats(other).total == 3
+    assert stats(Vehicle(pk=camper.pk)).total == 0
+    assert stats(other).total == 3
     model.objects.all().delete()
-    assert task_tracker.stats(Vehicle(pk=other.pk)).total == 0
+    assert stats(Vehicle(pk=other.pk)).total == 0
 
 
 def test_it_stays_while_the_row_of_its_root_stays(camper):
     send_one_of_each(camper.pk)
     pk = camper.pk
     camper.delete(keep_parents=True)
-    assert task_tracker.stats(Vehicle.objects.get(pk=pk)).total == 3
+    assert stats(Vehicle.objects.get(pk=pk)).total == 3
 
 
 def test_a_child_with_a_primary_key_of_its_own_has_its_own(tracker, admin_client):
     wreck = Wreck.objects.create(number="W-1")
     scrap = tasks.scrap.apply(("W-1",))
     wash = tasks.wash.apply((wreck.vehicle_id,))
-    (of_wreck,) = task_tracker.tasks(wreck).tasks
-    (of_vehicle,) = task_tracker.tasks(Vehicle.objects.get()).tasks
+    (of_wreck,) = history(wreck).tasks
+    (of_vehicle,) = history(Vehicle.objects.get()).tasks
     assert (of_wreck.id, of_vehicle.id) == (scrap.id, wash.id)
     assert launchable(admin_client.get(address(wreck))) == ["scrap"]
     vehicle_id = wreck.vehicle_id
     wreck.delete()
-    assert task_tracker.stats(Wreck(number="W-1")).total == 0
-    assert task_tracker.stats(Vehicle(pk=vehicle_id)).total == 0
+    assert stats(Wreck(number="W-1")).total == 0
+    assert stats(Vehicle(pk=vehicle_id)).total == 0
 
 
 def test_a_proxy_shares_that_of_the_model_that_it_stands_for(tracker, admin_client):
@@ -127,7 +140,7 @@ def test_a_proxy_shares_that_of_the_model_that_it_stands_for(tracker, admin_clie
     sent = {tasks.hurry.apply((order.pk,)).id, tasks.succeed.apply((order.pk,)).id}
     for model in (Order, RushOrder):
         obj = face(model, order.pk)
-        assert {task.id for task in task_tracker.tasks(obj).tasks} == sent
+        assert {task.id for task in history(obj).tasks} == sent
         offered = launchable(admin_client.get(address(obj)))
         assert ("hurry" in offered) == (model is RushOrder)
         assert "succeed" in offered
@@ -135,7 +148,7 @@ def test_a_proxy_shares_that_of_the_model_that_it_stands_for(tracker, admin_clie
 
 def test_a_task_takes_an_instance_of_any_of_its_models(camper):
     sent = tasks.wash.apply((camper,))
-    assert [task.id for task in task_tracker.tasks(Vehicle(pk=camper.pk)).tasks] == [sent.id]
+    assert [task.id for task in history(Vehicle(pk=camper.pk)).tasks] == [sent.id]
 
 
 def test_which_models_have_one_is_known(camper):

@@ -7,6 +7,7 @@ import django
 import pytest
 
 from celery_task_tracker import task_tracker
+from celery_task_tracker.recording import process
 from celery_task_tracker.registration.primary_key import key_text
 from celery_task_tracker.registration.resolution import object_of, object_ref
 from shop import models
@@ -78,8 +79,10 @@ class TestComposite:
         seat = models.Seat.objects.create(row=1, number=8)
         reserve.apply(([1, 8],))
         reserve.apply(((1, 8),))
+        process.flush_at_end()
         assert task_tracker.stats(models.Seat.objects.get()).total == 2
         seat.delete()
+        process.flush_at_end()
         assert task_tracker.stats(models.Seat(row=1, number=8)).total == 0
 
 

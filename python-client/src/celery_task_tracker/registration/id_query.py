@@ -15,9 +15,10 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections, router, transaction
 from django.db.models import Model
 
+from .launch import FromModel
 from .models import model_of
 from .parameters import Parameters
-from .resolution import Call, FromModel, OutOfReach, Unresolvable
+from .resolution import Call, OutOfReach, Unresolvable
 
 
 class IdQuery(Protocol):

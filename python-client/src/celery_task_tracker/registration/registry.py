@@ -19,10 +19,11 @@ from django.db.models import Model
 
 from ..config import config
 from .id_query import IdQuery, parse_id_query
+from .launch import launch_value
 from .models import model_label, model_of, root_of, tracked_name
 from .namespace import WrongNamespace, depends_on_caller
 from .parameters import Parameters
-from .resolution import Call, ObjectRef, OutOfReach, Unresolvable, launch_value, object_ref
+from .resolution import Call, ObjectRef, OutOfReach, Unresolvable, object_ref
 
 logger = logging.getLogger("celery_task_tracker")
 
@@ -104,7 +105,7 @@ class Registry:
         self._lock = threading.RLock()
         self._unnamed: list[Registration] = []
         self._by_task: dict[str, dict[tuple[str, IdQuery], Registration]] = {}
-        self._unresolvable: set[str] = set()
+        self._logged: set[tuple[int, str]] = set()
         self._tracked_names: frozenset[str] | None = None
 
     def register(
@@ -231,14 +232,14 @@ class Registry:
         return tuple(dict.fromkeys(objects))
 
     def _log_once(self, level: int, name: str, reason: Exception) -> None:
-        if name not in self._unresolvable:
-            self._unresolvable.add(name)
+        if (level, name) not in self._logged:
+            self._logged.add((level, name))
             logger.log(level, "A call of %s is not tracked: %s.", name, reason)
 
     def _names_of_models(self) -> frozenset[str]:
-        registrations = self.all()
+        self._named()
         if self._tracked_names is None:
-            names = {registration.tracked_name for registration in registrations}
+            names = {registration.tracked_name for registration in self.all()}
             self._tracked_names = frozenset(name for name in names if name is not None)
         return self._tracked_names
 

@@ -1,11 +1,10 @@
-"""How the tracker names an object, and launch arguments that are read from one."""
+"""The name of an object in the tracker."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import router
@@ -28,8 +27,9 @@ class ObjectRef(NamedTuple):
     @property
     def label(self) -> str:
         """The root model's label in lower case, ``shop.order``, without the namespace."""
-        # Neither an app's label nor a model's name holds a dot.
-        return ".".join(self.model.rsplit(".", 2)[-2:])
+        # Neither a namespace, nor an app's label, nor a model's name holds a dot.
+        _, _, rest = self.model.partition(".")
+        return rest if "." in rest else self.model
 
 
 class Call(NamedTuple):
@@ -45,35 +45,6 @@ class Unresolvable(Exception):
 
 class OutOfReach(Unresolvable):
     """The database would have to be asked for the object, and cannot be asked from here."""
-
-
-@dataclass(frozen=True)
-class FromModel:
-    """A launch argument that is read from the model instance when the task is launched.
-
-    ``FromModel("customer.email")`` follows the foreign key and takes the e-mail address. The
-    argument is ``None`` if any part of the path is ``None``. Callables are called without
-    arguments. An unknown name raises ``AttributeError`` at the launch, which the admin shows.
-    """
-
-    path: str
-
-    def resolve(self, instance: Any) -> Any:
-        """The value of ``instance`` at :attr:`path`. May cost one query per relation."""
-        value = instance
-        for name in self.path.split("."):
-            if value is None:
-                return None
-            value = getattr(value, name)
-            # Related managers have this attribute, and are not called by Django's templates either.
-            if callable(value) and not getattr(value, "do_not_call_in_templates", False):
-                value = value()
-        return value
-
-
-def launch_value(value: Any, instance: Any) -> Any:
-    """The value of one of the ``launch_args`` or ``launch_kwargs`` for this instance."""
-    return value.resolve(instance) if isinstance(value, FromModel) else value
 
 
 def object_ref(label: str, value: Any) -> ObjectRef:
