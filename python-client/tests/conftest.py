@@ -90,3 +90,14 @@ def ended(record):
         )
 
     return wait
+
+
+@pytest.fixture
+def told(broker):
+    """``told(key)``: waits for the word that a task leaves."""
+
+    def wait(key):
+        with broker.client(db=2) as client:
+            return wait_for(lambda: client.getdel(key), f"word of {key}")
+
+    return wait

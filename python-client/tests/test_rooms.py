@@ -11,7 +11,7 @@ STATIC = PACKAGE / "static" / "celery_task_tracker"
 #: From the top floor down: a room imports from its own floor and those below.
 ROOMS = ("admin", "recording", "server", "registration")
 #: What stands in the hall and may be used from everywhere. It imports from no room.
-GROUND = ("config", "states", "results", "templatetags")
+GROUND = ("config", "redaction", "states", "results", "templatetags")
 
 
 def test_no_import_runs_upwards():

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.signals import setting_changed
 
+from .redaction import SECRET_NAMES
+
 #: Every setting with its default.
 DEFAULTS = MappingProxyType(
     {
@@ -43,26 +45,10 @@ DEFAULTS = MappingProxyType(
         # Whether arguments and results of tasks are stored.
         "TASK_TRACKER_STORE_ARGS": True,
         "TASK_TRACKER_STORE_RESULT": True,
-        # Arguments, keyword arguments and keys of results whose name matches one of these regular
-        # expressions (anywhere in the name, in any case) are stored as "[redacted]". Or a function
-        # of a name and its value, which returns what to store instead.
-        "TASK_TRACKER_REDACT": (
-            r"passw(or)?d",
-            r"pwd",
-            r"passphrase",
-            r"secret",
-            r"token",
-            r"api_?key",
-            r"access_?key",
-            r"private_?key",
-            r"authorization",
-            r"cookie",
-            r"credential",
-            r"credit_?card",
-            r"card_?number",
-            r"\bcvv|\bcvc",
-            r"iban",
-        ),
+        # Arguments and keys whose name matches one of these regular expressions, anywhere and in
+        # any case, are stored as "[redacted]". Or a function of a name and its value, which returns
+        # what to store instead.
+        "TASK_TRACKER_REDACT": SECRET_NAMES,
         # Whether the admin may terminate a running task, and the signal that its process gets.
         "TASK_TRACKER_TERMINATE": True,
         "TASK_TRACKER_TERMINATE_SIGNAL": "SIGTERM",

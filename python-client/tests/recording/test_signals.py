@@ -28,17 +28,6 @@ def running(worker, tracker):
     """Each test here has a worker and an empty tracker."""
 
 
-@pytest.fixture
-def told(broker):
-    """``told(key)``: waits for the word that a task leaves."""
-
-    def wait(key):
-        with broker.client(db=2) as client:
-            return wait_for(lambda: client.getdel(key), f"word of {key}")
-
-    return wait
-
-
 def test_a_task_called_by_position_or_by_keyword_is_tracked(ended):
     for number, send in ((1, lambda: tasks.succeed.delay(1)), (2, by_keyword)):
         sent = send()

@@ -1,13 +1,14 @@
 import json
 import signal
 import threading
+import time
 
 import pytest
 
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import Query, TrackerClient, get_client
 from celery_task_tracker.server.errors import ModuleMissing, TrackerUnavailable
-from celery_task_tracker.server.writes import Annotation, Event
+from celery_task_tracker.server.writes import Annotation, Deletion, Event
 from servers import HOST, free_port, wait_for
 
 ORDER = ObjectRef("shop.order", "1042")
@@ -147,12 +148,21 @@ def test_many_events_go_in_order_in_one_round_trip(tracker):
     assert [found[name] for name in ("published_at", "started_at", "finished_at")] == [1, 2, 3]
 
 
-def test_a_rerun_opens_a_finished_record_again(tracker):
-    client(tracker).write([event(state="SUCCESS", at=5)])
-    client(tracker).write([event(state="STARTED", at=6)])
+def test_a_task_that_is_delivered_once_more_opens_its_finished_record_again(tracker):
+    client(tracker).write([event(state="SUCCESS", run=1, at=5)])
+    client(tracker).write([event(state="STARTED", run=1, at=4)])
     assert client(tracker).get(ORDER, "t1")["state"] == "SUCCESS"
-    client(tracker).write([event(state="STARTED", at=7, rerun=True)])
+    client(tracker).write([event(state="STARTED", run=1, at=7)])
     assert client(tracker).get(ORDER, "t1")["state"] == "STARTED"
+
+
+def test_a_run_that_was_published_before_the_object_was_deleted_is_gone_and_no_error(tracker):
+    now = time.time_ns() // 1_000_000
+    client(tracker).write([Deletion((ORDER,))])
+    assert client(tracker).write([event(run=now - 1000, at=now)]) == []
+    assert client(tracker).get(ORDER, "t1") is None
+    client(tracker).write([event(run=now + 60_000, at=now)])
+    assert client(tracker).get(ORDER, "t1")
 
 
 def test_a_server_without_the_module_is_told_from_one_that_is_away(broker):

@@ -263,3 +263,79 @@ def delete_order(order_id):
             if model._meta.db_table not in connection.introspection.table_names():
                 editor.create_model(model)
     Order.objects.create(pk=order_id).delete()
+
+
+@task_tracker.register(Order, id_query="order_id")
+@shared_task
+def log_in(user, password, order_id=0, *, api_key=None):
+    return user
+
+
+class Unpicklable(Exception):
+    def __init__(self, code, reason):
+        super().__init__(code)
+        self.reason = reason
+
+    def __str__(self):
+        return f"{self.args[0]}: {self.reason}"
+
+
+class UnpicklableLookup(LookupError):
+    """Celery has a LookupError in its place."""
+
+    def __init__(self, key, *, where):
+        super().__init__(key)
+        self.where = where
+
+    def __reduce__(self):
+        raise TypeError("it cannot be pickled")
+
+    def __str__(self):
+        return f"{self.args[0]} is not in {self.where}"
+
+
+@task_tracker.register(Order)
+@shared_task(bind=True, max_retries=1)
+def raise_unpicklable(self, order_id, kind, retry=False):
+    exception = (
+        UnpicklableLookup("k", where="the shop") if kind == "lookup" else Unpicklable(7, "no")
+    )
+    if not retry:
+        raise exception
+    try:
+        raise exception
+    except Exception as reason:
+        raise self.retry(exc=reason, countdown=0) from reason
+
+
+@task_tracker.register(Order)
+@shared_task(bind=True, max_retries=0)
+def give_up(self, order_id, password):
+    raise self.retry()
+
+
+@task_tracker.register(Order)
+@shared_task
+def report(order_id, values):
+    """Reports each of ``values`` as progress, and says what the last stored one is."""
+    for value in values:
+        task_tracker.progress(float(value) if isinstance(value, str) else value)
+
+
+@task_tracker.register(Order)
+@shared_task(bind=True)
+def pass_to_and_fro(self, order_id, times):
+    """Has itself run in its own place, for the next order, and tells how long its headers are."""
+    tell(f"headers:{order_id}", str(len(repr(self.request.headers))))
+    if times:
+        raise self.replace(pass_to_and_fro.si(order_id + 1, times - 1))
+
+
+@task_tracker.register(Order)
+@shared_task(bind=True)
+def wait_for_word(self, order_id, word):
+    """Ends when the test leaves this word."""
+    tell(f"waiting:{word}")
+    while not told(f"end:{word}"):
+        time.sleep(0.02)
+    return word

@@ -1,30 +1,33 @@
 """What Celery tells about one attempt of a task, wherever it tells it.
 
-A task is met as the headers and body of a message (publishing), as a worker's ``Request`` (its
-parent process) and as a task's ``Context`` (the process that runs it). All three carry the same
-names, those of Celery's message protocol: https://docs.celeryq.dev/en/stable/internals/protocol.html
+A task is met as the headers and body of a message (where it is published), as a worker's
+``Request`` (its parent process) and as a task's ``Context`` (the process that runs it). All three
+use the names of Celery's message protocol:
+https://docs.celeryq.dev/en/stable/internals/protocol.html
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any
 
 from celery import current_app
+from celery.utils.time import maybe_iso8601, maybe_make_aware
 
 from ..config import config
-from ..registration.parameters import Parameters
 from ..registration.registry import registry
-from ..registration.resolution import Call, ObjectRef, Unresolvable
-from .payload import REDACTED, arguments_json, json_text, text, value_json
+from ..registration.resolution import Call, ObjectRef
+from . import headers
+from .called import names_of_arguments
+from .payload import arguments_json, json_text, text, value_json
+from .secrets import REDACTED
+from .shown import given_by_stranger
 
-#: The message header in which the objects travel from the publisher to the workers.
-OBJECTS_HEADER = "task_tracker_objects"
-
-#: The message header of a task that replaces another one under its id: how many attempts there
-#: were before.
-ATTEMPT_HEADER = "task_tracker_attempt"
+#: Looks a name of Celery's protocol, or of the tracker's headers, up in a message.
+Get = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
@@ -34,52 +37,79 @@ class Delivery:
     task_name: str
     task_id: str
     attempt: int
-    """0 for the first run, counted up with each retry."""
+    """0 for the first, counted up with each retry and each replacement."""
+
+    run: int | None
+    """When the task was first published, in milliseconds since 1970; ``None`` if unknown."""
 
     objects: tuple[ObjectRef, ...]
     call: Call
     details: Mapping[str, str]
     """What is stored with every event: the objects, worker, queue, related ids, eta."""
 
-    again: bool = False
-    """Whether the record may show an end of this attempt already: the broker delivered the message
-    once more, or the task stands in for one that ended by being replaced."""
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """What the caller wants to be stored in place of ``args`` and ``kwargs``."""
 
     @classmethod
     def of_message(
-        cls, name: str, headers: Mapping[str, Any], body: Any, queue: str | None
+        cls, name: str, head: Mapping[str, Any], body: Any, queue: str | None
     ) -> Delivery | None:
         """The task in a message that is being published, of either message protocol.
 
-        ``None`` if the message carries no object that the task is tracked for.
+        ``None`` if the task is not tracked for any object.
         """
+        get, call = getter(head, body), message_call(head, body)
+        return cls._of(name, get, call, objects=_objects(name, get, call), queue=queue)
+
+    @classmethod
+    def of_refused_message(cls, message: Any, worker: str | None) -> Delivery | None:
+        """The task in a message that a worker received and cannot run; ``None`` as above.
+
+        The worker need not know the task, and the message's body may be unreadable.
+        """
+        head = message.headers if isinstance(message.headers, Mapping) else {}
+        get = getter(head, {} if "task" in head else message.payload)
+        name, objects = get("task"), headers.objects_in(get(headers.OBJECTS))
+        if not isinstance(name, str) or not get("id"):
+            return None
         return cls._of(
             name,
-            headers.get if "task" in headers else {**body, **headers}.get,
-            message_call(headers, body),
-            worker=None,
-            queue=queue,
+            get,
+            Call((), {}),
+            objects=objects or (),
+            worker=worker,
+            queue=(message.delivery_info or {}).get("routing_key"),
         )
 
     @classmethod
     def of_context(cls, name: str, context: Any) -> Delivery | None:
         """The task of a ``Context``, such as ``task.request``; ``None`` as above."""
+
+        def get(key: str) -> Any:
+            value = getattr(context, key, None)
+            # An eager task has its headers here alone.
+            return (context.headers or {}).get(key) if value is None else value
+
+        call = context_call(context)
         return cls._of(
             name,
-            lambda key: getattr(context, key, None),
-            context_call(context),
+            get,
+            call,
+            objects=_objects(name, get, call),
             worker=context.hostname,
             queue=(context.delivery_info or {}).get("routing_key"),
-            redelivered=bool((context.delivery_info or {}).get("redelivered")),
         )
 
     @classmethod
     def of_request(cls, request: Any) -> Delivery | None:
         """The task of a ``Request`` in a worker's parent process; ``None`` as above."""
+        get = request.request_dict.get
+        call = Call(tuple(request.args or ()), request.kwargs or {})
         return cls._of(
             request.type,
-            request.request_dict.get,
-            Call(tuple(request.args or ()), request.kwargs or {}),
+            get,
+            call,
+            objects=_objects(request.type, get, call),
             worker=request.hostname,
             queue=request.delivery_info.get("routing_key"),
         )
@@ -88,27 +118,24 @@ class Delivery:
     def _of(
         cls,
         name: str,
-        get: Callable[[str], Any],
+        get: Get,
         call: Call,
-        worker: str | None,
-        queue: str | None,
-        redelivered: bool = False,
+        *,
+        objects: tuple[ObjectRef, ...],
+        worker: str | None = None,
+        queue: str | None = None,
     ) -> Delivery | None:
-        objects = _objects_in(get(OBJECTS_HEADER))
-        if objects is None:
-            objects = registry.objects_at_hand(name, call)
-        if not objects:
+        if not objects or not config.is_enabled:
             return None
         registrations = registry.for_task(name)
-        before = get(ATTEMPT_HEADER)
         details = {"objects": json_text(objects)}
         for key, value in (
             ("worker", worker),
-            ("queue", queue),
+            ("queue", queue and _DELAY.sub("", queue)),
             ("root_id", get("root_id")),
             ("parent_id", get("parent_id")),
             ("group_id", get("group")),
-            ("eta", get("eta")),
+            ("eta", _moment(get("eta"))),
             ("max_retries", registrations[0].max_retries if registrations else None),
         ):
             if value is not None:
@@ -116,11 +143,12 @@ class Delivery:
         return cls(
             task_name=name,
             task_id=str(get("id")),
-            attempt=int(get("retries") or 0) + int(before or 0),
+            attempt=headers.count_in(get("retries")) + headers.count_in(get(headers.ATTEMPT)),
+            run=headers.run_in(get(headers.RUN)),
             objects=objects,
             call=call,
             details=details,
-            again=redelivered or (bool(get("replaced_task_nesting")) and before is None),
+            shown=_shown(get, call),
         )
 
     def next_attempt(self) -> Delivery:
@@ -134,41 +162,31 @@ class Delivery:
     def arguments(self) -> dict[str, str]:
         """The arguments of the call as text to store, redacted by the names of the parameters.
 
-        Nothing where the setting TASK_TRACKER_STORE_ARGS says so.
+        Empty if the setting TASK_TRACKER_STORE_ARGS is off.
         """
         if not config.TASK_TRACKER_STORE_ARGS:
             return {}
         args = self.call.args
-        try:
-            stored = arguments_json(args, self._parameters().names_by_position(len(args)))
-        except Unresolvable:
-            # Nobody can say which of them is secret.
-            stored = json_text([REDACTED] * len(args))
-        return {"args": stored, "kwargs": value_json(self.call.kwargs)}
-
-    def _parameters(self) -> Parameters:
-        registrations = registry.for_task(self.task_name)
-        if registrations:
-            return registrations[0].parameters
-        # Another one's replacement, which nobody registered.
-        task = current_app.tasks.get(self.task_name)
-        if task is None:
-            raise Unresolvable(f"{self.task_name} is no task of this process")
-        return Parameters.of(task)
+        names = names_of_arguments(self.task_name, args)
+        # Without their names nobody can say which of them is secret.
+        stored = json_text([REDACTED] * len(args)) if names is None else arguments_json(args, names)
+        return {"args": stored, "kwargs": value_json(self.call.kwargs), **self.shown}
 
 
-def message_call(headers: Mapping[str, Any], body: Any) -> Call:
+def getter(head: Mapping[str, Any], body: Any) -> Get:
+    """Looks names up in a message of protocol 2 (in its headers) or 1 (in its body too)."""
+    if "task" in head or not isinstance(body, Mapping):
+        return head.get
+    return {**body, **head}.get
+
+
+def message_call(head: Mapping[str, Any], body: Any) -> Call:
     """The arguments in the body of a message of protocol 2 (a triple) or protocol 1 (a dict)."""
-    if "task" in headers:
+    if "task" in head:
         args, kwargs, _embed = body
     else:
         args, kwargs = body["args"], body["kwargs"]
     return Call(tuple(args or ()), kwargs or {})
-
-
-def message_id(body: Any) -> str | None:
-    """The task id in the body of a message of protocol 1."""
-    return body.get("id") if isinstance(body, Mapping) else None
 
 
 def context_call(context: Any) -> Call:
@@ -176,9 +194,33 @@ def context_call(context: Any) -> Call:
     return Call(tuple(context.args or ()), context.kwargs or {})
 
 
-def _objects_in(header: Any) -> tuple[ObjectRef, ...] | None:
-    """The objects that a message brought with it; ``None`` for a message without the header."""
-    try:
-        return None if header is None else tuple(ObjectRef(str(m), str(pk)) for m, pk in header)
-    except (TypeError, ValueError):
+def _objects(name: str, get: Get, call: Call) -> tuple[ObjectRef, ...]:
+    """The objects of a registered task, or of a task that took the place of another one."""
+    is_tracked = registry.for_task(name) or headers.count_in(get(headers.ATTEMPT))
+    if not is_tracked:
+        return ()
+    objects = headers.objects_in(get(headers.OBJECTS))
+    return registry.objects_at_hand(name, call) if objects is None else objects
+
+
+def _shown(get: Get, call: Call) -> Mapping[str, str]:
+    shown = headers.shown_in(get(headers.SHOWN))
+    if shown or get(headers.OBJECTS) is not None:
+        return {key: text(value) for key, value in shown.items()}
+    reprs = {key: get(key) for key in ("argsrepr", "kwargsrepr")}
+    return {key: text(value) for key, value in given_by_stranger(reprs, *call).items()}
+
+
+def _moment(eta: Any) -> str | None:
+    """An eta in UTC. One without a zone means to Celery's workers what it means here."""
+    if not eta:
         return None
+    try:
+        aware: datetime = maybe_make_aware(maybe_iso8601(eta), current_app.timezone)
+        return aware.astimezone(timezone.utc).isoformat()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+#: What RabbitMQ's delayed delivery puts in front of the name of a queue.
+_DELAY = re.compile(r"^(?:[01]\.){28}")

@@ -1,4 +1,4 @@
-"""No fault of the tracker reaches the task or the request that it watches."""
+"""Keeps faults of the tracker away from the task or the request that it watches."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ P = ParamSpec("P")
 
 
 def harmless(handler: Callable[P, None]) -> Callable[P, None]:
-    """No exception leaves the handler: a fault of the tracker is logged and nothing else.
+    """Decorates a function so that an exception in it is logged and goes no further.
 
-    A soft time limit is none: Celery raises it wherever the task happens to be, which wants it.
+    ``SoftTimeLimitExceeded`` is raised all the same. Celery raises it wherever a task happens to
+    be, and it is meant for the task.
     """
 
     @functools.wraps(handler)

@@ -1,105 +1,96 @@
-"""Values of tasks as text to store: JSON where it can be, redacted, and never failing.
+"""Turns the values of tasks into text to store: JSON where possible, redacted, without failing.
 
-A task's arguments and result are the user's own objects. Turning them into text must not ask the
-database (a model instance's ``repr`` may), must not leak what is secret, and must not raise.
+A task's arguments and result are the project's own objects. Turning them into text must not query
+the database (a model instance's ``repr`` may), must not show what is secret, and must not raise.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
-import re
 from collections import UserList, deque
 from collections.abc import Callable, ItemsView, KeysView, Mapping, Sequence, Sized, ValuesView
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache, lru_cache
 from itertools import islice
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Manager, Model, QuerySet
+from django.utils.functional import LazyObject, Promise
 
 from ..config import config
+from .called import names_of_arguments
+from .secrets import REDACTED, is_secret, without_secrets
 
-REDACTED = "[redacted]"
-
-#: How deep, and how many members of one collection, a stored value may show.
+#: How deep collections may be nested, and how many members one may have, to be stored whole.
 MAX_DEPTH = 16
 MAX_MEMBERS = 1000
 
-#: The longest text that is sent for one value. The module's own `max-value-bytes` is lower.
+#: The longest text that is sent for one value, in characters. The module's own `max-value-bytes`
+#: is lower.
 MAX_TEXT = 1024 * 1024
 
-#: How much of that a member of a collection takes beside its own text, about.
+#: Characters that are counted for each member of a collection, beside its own text.
 MEMBER_LENGTH = 16
 
-#: The longest number that is shown in decimals. Of longer ones Python may refuse to.
+#: The longest number that is stored in decimals. Python may refuse to print a longer one.
 MAX_BITS = 2000
 
 
 def arguments_json(args: Sequence[Any], names: Sequence[str]) -> str:
-    """Positional arguments as a JSON array, those whose parameter is secret redacted.
+    """Positional arguments as a JSON array, redacted by the names of their parameters.
 
-    ``names`` are those of the parameters that they are for; arguments past them have none.
+    ``names`` are the parameters' names, in order; arguments past the last name have none.
     """
-    plain = Plain()
-    named = [plain.named(name, value, 0) for name, value in zip(names, args, strict=False)]
-    return json_text(named + [plain.of(value, 0) for value in args[len(names) :]])
+    return json_text(Plain().arguments(args, names, 0))
 
 
 def value_json(value: Any) -> str:
-    """``value`` as JSON, secret keys redacted at any depth; what is no JSON as its ``repr``."""
+    """``value`` as JSON, with secret keys redacted at any depth; as its ``repr`` if JSON cannot."""
     return json_text(Plain().of(value, 0))
 
 
 def result_text(value: Any) -> str:
-    """A task's result: JSON where it is made of what JSON has, otherwise its ``repr``."""
+    """A task's result: JSON if it is made of what JSON has, otherwise its ``repr``."""
     plain = Plain().of(value, 0)
-    if isinstance(plain, str) and not isinstance(value, _TEXT_TYPES):
+    if isinstance(plain, str) and not issubclass(type(value), _TEXT_TYPES):
         return plain[:MAX_TEXT]
     return json_text(plain)
 
 
 def text(value: Any) -> str:
-    """``str(value)``, or a stand-in for an object that cannot say what it is."""
+    """``str(value)`` without passwords of URLs; a placeholder if ``str`` fails.
+
+    At most ``MAX_TEXT`` characters.
+    """
     try:
-        return value[:MAX_TEXT] if type(value) is str else str(value)[:MAX_TEXT]
+        return without_secrets((value if type(value) is str else str(value))[:MAX_TEXT])
     except Exception:
-        return _stand_in(value)
+        return _placeholder(value)
 
 
-def is_secret(name: Any) -> bool:
-    """Whether a pattern of the setting TASK_TRACKER_REDACT matches this argument or key."""
-    return _matches_any(tuple(config.TASK_TRACKER_REDACT), str(name))
-
-
-@lru_cache(maxsize=4096)
-def _matches_any(patterns: tuple[str, ...], name: str) -> bool:
-    pattern = _any_of(patterns)
-    return pattern is not None and pattern.search(re.sub(r"[\s-]", "_", name)) is not None
-
-
-@cache
-def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
-    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
-    return re.compile(joined, re.IGNORECASE) if patterns else None
+def json_text(plain: Any) -> str:
+    """``plain``, which is made of JSON's own types, as JSON without spaces."""
+    return _encode(plain)[:MAX_TEXT]
 
 
 class Plain:
-    """Turns one value, and what is in it, into what JSON knows.
+    """Turns one value, and what is in it, into JSON's own types.
 
-    No more of it than is stored in the end: objects that refer to each other would have no end.
+    It stops once it has as much text as is stored: objects that refer to each other would have no
+    end.
     """
 
     def __init__(self) -> None:
         self._room = MAX_TEXT
 
     def of(self, value: Any, depth: int) -> Any:
-        """``value``, which is ``depth`` collections deep, as what JSON knows."""
+        """``value``, which is inside ``depth`` collections, in JSON's own types."""
         if value is None or type(value) is bool:
             return value
         if type(value) is int:
@@ -113,27 +104,40 @@ class Plain:
         try:
             if type(value) is dict:
                 return self._members(value, depth)
+            if type(value) is list or type(value) is tuple:
+                return self._collection(value, depth)
             return self._unusual(value, depth)
         except Exception:
-            return _stand_in(value)
+            return _placeholder(value)
+
+    def arguments(self, args: Sequence[Any], names: Sequence[str], depth: int) -> list[Any]:
+        """Positional arguments, redacted by the names of their parameters."""
+        named = [self.named(name, value, depth) for name, value in zip(names, args, strict=False)]
+        return named + [self.of(value, depth) for value in args[len(names) :]]
 
     def named(self, name: Any, value: Any, depth: int) -> Any:
         """``value``, which has a name, as the setting TASK_TRACKER_REDACT wants it stored."""
         rule = config.TASK_TRACKER_REDACT
         if not callable(rule):
-            return REDACTED if is_secret(name) else self.of(value, depth)
+            return REDACTED if is_secret(text(name)) else self.of(value, depth)
         try:
             return self.of(rule(text(name), value), depth)
         except Exception:
-            # A rule that fails has not said that the value may be shown.
+            # The rule did not say that the value may be shown.
             return REDACTED
 
     def _unusual(self, value: Any, depth: int) -> Any:
-        """``value``, which is none of JSON's own types but a list, as what JSON knows."""
-        if isinstance(value, Enum):
+        """``value``, whose type is none of those that JSON arguments have."""
+        cls = type(value)
+        # To ask it for its class would evaluate it, which may query the database.
+        if issubclass(cls, LazyObject):
+            return f"<{cls.__name__}>"
+        if issubclass(cls, Enum):
             return self.of(value.value, depth + 1)
+        if issubclass(cls, _SCALARS) and _has_own_repr(cls):
+            return self._text(repr(value))
         for number in (int, float):
-            if isinstance(value, number):
+            if issubclass(cls, number):
                 return self.of(number(value), depth)
         for types, convert in _CONVERSIONS:
             if isinstance(value, types):
@@ -146,22 +150,45 @@ class Plain:
         if attributes is not None:
             return self._members(attributes, depth)
         if isinstance(value, tuple) and hasattr(value, "_fields"):
+            if _has_own_repr(cls):
+                return self._text(repr(value))
             self._room -= MEMBER_LENGTH * len(value)
             named = zip(value._fields, value, strict=True)
             return [self.named(name, member, depth + 1) for name, member in named]
         if isinstance(value, _COLLECTIONS):
-            shown = self._how_many(value)
-            members = [self.of(member, depth + 1) for member in islice(value, shown)]
-            return members + ([_more(value)] if len(value) > shown else [])
+            return self._collection(value, depth)
         return self._text(repr(value))
 
+    def _collection(self, value: Any, depth: int) -> list[Any]:
+        if isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[0], str):
+            # A pair of a name and a value, such as a header.
+            name, member = value
+            self._room -= MEMBER_LENGTH * 2
+            return [self._text(str(name)), self.named(name, member, depth + 1)]
+        shown = self._how_many(value)
+        members = [self.of(member, depth + 1) for member in islice(value, shown)]
+        return members + ([_more(value)] if len(value) > shown else [])
+
     def _members(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        if value.keys() >= _SIGNATURE_KEYS:
+            return self._signature(value, depth)
         shown = self._how_many(value)
         members = {
             self._text(text(key)): self.named(key, member, depth + 1)
             for key, member in islice(value.items(), shown)
         }
+        described = _name_beside_value(value)
+        if described is not None and "value" in members:
+            members["value"] = self.named(described, value["value"], depth + 1)
         return members | ({"…": _more(value)} if len(value) > shown else {})
+
+    def _signature(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        """A signature of Celery's: the task that it calls, and the arguments that it has for it."""
+        task, args, kwargs = text(value["task"]), value["args"] or (), value["kwargs"] or {}
+        names = names_of_arguments(task, args)
+        shown = [REDACTED] * len(args) if names is None else self.arguments(args, names, depth + 1)
+        plain = {"task": task, "args": shown, "kwargs": self.of(kwargs, depth + 1)}
+        return {key: member for key, member in plain.items() if member}
 
     def _how_many(self, collection: Sized) -> int:
         shown = min(len(collection), MAX_MEMBERS)
@@ -169,40 +196,63 @@ class Plain:
         return shown
 
     def _text(self, value: str) -> str:
-        self._room -= len(value)
-        return value if self._room >= 0 else value[: max(0, len(value) + self._room)]
+        room, self._room = max(0, self._room), self._room - len(value)
+        return without_secrets(value[:room] if room < len(value) else value)
 
 
 def _attributes(value: Any) -> Mapping[Any, Any] | None:
-    """What the ``repr`` of ``value`` is made of, where its class tells that; otherwise ``None``."""
+    """What the generated ``repr`` of ``value`` shows; ``None`` if its class has none of the kind.
+
+    A class that has a ``repr`` of its own hides with it what it wants to hide.
+    """
     cls = type(value)
-    if is_dataclass(cls):
+    if issubclass(cls, SimpleNamespace):
+        return None if _has_own_repr(cls) else vars(value)
+    if is_dataclass(cls) and _file_of_repr(cls) == "<string>":
         return {each.name: getattr(value, each.name) for each in fields(cls) if each.repr}
-    if isinstance(value, SimpleNamespace):
-        return vars(value)
-    if hasattr(cls, "__attrs_attrs__"):
+    if hasattr(cls, "__attrs_attrs__") and _file_of_repr(cls).startswith("<attrs generated"):
         # Each may have a function for it in the place of True.
         shown = {each: getattr(value, each.name) for each in cls.__attrs_attrs__ if each.repr}
         return {
             each.name: member if each.repr is True else each.repr(member)
             for each, member in shown.items()
         }
-    if hasattr(cls, "__repr_args__"):
-        # A model of pydantic's.
+    if hasattr(cls, "__repr_args__") and _is_defined_by(cls.__repr__, "pydantic"):
         return dict(value.__repr_args__())
     return None
+
+
+def _file_of_repr(cls: type) -> str:
+    """The file of the code of the ``repr`` of ``cls``; empty if it is not written in Python."""
+    code = getattr(inspect.unwrap(cls.__repr__), "__code__", None)
+    return code.co_filename if code else ""
+
+
+def _has_own_repr(cls: type) -> bool:
+    """Whether a class of the project, or of a library, has written the ``repr`` of ``cls``."""
+    written = inspect.unwrap(cls.__repr__)
+    if not isinstance(written, FunctionType):
+        return False
+    return not any(_is_defined_by(written, each) for each in ("collections", "enum", "django"))
+
+
+def _is_defined_by(function: Any, package: str) -> bool:
+    return bool(getattr(function, "__module__", "").partition(".")[0] == package)
+
+
+def _name_beside_value(value: Mapping[Any, Any]) -> str | None:
+    """The name in a mapping that describes a name and a value, such as a header."""
+    if "value" not in value:
+        return None
+    names = (value.get(key) for key in ("name", "key", "header"))
+    return next((name for name in names if isinstance(name, str)), None)
 
 
 def _more(collection: Sized) -> str:
     return f"… {len(collection) - MAX_MEMBERS} more"
 
 
-def json_text(plain: Any) -> str:
-    """What JSON knows as JSON, without blanks."""
-    return _encode(plain)[:MAX_TEXT]
-
-
-def _stand_in(value: Any) -> str:
+def _placeholder(value: Any) -> str:
     return f"<{type(value).__module__}.{type(value).__qualname__} without a representation>"
 
 
@@ -212,18 +262,23 @@ def _model(instance: Model) -> str:
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-#: Values that text stands for, so that a result made of them is a JSON string.
+_SCALARS = (str, int, float)
+
+#: Types whose values are text in JSON. A result that is one of them is stored as a JSON string.
 _TEXT_TYPES = (str, datetime, date, time, timedelta, Decimal, UUID, Enum)
 
-#: What has members without names.
+#: Collections whose members have no names.
 _COLLECTIONS = (list, tuple, set, frozenset, deque, UserList, KeysView, ValuesView)
 
+#: The keys of a Celery signature, which is a ``dict`` and stays one in a message.
+_SIGNATURE_KEYS = {"task", "args", "kwargs", "options", "subtask_type"}
+
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], str]], ...] = (
-    (str, lambda value: str(value[:MAX_TEXT])),
+    ((str, Promise), lambda value: str(value)[:MAX_TEXT]),
     ((datetime, date, time), lambda value: value.isoformat()),
     ((timedelta, Decimal, UUID), str),
     ((bytes, bytearray), lambda value: repr(value[:MAX_MEMBERS])),
-    # Their own representations would ask the database.
+    # Their own representations would query the database.
     (Model, _model),
     (QuerySet, lambda value: f"<{type(value).__name__} of {value.model._meta.label}>"),
     (Manager, lambda value: f"<{type(value).__name__} of {value.model._meta.label}>"),

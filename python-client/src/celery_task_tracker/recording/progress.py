@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
+from decimal import Decimal
+from numbers import Real
+from typing import Any
 
 from celery import current_task
 
@@ -12,7 +16,7 @@ from .delivery import Delivery
 from .guard import harmless
 from .payload import text, value_json
 
-#: Seconds between two reports of one task that are stored.
+#: Seconds between two stored reports of one task.
 INTERVAL = 0.2
 
 
@@ -20,10 +24,12 @@ INTERVAL = 0.2
 def report(current: float, total: float | None, message: str) -> None:
     """Stores ``current`` of ``total`` with the task that this thread runs, if it is tracked.
 
-    It is one more event of the attempt that has started, so that it waits in the spool while
-    Redis is away and is stale when the task has ended.
+    Only finite numbers are stored. Otherwise the report is dropped. A report is one more STARTED
+    event of the attempt: it waits while Redis is away, and is stale once the task has ended.
     """
     if not current_task:
+        return
+    if not _is_finite(current) or not (total is None or _is_finite(total)):
         return
     context = current_task.request
     now = time.monotonic()
@@ -34,15 +40,31 @@ def report(current: float, total: float | None, message: str) -> None:
     if delivery is None:
         return
     context.task_tracker_reported = now
-    progress = {"current": current, "total": total, "message": text(message)}
+    progress = {"current": _number(current), "total": _number(total), "message": text(message)}
     process.record(
         Event(
             objects=delivery.objects,
             task_id=delivery.task_id,
             name=delivery.task_name,
             state="STARTED",
+            run=delivery.run,
             attempt=delivery.attempt,
             at=time.time_ns() // 1_000_000,
             fields={**delivery.details, "progress": value_json(progress)},
         )
     )
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether ``value`` is a number that a page can draw."""
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        return False
+    try:
+        return math.isfinite(value)
+    except (OverflowError, ValueError):
+        # An integer beyond every float; a signalling NaN.
+        return False
+
+
+def _number(value: Any) -> int | float | None:
+    return value if value is None or type(value) is int else float(value)

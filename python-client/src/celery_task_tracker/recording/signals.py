@@ -1,16 +1,16 @@
-"""Celery's signals as tracker events: one event per signal, one command per object.
+"""Turns Celery's signals into events: one event per signal, with one command per object.
 
-Signals of one task come from several processes and in any order; the module's transition rule
-puts them right. See https://docs.celeryq.dev/en/stable/userguide/signals.html for what each
-signal carries. No handler raises, asks the database, or touches Redis for a task that nobody
-registered.
+The signals of one task come from several processes and in any order. The module's transition rule
+sorts that out. What each signal carries is described at
+https://docs.celeryq.dev/en/stable/userguide/signals.html. No handler raises, queries the database,
+or contacts Redis for a task that nobody registered.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-import traceback as tracebacks
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -18,39 +18,43 @@ from celery import signals
 from celery._state import get_current_task
 from celery.app.task import Context
 from celery.concurrency.base import BasePool
-from celery.exceptions import Reject
+from celery.exceptions import NotRegistered, Reject
 
 from ..config import config
 from ..registration.registry import registry
 from ..registration.resolution import Call, ObjectRef, OutOfReach
 from ..server.writes import Event
 from ..states import State
+from . import headers as own
 from . import process
-from .delivery import (
-    ATTEMPT_HEADER,
-    OBJECTS_HEADER,
-    Delivery,
-    context_call,
-    message_call,
-    message_id,
-)
+from .delivery import Delivery, context_call, getter, message_call
+from .failure import Failure
 from .guard import harmless
 from .payload import result_text, text
+from .shown import given_by_publisher
 
 #: The requests that this worker's parent process holds now, by task id.
 _requests: WeakValueDictionary[str, Any] = WeakValueDictionary()
 
-#: The pool of the worker that this process is, where it cannot cut off a task that runs.
+#: The pool of this worker if it cannot terminate a running task, otherwise empty.
 _pool = ""
 
-#: The task that this thread sends now, and since when: a worker may have it before it is sent.
-_publishing = threading.local()
+
+class Publishing(threading.local):
+    """The task that this thread published last, or is publishing now."""
+
+    task_id: str | None = None
+    at = 0
+    """When publishing it began: a worker may have it before Celery says that it is published."""
+
+
+_publishing = Publishing()
 
 
 def connect() -> None:
-    """Connects every handler, once however often it is called."""
+    """Connects every handler. Calling it again changes nothing."""
     for signal, handler in (
-        (signals.before_task_publish, announce_objects),
+        (signals.before_task_publish, task_leaves),
         (signals.after_task_publish, task_published),
         (signals.task_received, task_received),
         (signals.task_prerun, task_started),
@@ -60,8 +64,10 @@ def connect() -> None:
         (signals.task_revoked, task_revoked),
         (signals.task_postrun, task_left),
         (signals.task_internal_error, task_broke),
+        (signals.task_unknown, task_unknown),
+        (signals.task_rejected, task_rejected),
         (signals.worker_ready, worker_is_ready),
-        # The children of a prefork worker end without Python's own exit handlers.
+        # The children of a prefork worker end without running Python's exit handlers.
         (signals.worker_process_shutdown, process.flush_at_end),
         (signals.worker_shutdown, process.flush_at_end),
     ):
@@ -69,31 +75,72 @@ def connect() -> None:
 
 
 @harmless
-def announce_objects(
-    sender: str | None = None, headers: Any = None, body: Any = None, **_: Any
-) -> None:
-    """before_task_publish: the objects go with the message, so that no worker has to find them.
+def task_leaves(sender: str | None = None, headers: Any = None, body: Any = None, **_: Any) -> None:
+    """before_task_publish: the headers get what every worker needs to know of the task.
 
-    A task that sends itself again, by a retry or with another task in its place, keeps its own.
+    A retry keeps the headers of the attempt before: Celery hands them on.
     """
     if not sender or headers is None:
         return
-    running = _running(headers.get("id") or message_id(body))
-    if running is None:
-        if not registry.for_task(sender):
-            return
-        found = _objects_of(sender, message_call(headers, body))
-        if found is None:
-            return
-        objects = found
-    elif running.task_name == sender:
-        objects = running.objects
-    else:
+    get = getter(headers, body)
+    task_id = get("id")
+    running = _running(task_id)
+    if own.count_in(get("retries")):
+        if running:
+            headers[own.OBJECTS] = _pairs(running.objects)
+        _add_shown(headers, body, running.shown if running else own.shown_in(get(own.SHOWN)))
+        _publishing.task_id, _publishing.at = task_id, _now()
+    elif running and _replaces(sender, running, headers, get):
+        # The objects of the replaced task come first, should there be too many.
         others = _objects_of(sender, message_call(headers, body)) or ()
-        objects = tuple(dict.fromkeys(running.objects + others))
-        headers[ATTEMPT_HEADER] = running.attempt + 1
-    headers[OBJECTS_HEADER] = [list(ref) for ref in objects]
-    _publishing.task_id, _publishing.at = headers.get("id") or message_id(body), _now()
+        headers[own.OBJECTS] = _pairs(running.objects + others)
+        headers[own.ATTEMPT] = running.attempt + 1
+        if running.run is not None:
+            headers[own.RUN] = running.run
+        _add_shown(headers, body, {})
+        _publishing.task_id, _publishing.at = task_id, _now()
+    else:
+        _announce(sender, task_id, headers, body)
+
+
+def _announce(sender: str, task_id: str | None, headers: Any, body: Any) -> None:
+    """A task is published for the first time, or once more under an id that was used before."""
+    for name in (own.OBJECTS, own.RUN, own.ATTEMPT, own.SHOWN):
+        # A caller may have passed the headers of another task on.
+        headers.pop(name, None)
+    if not registry.for_task(sender):
+        return
+    at = _now()
+    if _publishing.task_id == task_id:
+        at = max(at, _publishing.at + 1)
+    headers[own.RUN] = at
+    objects = _objects_of(sender, message_call(headers, body))
+    if objects is not None:
+        headers[own.OBJECTS] = _pairs(objects)
+    _add_shown(headers, body, {})
+    _publishing.task_id, _publishing.at = task_id, at
+
+
+def _add_shown(headers: Any, body: Any, before: Mapping[str, str]) -> None:
+    """What the caller wants to be shown of the arguments; ``before``: in the attempt before."""
+    shown = dict(before)
+    if "task" in headers and config.TASK_TRACKER_STORE_ARGS:
+        args, kwargs, _embed = body
+        shown |= given_by_publisher(headers, args or (), kwargs or {})
+    if shown:
+        headers[own.SHOWN] = shown
+
+
+def _replaces(sender: str, running: Delivery, headers: Any, get: Any) -> bool:
+    """Whether the task that runs has called ``self.replace()``, and this takes its place."""
+    if "task" in headers:
+        return own.count_in(get("replaced_task_nesting")) > 0
+    # Protocol 1 does not say.
+    return running.task_name != sender
+
+
+def _pairs(objects: tuple[ObjectRef, ...]) -> list[list[str]]:
+    return [list(ref) for ref in dict.fromkeys(objects)][: own.MOST_OBJECTS]
 
 
 @harmless
@@ -108,14 +155,14 @@ def task_published(
     if sender:
         delivery = Delivery.of_message(sender, headers or {}, body, routing_key)
         if delivery:
-            was_announced = getattr(_publishing, "task_id", None) == delivery.task_id
+            was_announced = _publishing.task_id == delivery.task_id
             at = _publishing.at if was_announced else _now()
             _record(delivery, "PENDING", at, **delivery.arguments())
 
 
 @harmless
 def task_received(request: Any = None, **_: Any) -> None:
-    """task_received, in a worker's parent process: RECEIVED."""
+    """task_received, in the parent process of a worker: RECEIVED."""
     delivery = Delivery.of_request(request)
     if delivery:
         _requests[request.id] = request
@@ -124,14 +171,21 @@ def task_received(request: Any = None, **_: Any) -> None:
 
 @harmless
 def task_started(sender: Any = None, **_: Any) -> None:
-    """task_prerun: STARTED. Of a message that came without its objects, they are found here."""
+    """task_prerun: STARTED.
+
+    The objects are looked up here if the message came without them. What an earlier delivery of the
+    same message left behind is removed.
+    """
     context = sender.request
-    if getattr(context, OBJECTS_HEADER, None) is None and registry.asks_database(sender.name):
+    if getattr(context, own.OBJECTS, None) is None and registry.asks_database(sender.name):
         objects = _objects_of(sender.name, context_call(context))
-        setattr(context, OBJECTS_HEADER, [list(ref) for ref in objects or ()])
+        setattr(context, own.OBJECTS, _pairs(objects or ()))
+    if context.is_eager and not context.retries:
+        # Nobody published it. Its retries get its headers.
+        context.headers = {**(context.headers or {}), own.RUN: _now()}
     delivery = Delivery.of_context(sender.name, context)
     if delivery:
-        _record(delivery, "STARTED", **delivery.arguments(), pool=_pool)
+        _record(delivery, "STARTED", **delivery.arguments(), pool=_pool, progress="")
 
 
 @harmless
@@ -154,8 +208,8 @@ def task_failed(
 ) -> None:
     """task_failure: FAILURE with the error.
 
-    It comes from the process that ran the task, or from the parent when that process was killed
-    or ran out of time. A rejected message, which Celery 5.7 reports here too, stays REJECTED.
+    It is sent by the process that ran the task, or by its parent if that process was killed or ran
+    out of time. Celery 5.7 sends it for a rejected task too, which stays REJECTED.
     """
     if isinstance(exception, Reject):
         return
@@ -166,7 +220,7 @@ def task_failed(
     else:
         delivery = None
     if delivery:
-        _record_failure(delivery, exception, traceback, einfo)
+        _record_failure(delivery, Failure.of(exception, traceback, einfo))
 
 
 @harmless
@@ -180,21 +234,40 @@ def task_broke(
     einfo: Any = None,
     **_: Any,
 ) -> None:
-    """task_internal_error: FAILURE, because Celery itself failed around the task."""
+    """task_internal_error: FAILURE, because Celery itself failed in running the task."""
     context = Context(request or {}, args=args, kwargs=kwargs)
     delivery = Delivery.of_context(sender.name, context)
     if delivery:
-        _record_failure(delivery, exception, traceback, einfo)
+        _record_failure(delivery, Failure.of(exception, traceback, einfo))
+
+
+@harmless
+def task_unknown(sender: Any = None, message: Any = None, **_: Any) -> None:
+    """task_unknown, in the parent process of a worker that does not know the task: FAILURE."""
+    delivery = Delivery.of_refused_message(message, getattr(sender, "hostname", None))
+    if delivery:
+        # Its `repr` is the sentence, its `str` only the name.
+        error = repr(NotRegistered(delivery.task_name))
+        _record_failure(delivery, Failure("NotRegistered", error, ""))
+
+
+@harmless
+def task_rejected(sender: Any = None, message: Any = None, exc: Any = None, **_: Any) -> None:
+    """task_rejected, in the parent process of a worker that cannot read the message: REJECTED."""
+    delivery = Delivery.of_refused_message(message, getattr(sender, "hostname", None))
+    if delivery:
+        failure = Failure.of(exc)
+        _record(delivery, "REJECTED", error=failure.error, exception=failure.exception)
 
 
 @harmless
 def task_retried(
     sender: Any = None, request: Any = None, reason: Any = None, einfo: Any = None, **_: Any
 ) -> None:
-    """task_retry: RETRY for the attempt that is to come, with the error of the one that was.
+    """task_retry: RETRY for the attempt to come, with the error of the attempt that failed.
 
-    Without reason and error it is a worker that lost its broker and cancelled the task: the
-    broker delivers the same attempt again, and no other attempt is to come.
+    A worker that lost its broker cancels its tasks and sends this signal without a reason. No other
+    attempt comes then: the broker delivers the same one again.
     """
     if reason is None and einfo is None:
         return
@@ -202,16 +275,15 @@ def task_retried(
     if delivery is None:
         return
     cause = getattr(reason, "exc", None)
-    if cause is None:
-        cause = reason
+    # Celery's own traceback shows where the retry was asked for.
+    failure = Failure.of_raised(reason if cause is None else cause, einfo)
     _record(
         delivery.next_attempt(),
         "RETRY",
         **delivery.arguments(),
-        retry_error=text(cause),
-        retry_exception=type(cause).__name__,
-        # Its own traceback, where it was raised; Celery's tells where the retry was asked for.
-        retry_traceback=_own_traceback(cause) or _traceback_text(None, einfo),
+        retry_error=failure.error,
+        retry_exception=failure.exception,
+        retry_traceback=failure.traceback,
     )
 
 
@@ -223,16 +295,18 @@ def task_revoked(
     expired: bool = False,
     **_: Any,
 ) -> None:
-    """task_revoked, in a worker's parent process: REVOKED, and in which way."""
+    """task_revoked, in the parent process of a worker: REVOKED, and how."""
     delivery = Delivery.of_context(sender.name, request)
     if delivery:
         why = "Terminated while running" if terminated else "Revoked before it started"
-        _record(delivery, "REVOKED", error="Expired before it started" if expired else why)
+        error = "Expired before it started" if expired else why
+        _record(delivery, "REVOKED", error=error)
 
 
 @harmless
 def task_left(sender: Any = None, state: State | None = None, retval: Any = None, **_: Any) -> None:
-    """task_postrun: REJECTED or IGNORED, which no other signal tells, with the reason if given."""
+    """task_postrun: REJECTED or IGNORED, with the reason if there is one. Celery has no other
+    signal for these two."""
     if state in ("REJECTED", "IGNORED"):
         delivery = Delivery.of_context(sender.name, sender.request)
         if delivery:
@@ -242,9 +316,9 @@ def task_left(sender: Any = None, state: State | None = None, retval: Any = None
 
 @harmless
 def worker_is_ready(sender: Any = None, **_: Any) -> None:
-    """worker_ready: whether the tasks of this process can be terminated.
+    """worker_ready: finds out whether this worker can terminate running tasks.
 
-    The worker itself cannot be asked later: that of the pool solo is deaf while a task runs.
+    It cannot be asked later: a worker with the pool solo does not answer while a task runs.
     """
     global _pool
     can = getattr(sender.pool.terminate_job, "__func__", None) is not BasePool.terminate_job
@@ -268,13 +342,13 @@ def _running(task_id: str | None) -> Delivery | None:
     return Delivery.of_context(task.name, task.request)
 
 
-def _record_failure(delivery: Delivery, exception: Any, traceback: Any, einfo: Any) -> None:
+def _record_failure(delivery: Delivery, failure: Failure) -> None:
     _record(
         delivery,
         "FAILURE",
-        error=text(exception),
-        exception=type(exception).__name__,
-        traceback=_traceback_text(traceback, einfo),
+        error=failure.error,
+        exception=failure.exception,
+        traceback=failure.traceback,
     )
 
 
@@ -283,36 +357,16 @@ def _now() -> int:
 
 
 def _record(delivery: Delivery, state: State, at: int | None = None, /, **fields: str) -> None:
+    """Records the event. An empty value of a field removes it."""
     process.record(
         Event(
             objects=delivery.objects,
             task_id=delivery.task_id,
             name=delivery.task_name,
             state=state,
+            run=delivery.run,
             attempt=delivery.attempt,
             at=_now() if at is None else at,
-            # Of a run before this one nothing is to stay: an empty value removes it.
-            fields={
-                **delivery.details,
-                **{key: value for key, value in fields.items() if value or delivery.again},
-            },
-            # The others of this attempt come after one of these two.
-            rerun=delivery.again and state in ("PENDING", "STARTED"),
+            fields={**delivery.details, **fields},
         )
     )
-
-
-def _own_traceback(exception: Any) -> str:
-    """The traceback of an exception that was raised, as text; empty for any other."""
-    if getattr(exception, "__traceback__", None) is None:
-        return ""
-    return text("".join(tracebacks.format_exception(exception)))
-
-
-def _traceback_text(traceback: Any, einfo: Any) -> str:
-    """The traceback as text: a killed child's comes as a string, a task's own as an object."""
-    if isinstance(getattr(einfo, "traceback", None), str):
-        return text(einfo.traceback)
-    if isinstance(traceback, str) or traceback is None:
-        return text(traceback or "")
-    return text("".join(tracebacks.format_tb(traceback)))

@@ -1,7 +1,7 @@
-"""What is written to the tracker, each as the commands that write it.
+"""What is written to the tracker, and the commands that write it.
 
-What was written once may be written again and changes nothing: who does not know whether a command
-arrived just sends it anew.
+Writing the same again changes nothing. So a command that may or may not have arrived can be sent
+once more.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Write(Protocol):
 
     @property
     def subject(self) -> str:
-        """What it is about, for people."""
+        """What it is about, in a few words for the log."""
 
     @property
     def objects(self) -> tuple[ObjectRef, ...]:
@@ -54,8 +54,9 @@ class Event:
     fields: Mapping[str, str] = field(default_factory=dict)
     """What is stored with it. An empty value removes the field."""
 
-    rerun: bool = False
-    """Whether the attempt began although it may have ended before, as after a redelivery."""
+    run: int | None = None
+    """When the task was first published, in milliseconds since 1970. It tells apart tasks that were
+    sent under one id. ``None`` if unknown: the event is about the run that the record shows."""
 
     @property
     def subject(self) -> str:
@@ -80,7 +81,7 @@ class Event:
                 str(self.attempt),
                 "AT",
                 str(self.at),
-                *(["RERUN"] if self.rerun else []),
+                *([] if self.run is None else ["RUN", str(self.run)]),
                 *_retain(self.state),
                 *field_words(self.fields),
             ]
@@ -90,8 +91,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Deletion:
-    """A row that is no more: the records of the objects that it was go with it, because its key may
-    be used again."""
+    """The deletion of a row. Its records are deleted too, because its key may be used again."""
 
     objects: tuple[ObjectRef, ...]
 
@@ -109,7 +109,7 @@ class Deletion:
 
 @dataclass(frozen=True)
 class Annotation:
-    """Fields that tasks of one object get where they have a record, whatever their states."""
+    """Fields to set on records of one object, whatever their states. It creates no record."""
 
     ref: ObjectRef
     task_ids: tuple[str, ...]
@@ -146,7 +146,7 @@ def bytes_of(text: str) -> int:
 
 
 def field_words(fields: Mapping[str, str]) -> list[str]:
-    """Fields of a record as words of a command. An empty value removes the field."""
+    """``fields`` as the words of a command. An empty value removes the field."""
     words = ["FIELDS", str(len(fields))] if fields else []
     for field_and_value in fields.items():
         words += field_and_value
@@ -154,7 +154,7 @@ def field_words(fields: Mapping[str, str]) -> list[str]:
 
 
 def object_id(ref: ObjectRef) -> str:
-    """The primary key as the module takes it, where braces mark a cluster's hash tag."""
+    """The primary key as the module takes it, without the braces that mark a cluster's hash tag."""
     return ref.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
 
 

@@ -1,0 +1,120 @@
+"""What is stored of an exception: its class, its message and its traceback."""
+
+from __future__ import annotations
+
+import sys
+import traceback as tracebacks
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from celery.exceptions import MaxRetriesExceededError
+from celery.utils.serialization import (
+    UnpickleableExceptionWrapper,
+    get_pickleable_exception,
+)
+
+from .payload import text
+
+#: How many causes of an exception are looked at.
+MOST_CAUSES = 10
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception as text."""
+
+    exception: str
+    """The name of its class."""
+
+    error: str
+    """Its message."""
+
+    traceback: str
+    """Empty if there is none."""
+
+    @classmethod
+    def of(cls, exception: Any, traceback: Any = None, einfo: Any = None) -> Failure:
+        """The failure that a signal of Celery's tells of.
+
+        ``traceback``, ``einfo``: what Celery gives beside the exception. The traceback of a process
+        that was killed is a string.
+        """
+        original = _original(exception)
+        if original is not None:
+            return cls.of_raised(original)
+        if isinstance(exception, UnpickleableExceptionWrapper):
+            message = text(Exception(*exception.exc_args))
+            return cls(str(exception.exc_cls_name), message, _traceback_text(traceback, einfo))
+        return cls(
+            type(exception).__name__,
+            _message(exception),
+            _without_arguments(exception, _traceback_text(traceback, einfo)),
+        )
+
+    @classmethod
+    def of_raised(cls, exception: Any, einfo: Any = None) -> Failure:
+        """The same, with the traceback of where the exception was raised, or else ``einfo``'s."""
+        original = _original(exception)
+        exception = exception if original is None else original
+        if getattr(exception, "__traceback__", None) is None:
+            return cls.of(exception, None, einfo)
+        raised = text("".join(tracebacks.format_exception(exception)))
+        return cls(
+            type(exception).__name__, _message(exception), _without_arguments(exception, raised)
+        )
+
+
+def _original(exception: Any) -> BaseException | None:
+    """The exception that Celery replaced by ``exception``, because it cannot be pickled.
+
+    The place of such an exception takes a wrapper, or an exception of the nearest base class that
+    can be pickled. While Celery sends its signals the original is still being handled.
+    """
+    handled = list(_being_handled())
+    if any(each is exception for each in handled):
+        return None
+    return next((each for each in handled if _stands_for(exception, each)), None)
+
+
+def _being_handled() -> Iterator[BaseException]:
+    exception = sys.exc_info()[1]
+    for _ in range(MOST_CAUSES):
+        if exception is None:
+            return
+        yield exception
+        exception = exception.__cause__ or exception.__context__
+
+
+def _stands_for(exception: Any, original: BaseException) -> bool:
+    if isinstance(exception, UnpickleableExceptionWrapper):
+        cls = type(original)
+        return (exception.exc_module, exception.exc_cls_name) == (cls.__module__, cls.__name__)
+    return (
+        isinstance(exception, BaseException)
+        and type(exception) is not type(original)
+        and isinstance(original, type(exception))
+        and exception.args == original.args
+        and get_pickleable_exception(original) is not original
+    )
+
+
+def _message(exception: Any) -> str:
+    """The message. That of retries that ran out goes on with the arguments, secrets included."""
+    if isinstance(exception, MaxRetriesExceededError):
+        return text(exception).partition(" args:")[0]
+    return text(exception)
+
+
+def _without_arguments(exception: Any, traceback: str) -> str:
+    if isinstance(exception, MaxRetriesExceededError):
+        return traceback.replace(text(exception), _message(exception))
+    return traceback
+
+
+def _traceback_text(traceback: Any, einfo: Any) -> str:
+    if isinstance(getattr(einfo, "traceback", None), str):
+        return text(einfo.traceback)
+    if isinstance(traceback, str) or traceback is None:
+        return text(traceback or "")
+    return text("".join(tracebacks.format_tb(traceback)))

@@ -1,0 +1,98 @@
+"""What travels with a task in the headers of its message, from the publisher to the workers.
+
+Whoever may publish to the broker can write these headers, so what they hold is checked. What is not
+as expected is left out, and the log says so once for each kind.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..registration.registry import registry
+from ..registration.resolution import ObjectRef
+
+logger = logging.getLogger("celery_task_tracker")
+
+#: The objects that the task is tracked for: ``[["shop.order", "1042"], …]``.
+OBJECTS = "task_tracker_objects"
+
+#: When the task was first published, in milliseconds since 1970. A retry and a second delivery of
+#: the message have the same; a task that is sent once more under the same id has another.
+RUN = "task_tracker_run"
+
+#: How many attempts the task had before it was replaced by this one under its id.
+ATTEMPT = "task_tracker_attempt"
+
+#: What the caller wants to be shown in place of the arguments: ``{"args": "…", "kwargs": "…"}``.
+SHOWN = "task_tracker_shown"
+
+#: The most objects that one task is tracked for.
+MOST_OBJECTS = 16
+
+#: The longest primary key that the module takes, in bytes.
+LONGEST_KEY = 512
+
+#: The end of the year 9999, in milliseconds since 1970.
+LAST_MOMENT = 253_402_300_799_999
+
+#: How much of a refused value the log shows, in characters.
+SHOWN_LENGTH = 100
+
+_refused: set[str] = set()
+
+
+def objects_in(header: Any) -> tuple[ObjectRef, ...] | None:
+    """The objects that a message brought along; ``None`` for a message that names none.
+
+    Pairs of two strings, of models that have registered tasks, each once, at most
+    ``MOST_OBJECTS``.
+    """
+    if header is None:
+        return None
+    if not _is_sequence(header):
+        _refuse("is no list of objects", header)
+        return None
+    objects: dict[ObjectRef, None] = {}
+    for pair in header:
+        if len(objects) == MOST_OBJECTS:
+            _refuse(f"names more than {MOST_OBJECTS} objects", header)
+            break
+        if not (_is_sequence(pair) and len(pair) == 2 and all(type(each) is str for each in pair)):
+            _refuse("names an object that is no pair of two strings", pair)
+        elif len(pair[1]) > LONGEST_KEY:
+            _refuse("names an object whose key is too long", pair)
+        elif not registry.tracks((ref := ObjectRef(*pair)).label):
+            _refuse("names an object of a model that no task is registered for", pair)
+        else:
+            objects[ref] = None
+    return tuple(objects)
+
+
+def run_in(header: Any) -> int | None:
+    """When the task was first published; ``None`` for a message that does not say."""
+    return header if type(header) is int and 0 < header <= LAST_MOMENT else None
+
+
+def count_in(header: Any) -> int:
+    """A number of attempts or replacements; 0 for a message that does not say."""
+    return header if type(header) is int and header > 0 else 0
+
+
+def shown_in(header: Any) -> dict[str, str]:
+    """What is to be shown in place of ``args`` and ``kwargs``, for those that it is given for."""
+    if not isinstance(header, Mapping):
+        return {}
+    return {key: header[key] for key in ("args", "kwargs") if isinstance(header.get(key), str)}
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _refuse(reason: str, value: Any) -> None:
+    if reason not in _refused:
+        _refused.add(reason)
+        shown = repr(value)[:SHOWN_LENGTH]
+        logger.warning("The header of a message %s, which is left out: %s", reason, shown)

@@ -1,0 +1,75 @@
+"""Which names and which parts of a text are secret."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from ..config import config
+
+REDACTED = "[redacted]"
+
+#: How much of a name is looked at.
+NAME_LENGTH = 100
+
+
+def is_secret(name: str) -> bool:
+    """Whether a pattern of the setting TASK_TRACKER_REDACT matches this argument or key.
+
+    A pattern is looked for in the name as it is written and in its snake case. Costs a look-up for
+    a name that was asked for before.
+    """
+    return _matches_any(tuple(config.TASK_TRACKER_REDACT), name[:NAME_LENGTH])
+
+
+def without_secrets(text: str) -> str:
+    """``text`` without the passwords and secret parameters of the URLs in it.
+
+    ``redis://user:hunter2@host`` becomes ``redis://user:[redacted]@host``, and
+    ``https://host/?token=hunter2`` becomes ``https://host/?token=[redacted]``. Costs next to
+    nothing for a text without URLs.
+    """
+    if "://" not in text:
+        return text
+    if "@" in text:
+        text = _PASSWORD.sub(rf"\1{REDACTED}@", text)
+    if "=" in text and not callable(config.TASK_TRACKER_REDACT):
+        text = _PARAMETER.sub(_redacted_parameter, text)
+    return text
+
+
+#: The user's name in a URL, and the password behind it.
+_PASSWORD = re.compile(r"(://[^\s/?#:@\"'<>]*:)[^\s/?#\"'<>]+@")
+
+#: A parameter of a URL.
+_PARAMETER = re.compile(r"([?&;#])([^\s?&;#=\"'<>]{1,100})=([^\s&;#\"'<>]+)")
+
+
+def _redacted_parameter(found: re.Match[str]) -> str:
+    separator, name, _value = found.groups()
+    return f"{separator}{name}={REDACTED}" if is_secret(name) else found.group()
+
+
+@lru_cache(maxsize=4096)
+def _matches_any(patterns: tuple[str, ...], name: str) -> bool:
+    pattern = _any_of(patterns)
+    if pattern is None:
+        return False
+    return bool(pattern.search(_SEPARATOR.sub("_", name)) or pattern.search(_snake_case(name)))
+
+
+@cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return re.compile(joined, re.IGNORECASE) if patterns else None
+
+
+_SEPARATOR = re.compile(r"[\s-]")
+
+#: Where a word begins within camel case: ``api|Key``, ``API|Key``.
+_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NOT_A_WORD = re.compile(r"[\W_]+")
+
+
+def _snake_case(name: str) -> str:
+    return _NOT_A_WORD.sub("_", _BORDER.sub("_", name)).strip("_").lower()
