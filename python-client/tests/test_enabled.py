@@ -17,7 +17,7 @@ from django.test.utils import (
 from kombu import Producer
 
 from celery_task_tracker.config import config
-from celery_task_tracker.recording import process
+from celery_task_tracker.recording import process, signals
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.writes import Event
@@ -70,9 +70,17 @@ def test_a_task_that_is_sent_meanwhile_costs_no_query_and_carries_nothing(
     assert not [name for headers in sent for name in headers if name.startswith("task_tracker")]
 
 
-def test_a_task_that_runs_meanwhile_is_not_tracked_though_its_sender_did(tracker, unsaid):
-    tasks.succeed.apply((7,), headers={"task_tracker_objects": [["shop.order", "7"]]})
-    assert keys(tracker) == []
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_a_task_that_runs_is_not_tracked_though_its_sender_was(tracker, settings, is_enabled):
+    settings.TASK_TRACKER_ENABLED = is_enabled
+    header = [["shop.order", "7"]]
+    tasks.succeed.push_request(id="t1", args=(7,), kwargs={}, task_tracker_objects=header)
+    try:
+        signals.task_started(sender=tasks.succeed)
+        signals.task_succeeded(sender=tasks.succeed, result=1)
+    finally:
+        tasks.succeed.pop_request()
+    assert bool(keys(tracker)) == is_enabled
 
 
 def test_settings_that_say_so_win(unsaid):
@@ -99,6 +107,9 @@ def test_one_test_may_not_track_in_a_run_that_does(tracker):
 def test_it_is_on_again_when_the_test_environment_is_torn_down(unsaid):
     teardown_test_environment()
     try:
+        for given, expected in ((False, False), (True, True), (None, True)):
+            with override_settings(TASK_TRACKER_ENABLED=given):
+                assert config.is_enabled is expected
         assert config.is_enabled
     finally:
         setup_test_environment()

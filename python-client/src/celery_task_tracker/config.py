@@ -87,9 +87,10 @@ class TaskTrackerConfig:
     @property
     def is_enabled(self) -> bool:
         """Whether tasks are tracked now."""
-        # Not from the cache: Django sends no signal when a test deletes a setting.
-        given = getattr(settings, "TASK_TRACKER_ENABLED", DEFAULTS["TASK_TRACKER_ENABLED"])
-        return not _is_test_environment() if given is None else bool(given)
+        if _is_test_environment():
+            # Not from the cache: Django sends no signal when a test deletes a setting.
+            return bool(getattr(settings, "TASK_TRACKER_ENABLED", False))
+        return self.TASK_TRACKER_ENABLED is None or bool(self.TASK_TRACKER_ENABLED)
 
     def forget(self, name: str) -> None:
         """Has ``name`` read from Django's settings again when it is next needed."""
