@@ -20,6 +20,8 @@ pub struct Counters {
     pub updated: Counter,
     /// Updates that a record had got past already.
     pub stale: Counter,
+    /// Updates refused because their object was deleted after the run was published.
+    pub gone: Counter,
     /// Queries answered.
     pub queries: Counter,
     /// Records removed because their retention had ended.
@@ -47,6 +49,7 @@ impl Info for Counters {
             ("created", &COUNTERS.created.0),
             ("updated", &COUNTERS.updated.0),
             ("stale", &COUNTERS.stale.0),
+            ("gone", &COUNTERS.gone.0),
             ("queries", &COUNTERS.queries.0),
             ("expired", &COUNTERS.expired.0),
             ("evicted", &COUNTERS.evicted.0),

@@ -50,16 +50,18 @@ fn a_life(server: &Server, connection: &mut Connection, rivals: &Rivals) {
 
 const OBJECTS: usize = 20;
 
-/// Any updates, many of them late, repeated or of another attempt, in any order.
+/// Any updates, many of them late, repeated or of another attempt, in any order. An attempt has one end.
 fn random_updates(count: usize) -> Vec<Event> {
     let mut random = fastrand::Rng::with_seed(1042);
     let mut update = || {
-        let task = Task::new(random.usize(0..OBJECTS), random.usize(0..60));
-        let state = *random.choice(&State::ALL).expect("there are states");
-        let mut event = task.reaches(state);
-        event.attempt = random.u32(0..3);
-        event.at = 1_700_000_000_000 + random.i64(0..100_000);
-        event.option = (random.u8(0..8) == 0).then_some("RERUN");
+        let (object, number, attempt) = (random.usize(0..OBJECTS), random.usize(0..60), random.u32(0..3));
+        let end = if number % 2 == 0 { State::Success } else { State::Failure };
+        let states = [State::Pending, State::Received, State::Retry, State::Started, end];
+        let state = random.choice(states).expect("there are states");
+        let mut event = Task::new(object, number).reaches(state);
+        event.attempt = attempt;
+        let at = if state == end { 1_000 * number as i64 + i64::from(attempt) } else { random.i64(0..100_000) };
+        event.at = 1_700_000_000_000 + at;
         for (_, value) in &mut event.fields {
             match random.u8(0..8) {
                 0 => value.clear(),

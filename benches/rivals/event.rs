@@ -24,7 +24,7 @@ pub struct Event {
     pub attempt: u32,
     /// When it happened, in unix milliseconds.
     pub at: i64,
-    /// `NX`, `XX` or `RERUN`, where it is none of the usual.
+    /// `NX` or `XX`, where it is none of the usual.
     pub option: Option<&'static str>,
     /// Seconds that the record lives, where it has a retention of its own.
     pub retention: Option<u32>,

@@ -109,14 +109,9 @@ struct Update<'e> {
 impl Update<'_> {
     fn decide(&self) -> Decision {
         let (Some(record), event) = (&self.record, self.event) else { return Decision::Replace };
-        let is_rerun = event.option == Some("RERUN");
-        if is_rerun && record.state.rank() == 4 && event.attempt <= record.attempt && event.at >= record.updated_at {
-            return Decision::Replace;
-        }
         match event.attempt.cmp(&record.attempt) {
             std::cmp::Ordering::Greater => Decision::Replace,
             std::cmp::Ordering::Less => Decision::Ignore,
-            _ if is_rerun && record.state.rank() == 4 => Decision::FillIn,
             _ if event.state.rank() > record.state.rank() || event.state == record.state => Decision::Overwrite,
             _ => Decision::FillIn,
         }

@@ -4,10 +4,10 @@
 -- Times are made text once, since the server takes longer to do it for every argument that is a number.
 --
 -- KEYS[1]: what the names of the object's keys begin with. ARGV: task id, state, its rank, its timestamp's field, task name,
--- attempt, time (unix ms), the record's own retention in seconds or '', NX, XX, RERUN or '', then fields and values.
+-- attempt, time (unix ms), the record's own retention in seconds or '', NX, XX or '', then fields and values.
 --
--- It does less than the module in two places, which can only speed it up: the full length of a value that was cut stays when
--- a whole value comes, and an index may outlive a retention that was shortened.
+-- It does less than the module in some places, which can only speed it up: it knows one run and one end of each attempt, the
+-- full length of a value that was cut stays when a whole value comes, and an index may outlive a retention that was shortened.
 
 local WINDOW, MOST, LONGEST, REMOVED_PER_WRITE = 86400, 10000, 65536, 100
 local FIRST_FIELD = 10
@@ -92,11 +92,7 @@ elseif state == '' then
 else
   local old_rank = (old_state == 'STARTED' and 3) or (old_state == 'PENDING' and 0) or (old_state == 'RECEIVED' and 1)
     or (old_state == 'RETRY' and 2) or 4
-  if option == 'RERUN' and old_rank == 4 and attempt <= old_attempt then
-    if at >= updated_at then outcome, fields = 'UPDATED', 'replace'
-    elseif attempt < old_attempt then outcome, fields = 'STALE', 'ignore'
-    else outcome, fields = 'STALE', 'fill in' end
-  elseif attempt > old_attempt then outcome, fields = 'UPDATED', 'replace'
+  if attempt > old_attempt then outcome, fields = 'UPDATED', 'replace'
   elseif attempt < old_attempt then outcome, fields = 'STALE', 'ignore'
   elseif rank > old_rank or state == old_state then outcome, fields = 'UPDATED', 'overwrite'
   else outcome, fields = 'STALE', 'fill in' end

@@ -1,24 +1,26 @@
 use super::arguments::{once, Arguments};
 use super::syntax::{ID, MODEL, SINCE, STATE, TASK_ID};
-use crate::model::{Condition, Event, Invalid, TaskName};
+use crate::model::{Condition, Event, Invalid, State, TaskName, Time};
 use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys};
 use crate::store::{Instance, Update};
 
-const OPTIONS: &str = "STATE, NAME, ATTEMPT, AT, RETAIN, NX, XX, RERUN and FIELDS";
+const OPTIONS: &str = "STATE, NAME, RUN, ATTEMPT, AT, RETAIN, TENTATIVE, NX, XX and FIELDS";
 
 /// Creates or updates one task record, and all indexes of its object with it.
 ///
 /// ```text
-/// TRACKER.UPSERT model id task_id [STATE state] [NAME task_name] [ATTEMPT n] [AT time] [RETAIN seconds]
-///                [NX | XX] [RERUN] [FIELDS numfields field value [field value ...]]
+/// TRACKER.UPSERT model id task_id [STATE state] [NAME task_name] [RUN time] [ATTEMPT n] [AT time]
+///                [RETAIN seconds] [TENTATIVE] [NX | XX] [FIELDS numfields field value [field value ...]]
 /// ```
 ///
-/// An update never simply overwrites: which one prevails is said by the transition rule, and `STALE` says that the
-/// record had got further already. A new record needs `STATE` and `NAME`. Without `STATE` only fields are set. An empty
-/// value removes its field. The record then lives for `RETAIN` seconds, else for its own retention, else for the
-/// retention window.
+/// The transition rule decides which of two events prevails. A new record needs `STATE` and `NAME`. Without `STATE` only
+/// fields are set. An empty value removes its field. `RUN` is the moment at which the task's message was first published:
+/// two runs of one task id are never mixed. `TENTATIVE` marks a final state that a true end may still replace. The record
+/// then lives for `RETAIN` seconds, else for its own retention, else for the retention window; while the task has not
+/// started, they count from the field `eta` where that is later than now.
 ///
-/// Replies `CREATED`, `UPDATED` or `STALE`; nil where `NX` or `XX` forbids it. O(log n) for n records of the object.
+/// Replies `CREATED` or `UPDATED`; `STALE` where the record had got further already; `GONE` where the object was deleted
+/// after the run was published; nil where `NX` or `XX` forbids the update. O(log n) for n records of the object.
 pub struct Upsert;
 
 impl Command for Upsert {
@@ -38,11 +40,12 @@ impl Command for Upsert {
             TASK_ID,
             STATE.optional(),
             Argument::text(c"task_name").after(c"NAME").optional(),
+            Argument::text(c"time").after(c"RUN").optional(),
             Argument::integer(c"n").after(c"ATTEMPT").optional(),
             Argument::text(c"time").after(c"AT").optional(),
             Argument::integer(c"seconds").after(c"RETAIN").optional(),
+            Argument::word(c"tentative", c"TENTATIVE").optional(),
             Argument::one_of(c"condition", &[Argument::word(c"nx", c"NX"), Argument::word(c"xx", c"XX")]).optional(),
-            Argument::word(c"rerun", c"RERUN").optional(),
             Argument::block(
                 c"fields",
                 &[
@@ -70,8 +73,8 @@ impl Command for Upsert {
 
 fn parse<'a>(arguments: &mut Arguments<'a>) -> Result<Update<'a>, Failure> {
     let task_id = arguments.given_task_id()?;
-    let (mut state, mut name, mut attempt, mut at, mut retention) = (None, None, None, None, None);
-    let (mut condition, mut rerun, mut fields) = (None, None, None);
+    let (mut state, mut name, mut run, mut attempt, mut at) = (None, None, None, None, None);
+    let (mut retention, mut tentative, mut condition, mut fields) = (None, None, None, None);
     while let Some(option) = arguments.option() {
         match option.upper() {
             b"STATE" => once(&mut state, "STATE", arguments.state()?)?,
@@ -79,28 +82,34 @@ fn parse<'a>(arguments: &mut Arguments<'a>) -> Result<Update<'a>, Failure> {
                 let value = TaskName::new("NAME", arguments.required("NAME")?).map_err(Failure::error)?;
                 once(&mut name, "NAME", value)?;
             }
+            b"RUN" => {
+                let value = Time::parse("RUN", arguments.required("RUN")?).map_err(Failure::error)?;
+                once(&mut run, "RUN", value)?;
+            }
             b"ATTEMPT" => once(&mut attempt, "ATTEMPT", arguments.number("ATTEMPT", 0..=u64::from(u32::MAX))?)?,
             b"AT" => once(&mut at, "AT", arguments.time("AT")?)?,
             b"RETAIN" => once(&mut retention, "RETAIN", arguments.seconds("RETAIN", 1)?)?,
+            b"TENTATIVE" => once(&mut tentative, "TENTATIVE", true)?,
             b"NX" => once(&mut condition, "NX or XX", Condition::Missing)?,
             b"XX" => once(&mut condition, "NX or XX", Condition::Present)?,
-            b"RERUN" => once(&mut rerun, "RERUN", true)?,
             b"FIELDS" => once(&mut fields, "FIELDS", arguments.fields_to_store()?)?,
             _ => return Err(option.unexpected(OPTIONS)),
         }
     }
-    if rerun.is_some() && state.is_none() {
-        return Err(Failure::error(Invalid::new("STATE", "given with RERUN")));
+    if tentative.is_some() && !state.is_some_and(State::is_final) {
+        return Err(Failure::error(Invalid::new("STATE", "final where TENTATIVE is given")));
     }
     Ok(Update {
         task_id,
         event: Event {
             state,
             name,
+            run,
             attempt: attempt.map(|attempt| u32::try_from(attempt).expect("the range is that of u32")),
-            at: at.unwrap_or(arguments.terms().now),
+            at,
+            now: arguments.terms().now,
             retention,
-            rerun: rerun.unwrap_or(false),
+            tentative: tentative.unwrap_or(false),
         },
         fields: fields.unwrap_or_default(),
         condition: condition.unwrap_or_default(),

@@ -13,7 +13,7 @@ pub enum Kept {
     State,
     /// The attempt shown, 0 for the first run.
     Attempt,
-    /// The earliest event ever seen.
+    /// The earliest event of the run shown.
     CreatedAt,
     /// The latest event of the attempt shown.
     UpdatedAt,
@@ -25,13 +25,17 @@ pub enum Kept {
     StartedAt,
     /// When it reached its final state.
     FinishedAt,
+    /// The run shown, as the moment at which its message was first published.
+    Run,
     /// The record's own retention in seconds, where it has one.
     Retention,
+    /// 1 where the final state was told by somebody else than who ran the task.
+    Tentative,
 }
 
 impl Kept {
     /// Every kept field, in the order in which a record is told.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Id,
         Self::Name,
         Self::State,
@@ -42,7 +46,9 @@ impl Kept {
         Self::ReceivedAt,
         Self::StartedAt,
         Self::FinishedAt,
+        Self::Run,
         Self::Retention,
+        Self::Tentative,
     ];
 
     /// The name of the field in the hash and in replies.
@@ -58,7 +64,9 @@ impl Kept {
             Self::ReceivedAt => "received_at",
             Self::StartedAt => "started_at",
             Self::FinishedAt => "finished_at",
+            Self::Run => "run",
             Self::Retention => "retention",
+            Self::Tentative => "tentative",
         }
     }
 
@@ -75,7 +83,9 @@ impl Kept {
             b"received_at" => Self::ReceivedAt,
             b"started_at" => Self::StartedAt,
             b"finished_at" => Self::FinishedAt,
+            b"run" => Self::Run,
             b"retention" => Self::Retention,
+            b"tentative" => Self::Tentative,
             _ => return None,
         })
     }
@@ -98,7 +108,7 @@ impl Kind {
     /// What the field of that name holds.
     pub fn of(field: &[u8]) -> Self {
         match Kept::parse(field) {
-            Some(Kept::Attempt | Kept::Retention) => Self::Integer,
+            Some(Kept::Attempt | Kept::Retention | Kept::Tentative) => Self::Integer,
             Some(Kept::Id | Kept::Name | Kept::State) => Self::Text,
             Some(_) => Self::Time,
             None if FullLength::is_name(field) => Self::Integer,
@@ -130,9 +140,19 @@ impl<'a> FieldName<'a> {
                 Invalid::new(
                     "FIELDS field",
                     "1 to 64 bytes of a-z, 0-9 and '_', and none of the fields that the tracker keeps itself: \
-                     id, name, state, attempt, retention, *_at of a record and *_bytes",
+                     id, name, state, attempt, run, retention, tentative, *_at of a record and *_bytes",
                 )
             })
+    }
+
+    /// The fields that tell how an attempt ended. They belong together: no two ends may share them.
+    pub const END: [Self; 4] = [Self("error"), Self("exception"), Self("traceback"), Self("result")];
+
+    /// Whether a field tells of one attempt, `attempt_<n>` or its full length: it outlives that attempt.
+    pub fn is_of_attempt(field: &[u8]) -> bool {
+        let field = field.strip_suffix(FullLength::SUFFIX.as_bytes()).unwrap_or(field);
+        let number = field.strip_prefix(b"attempt_").unwrap_or_default();
+        !number.is_empty() && number.iter().all(u8::is_ascii_digit)
     }
 
     fn of(bytes: &'a [u8], longest: usize) -> Option<Self> {
@@ -225,6 +245,16 @@ mod tests {
     fn field_names_are_lower_case_words_of_up_to_64_bytes() {
         for name in [&b""[..], b"Worker", b"a-b", b"a\0", b"\xff", &[b'f'; 65]] {
             assert!(FieldName::given(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_tells_of_one_attempt_is_known_by_its_number() {
+        for field in [&b"attempt_0"[..], b"attempt_17", b"attempt_0_bytes"] {
+            assert!(FieldName::is_of_attempt(field));
+        }
+        for field in [&b"attempt"[..], b"attempt_", b"attempt__bytes", b"attempt_1x", b"attempts_1", b"my_attempt_1"] {
+            assert!(!FieldName::is_of_attempt(field));
         }
     }
 

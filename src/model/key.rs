@@ -43,6 +43,11 @@ impl KeyNames {
         self.key("task:", name)
     }
 
+    /// When the whole object was deleted.
+    pub fn deleted(&self) -> Vec<u8> {
+        self.key("deleted", b"")
+    }
+
     /// A name in the object's slot that no key ever has.
     pub fn none(&self) -> Vec<u8> {
         self.prefix.clone().into_bytes()
@@ -65,6 +70,7 @@ mod tests {
         assert_eq!(names.tasks(), b"shop.order:{1042}:tasks");
         assert_eq!(names.expiry(), b"shop.order:{1042}:expiry");
         assert_eq!(names.names(), b"shop.order:{1042}:names");
+        assert_eq!(names.deleted(), b"shop.order:{1042}:deleted");
         assert_eq!(names.state(State::Failure), b"shop.order:{1042}:state:FAILURE");
         assert_eq!(names.task(b"shop.pay"), b"shop.order:{1042}:task:shop.pay");
     }

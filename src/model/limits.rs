@@ -18,6 +18,8 @@ pub struct Limits {
 impl Limits {
     /// The most fields that one command may name.
     pub const MAX_FIELDS: usize = 128;
-    /// How many records past their retention one write removes at the most.
+    /// The most records past their retention that one write removes, and the most that it evicts.
     pub const REMOVED_PER_WRITE: usize = 100;
+    /// The most records past their retention that one write removes beside, where they would be too many with a new one.
+    pub const REMOVED_TO_MAKE_ROOM: usize = 500;
 }

@@ -1,5 +1,6 @@
 //! What a task record is and how it changes: pure Rust, no Redis type, so every rule here is tested without a server.
 
+mod event;
 mod field;
 mod filter;
 mod invalid;
@@ -14,6 +15,7 @@ mod terms;
 mod time;
 mod transition;
 
+pub use event::{Condition, Event};
 pub use field::{FieldName, FullLength, Kept, Kind, Value};
 pub use filter::{Filter, Order, PageRequest};
 pub use invalid::Invalid;
@@ -26,4 +28,4 @@ pub use state::{State, States};
 pub use task::{TaskId, TaskName};
 pub use terms::Terms;
 pub use time::{Seconds, Time};
-pub use transition::{transition, Condition, Event, GivenFields, Outcome, Transition};
+pub use transition::{transition, Outcome, Removed, Transition, Written};

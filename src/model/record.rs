@@ -37,14 +37,18 @@ pub struct Record {
     pub state: State,
     /// The attempt shown, 0 for the first run.
     pub attempt: u32,
-    /// The earliest event ever seen.
+    /// The earliest event of the run shown.
     pub created_at: Time,
     /// The latest event of the attempt shown.
     pub updated_at: Time,
     /// The attempt's timestamps.
     pub timestamps: Timestamps,
+    /// The run shown: when its message was first published. `None` where no event told it.
+    pub run: Option<Time>,
     /// The record's own retention, where it has one.
     pub retention: Option<Seconds>,
+    /// Whether the final state was told by somebody else than who ran the task, so that a true end replaces it.
+    pub tentative: bool,
 }
 
 impl Record {
@@ -61,7 +65,9 @@ impl Record {
             Kept::ReceivedAt => self.timestamps.received == other.timestamps.received,
             Kept::StartedAt => self.timestamps.started == other.timestamps.started,
             Kept::FinishedAt => self.timestamps.finished == other.timestamps.finished,
+            Kept::Run => self.run == other.run,
             Kept::Retention => self.retention == other.retention,
+            Kept::Tentative => self.tentative == other.tentative,
         }
     }
 
@@ -79,7 +85,9 @@ impl Record {
             Kept::ReceivedAt => time(self.timestamps.received),
             Kept::StartedAt => time(self.timestamps.started),
             Kept::FinishedAt => time(self.timestamps.finished),
+            Kept::Run => time(self.run),
             Kept::Retention => self.retention.map(|retention| KeptValue::Number(retention.count().into())),
+            Kept::Tentative => self.tentative.then_some(KeptValue::Number(1)),
         }
     }
 }
@@ -93,7 +101,7 @@ pub enum KeptValue<'a> {
     Number(i64),
 }
 
-/// Reads a record from its stored fields, which come one by one and in any order.
+/// Builds a record from its stored fields, given one by one in any order.
 #[derive(Default)]
 pub struct RecordReader {
     name: Option<Rc<str>>,
@@ -102,7 +110,9 @@ pub struct RecordReader {
     created_at: Option<Time>,
     updated_at: Option<Time>,
     timestamps: Timestamps,
+    run: Option<Time>,
     retention: Option<Seconds>,
+    tentative: bool,
 }
 
 impl RecordReader {
@@ -123,7 +133,9 @@ impl RecordReader {
             Kept::ReceivedAt => self.timestamps.received = time(),
             Kept::StartedAt => self.timestamps.started = time(),
             Kept::FinishedAt => self.timestamps.finished = time(),
+            Kept::Run => self.run = time(),
             Kept::Retention => self.retention = number(value).and_then(Seconds::new),
+            Kept::Tentative => self.tentative = value == b"1",
         }
         true
     }
@@ -138,7 +150,9 @@ impl RecordReader {
             created_at: self.created_at?,
             updated_at: self.updated_at?,
             timestamps: self.timestamps,
+            run: self.run,
             retention: self.retention,
+            tentative: self.tentative,
         })
     }
 }
@@ -155,7 +169,9 @@ mod tests {
             created_at: Time::from_millis(1).unwrap(),
             updated_at: Time::from_millis(3).unwrap(),
             timestamps: Timestamps { started: Time::from_millis(3), ..Timestamps::default() },
+            run: Time::from_millis(1),
             retention: Seconds::new(60),
+            tentative: false,
         }
     }
 
@@ -182,7 +198,10 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_what_it_wrote() {
-        assert_eq!(read_back(&record(), None), Some(record()));
+        let tentative = Record { state: State::Failure, tentative: true, ..record() };
+        for record in [record(), tentative] {
+            assert_eq!(read_back(&record, None), Some(record));
+        }
     }
 
     #[test]
@@ -193,6 +212,8 @@ mod tests {
             state: State::Success,
             updated_at: time(4).unwrap(),
             timestamps: Timestamps { started: time(3), finished: time(4), ..Timestamps::default() },
+            run: time(2),
+            tentative: true,
             ..record()
         };
         for kept in Kept::ALL {

@@ -104,6 +104,8 @@ bitflags! {
             | Self::REVOKED.bits()
             | Self::REJECTED.bits()
             | Self::IGNORED.bits();
+        /// The final states that nobody has to look into.
+        const ENDED_WELL = Self::SUCCESS.bits() | Self::IGNORED.bits();
     }
 }
 

@@ -78,6 +78,9 @@ impl Seconds {
     /// The longest span: a hundred years of 365 days.
     pub const MAX: u32 = 100 * 365 * 86_400;
 
+    /// The same as a span.
+    pub const LONGEST: Self = Self(Self::MAX);
+
     /// A span of so many seconds.
     pub const fn new(seconds: u32) -> Option<Self> {
         if seconds <= Self::MAX {

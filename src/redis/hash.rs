@@ -39,9 +39,14 @@ impl<'c> Hash<'c> {
         self.key.expire_at(millis);
     }
 
-    /// Removes the hash.
+    /// Removes the hash, if there is one.
     pub fn delete(&mut self) {
         self.key.delete();
+    }
+
+    /// Removes the hash, if there is one. A thread of the server frees a large one.
+    pub fn unlink(&mut self) {
+        self.key.unlink();
     }
 
     /// Tells those who listen to keyspace events of the module that `event` happened to the hash

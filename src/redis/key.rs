@@ -52,7 +52,7 @@ impl<'c> ServerKey<'c> {
         self.key
     }
 
-    /// Has those who watch the key told that it was changed.
+    /// Makes the clients that WATCH the key notice the change, once the key is closed.
     pub(super) fn mark_changed(&mut self) {
         self.is_changed = true;
     }
@@ -91,15 +91,22 @@ impl<'c> ServerKey<'c> {
         self.mark_changed();
     }
 
-    /// Removes the key. Whether there was one.
-    pub(super) fn delete(&mut self) -> bool {
-        let exists = self.exists();
-        if exists {
+    /// Removes the key, if there is one.
+    pub(super) fn delete(&mut self) {
+        if self.exists() {
             // SAFETY: self keeps the key open for writing.
             unsafe { raw::RedisModule_DeleteKey.unwrap()(self.key) };
             self.mark_changed();
         }
-        exists
+    }
+
+    /// Removes the key, if there is one. A thread of the server frees what is large.
+    pub(super) fn unlink(&mut self) {
+        if self.exists() {
+            // SAFETY: self keeps the key open for writing.
+            unsafe { raw::RedisModule_UnlinkKey.unwrap()(self.key) };
+            self.mark_changed();
+        }
     }
 }
 

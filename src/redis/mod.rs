@@ -11,6 +11,7 @@ mod info;
 mod key;
 mod reply;
 mod string;
+mod string_key;
 mod user;
 mod zset;
 
@@ -24,4 +25,5 @@ pub use info::{inform, Info};
 pub use key::{signal_changes_only, Mode};
 pub use reply::Reply;
 pub use string::{AsText, Constant, ServerString, Text};
+pub use string_key::StringKey;
 pub use zset::{Direction, ScoreRange, Walk, Zset};

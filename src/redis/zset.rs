@@ -65,9 +65,9 @@ impl<'c> Zset<'c> {
         self.key.expire_at(millis);
     }
 
-    /// Removes the whole set. Whether there was one.
-    pub fn delete(&mut self) -> bool {
-        self.key.delete()
+    /// Removes the whole set, if there is one. O(1): a thread of the server frees its members.
+    pub fn unlink(&mut self) {
+        self.key.unlink();
     }
 
     /// The score of a member. O(1).

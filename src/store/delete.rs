@@ -3,7 +3,8 @@ use std::collections::BTreeSet;
 use crate::model::{TaskId, Terms};
 use crate::redis::{Failure, Mode};
 
-use super::{is_live, Instance};
+use super::deleted::Deletion;
+use super::{is_live, Indexes, Instance};
 
 impl Instance<'_> {
     /// Removes the named records. How many of them were live. O(log n) for each.
@@ -31,19 +32,32 @@ impl Instance<'_> {
         Ok(live)
     }
 
-    /// Removes every record and every index of the object. How many records were live. O(n).
+    /// Removes every record and every index of the object, and remembers that it was deleted. How many records were live.
+    /// O(n).
     pub fn delete_all(&self, terms: &Terms) -> Result<usize, Failure> {
+        let deletion = Deletion::open(self)?;
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
-        let task_ids = indexes.task_ids();
+        let live = self.unlink_all(&mut indexes, terms)?;
+        deletion.remember(terms);
+        self.replicate(terms);
+        Ok(live)
+    }
+
+    /// Removes every record and every index of the object, key by key. How many records were live. O(n).
+    pub(super) fn unlink_all(&self, indexes: &mut Indexes<'_>, terms: &Terms) -> Result<usize, Failure> {
         let mut live = 0;
-        for task_id in &task_ids {
-            live += usize::from(is_live(&self.hash(task_id, Mode::Write)?, indexes.end(task_id), terms.now));
+        let mut records = Vec::new();
+        for (task_id, end) in indexes.every_id() {
+            let record = self.hash(&task_id, Mode::Write)?;
+            live += usize::from(is_live(&record, end, terms.now));
+            records.push(record);
         }
-        self.remove(&mut indexes, &task_ids);
-        if indexes.clear() || !task_ids.is_empty() {
-            self.replicate(terms);
+        indexes.restore_names();
+        for mut record in records {
+            record.unlink();
         }
+        indexes.unlink();
         Ok(live)
     }
 }

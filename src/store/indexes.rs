@@ -2,9 +2,9 @@ mod lifetime;
 mod moves;
 mod restore;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use crate::model::{KeyNames, Record, State, Time};
+use crate::model::{KeyNames, Record, State, States, Time};
 use crate::redis::{AsText, Call, Direction, Failure, Mode, ScoreRange, Zset};
 
 use super::expired::{ended, lost};
@@ -214,28 +214,28 @@ impl<'c> Indexes<'c> {
         }
     }
 
-    /// Every id of the object, also one that one of the indexes has lost.
-    pub(super) fn task_ids(&mut self) -> Vec<Vec<u8>> {
-        let every = |index: &mut Zset<'c>| -> Vec<_> {
-            index.walk(ScoreRange::ALL, LATEST_FIRST).map(|(task_id, _)| task_id).collect()
-        };
-        let mut task_ids: BTreeSet<_> = every(&mut self.expiry).into_iter().collect();
-        task_ids.extend(self.tasks().map(every).into_iter().flatten());
-        task_ids.into_iter().collect()
+    /// Every id of the object with the end of its retention, `None` for one that the expiry index has lost. O(n).
+    pub(super) fn every_id(&mut self) -> Vec<(Vec<u8>, Option<Time>)> {
+        let lost = self.lost(usize::MAX);
+        let ends = self.expiry.walk(ScoreRange::ALL, EARLIEST_FIRST).map(|(task_id, end)| (task_id, time(end)));
+        ends.chain(lost.into_iter().map(|task_id| (task_id, None))).collect()
     }
 
-    /// Removes every index of the object. Whether there was one.
-    pub(super) fn clear(&mut self) -> bool {
-        let mut had_any = false;
-        for state in State::ALL {
-            had_any |= self.state(state).is_ok_and(Zset::delete);
-        }
+    /// Removes every index of the object.
+    pub(super) fn unlink(&mut self) {
         for name in self.task_names() {
-            had_any |= self.task(&name).is_ok_and(Zset::delete);
+            let _ = self.task(&name).map(Zset::unlink);
         }
-        had_any |= self.tasks().is_some_and(Zset::delete);
-        had_any |= self.names().is_some_and(Zset::delete);
-        had_any | self.expiry.delete()
+        for state in State::ALL {
+            let _ = self.state(state).map(Zset::unlink);
+        }
+        self.expiry.unlink();
+        if let Some(tasks) = self.tasks() {
+            tasks.unlink();
+        }
+        if let Some(names) = self.names() {
+            names.unlink();
+        }
     }
 
     /// The ids whose retention has ended, the longest over first, at most so many.
@@ -258,25 +258,30 @@ impl<'c> Indexes<'c> {
         ends.filter_map(|(task_id, end)| Some((task_id, time(end)?))).collect()
     }
 
-    /// The `count` ids that make room for `task_id`: the oldest finished, then the oldest. `leaving` go anyway.
-    pub(super) fn oldest(&mut self, count: usize, leaving: &[Vec<u8>], task_id: &[u8]) -> Vec<Vec<u8>> {
-        let leaving: HashSet<_> = leaving.iter().collect();
-        let stays = |other: &Vec<u8>| other != task_id && !leaving.contains(other);
-        let mut finished = Vec::new();
-        for state in State::ALL.into_iter().filter(|state| state.is_final()) {
-            let Ok(index) = self.state(state) else { continue };
-            let walk = index.walk(ScoreRange::ALL, EARLIEST_FIRST);
-            finished.extend(walk.filter(|(other, _)| stays(other)).take(count));
+    /// The `count` ids to evict first, to make room for `task_id`: the oldest that ended well, then the oldest that ended
+    /// otherwise, then the oldest. Those in `leaving` go anyway. O(log n) for each.
+    pub(super) fn first_to_evict(&mut self, count: usize, leaving: &[Vec<u8>], task_id: &[u8]) -> Vec<Vec<u8>> {
+        let mut chosen: HashSet<_> = leaving.iter().cloned().collect();
+        chosen.insert(task_id.to_vec());
+        let mut evicted: Vec<Vec<u8>> = Vec::with_capacity(count);
+        for states in [States::ENDED_WELL, States::FINAL - States::ENDED_WELL] {
+            let missing = count - evicted.len();
+            let mut oldest = Vec::new();
+            for state in states.states() {
+                let Ok(index) = self.state(state) else { continue };
+                let walk = index.walk(ScoreRange::ALL, EARLIEST_FIRST);
+                oldest.extend(walk.filter(|(other, _)| !chosen.contains(other)).take(missing));
+            }
+            oldest.sort_by(compare);
+            evicted.extend(oldest.into_iter().map(|(other, _)| other).take(missing));
         }
-        finished.sort_by(compare);
-        let mut oldest: BTreeSet<_> = finished.into_iter().map(|(other, _)| other).take(count).collect();
-        let missing = count - oldest.len();
+        chosen.extend(evicted.iter().cloned());
+        let missing = count - evicted.len();
         if let Some(tasks) = self.tasks().filter(|_| missing > 0) {
             let walk = tasks.walk(ScoreRange::ALL, EARLIEST_FIRST).map(|(other, _)| other);
-            let others: Vec<_> = walk.filter(|other| stays(other) && !oldest.contains(other)).take(missing).collect();
-            oldest.extend(others);
+            evicted.extend(walk.filter(|other| !chosen.contains(other)).take(missing));
         }
-        oldest.into_iter().collect()
+        evicted
     }
 
     /// Gives an id another end of its retention, and its indexes with it. Fails only where [`Indexes::check`] would.

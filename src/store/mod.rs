@@ -2,6 +2,7 @@
 //! has run out. Nothing here parses arguments or builds replies.
 
 mod delete;
+mod deleted;
 mod expire;
 mod expired;
 mod given;

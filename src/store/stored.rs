@@ -1,8 +1,10 @@
 use lazy_static::lazy_static;
 
 use crate::counters::COUNTERS;
-use crate::model::{FullLength, GivenFields, Kept, KeptValue, Record, RecordReader, Terms, Transition, Value};
-use crate::redis::{Constant, Hash};
+use crate::model::{
+    FieldName, FullLength, Kept, KeptValue, Record, RecordReader, Removed, Terms, Time, Transition, Value, Written,
+};
+use crate::redis::{Constant, Hash, ServerString};
 
 use super::{GivenField, Update};
 
@@ -11,13 +13,25 @@ lazy_static! {
     static ref KEPT: [Constant; Kept::ALL.len()] = Kept::ALL.map(|kept| Constant::new(kept.name()));
 }
 
+/// The given field that says when a task is due.
+const ETA: &[u8] = b"eta";
+
+/// The moment that a value of [`ETA`] tells; `None` where it is no time.
+fn due(value: &[u8]) -> Option<Time> {
+    Time::parse("eta", value).ok()
+}
+
 /// What a record's hash holds before an update of it.
 pub(super) struct Stored {
     /// The record; `None` where there is none.
     pub(super) record: Option<Record>,
     /// What it holds of each field of the update.
     given: Vec<Presence>,
-    /// Whether it tells of any value that it was cut.
+    /// The fields `attempt_<n>` with their values.
+    of_attempts: Vec<(ServerString, ServerString)>,
+    /// When the task is due, where it says so.
+    eta: Option<Time>,
+    /// Whether any `<field>_bytes` is stored.
     has_cut: bool,
 }
 
@@ -32,19 +46,25 @@ enum Presence {
 impl Stored {
     /// Nothing.
     pub(super) fn nothing(fields: &[GivenField<'_>]) -> Self {
-        Self { record: None, given: vec![Presence::Missing; fields.len()], has_cut: false }
+        let given = vec![Presence::Missing; fields.len()];
+        Self { record: None, given, of_attempts: Vec::new(), eta: None, has_cut: false }
     }
 
-    /// Reads it all, with one look at each field. What is no record is nothing.
+    /// Reads all of it in one pass. A hash that is no record counts as nothing.
     pub(super) fn read(hash: &Hash<'_>, fields: &[GivenField<'_>]) -> Self {
         let mut stored = Self::nothing(fields);
         let mut reader = RecordReader::default();
-        hash.each(|field, value| {
-            let (field, value) = (field.as_bytes(), value.as_bytes());
+        hash.each(|name, text| {
+            let (field, value) = (name.as_bytes(), text.as_bytes());
             if reader.read(field, value) {
                 return;
             }
             stored.has_cut |= FullLength::is_name(field);
+            if FieldName::is_of_attempt(field) {
+                stored.of_attempts.push((name.retain(), text.retain()));
+            } else if field == ETA {
+                stored.eta = due(value);
+            }
             for (given, presence) in fields.iter().zip(&mut stored.given) {
                 if given.name.value.as_str().as_bytes() == field {
                     let same = given.value.as_bytes() == value;
@@ -60,6 +80,23 @@ impl Stored {
         }
     }
 
+    /// When the task is due after the update, where the record says so then.
+    pub(super) fn eta_after(&self, transition: &Transition, fields: &[GivenField<'_>]) -> Option<Time> {
+        let stays = matches!(transition.removed, Removed::None | Removed::End);
+        let stored = self.eta.filter(|_| stays);
+        let mut given = fields.iter().filter(|field| field.name.value.as_str().as_bytes() == ETA);
+        match transition.written {
+            Written::All => given.next_back().map_or(stored, |eta| due(eta.value.as_bytes())),
+            Written::Missing => stored.or_else(|| given.next().and_then(|eta| due(eta.value.as_bytes()))),
+            Written::MissingOfAttempts | Written::None => stored,
+        }
+    }
+
+    /// Whether the update changes when the task is due.
+    pub(super) fn has_other_eta(&self, eta: Option<Time>) -> bool {
+        self.eta != eta
+    }
+
     /// Writes what the update changes of it; whether anything did.
     pub(super) fn write(
         &self,
@@ -68,8 +105,12 @@ impl Stored {
         update: &Update<'_>,
         terms: &Terms,
     ) -> bool {
-        if transition.fields == GivenFields::Replace && self.record.is_some() {
-            return Self::nothing(&update.fields).write(hash, transition, update, terms);
+        if self.record.is_some() && matches!(transition.removed, Removed::Attempt | Removed::All) {
+            Self::nothing(&update.fields).write(hash, transition, update, terms);
+            if transition.removed == Removed::Attempt {
+                self.write_back_attempts(hash, &update.fields);
+            }
+            return true;
         }
         let mut written = self.record.is_none();
         if self.record.is_none() {
@@ -84,22 +125,69 @@ impl Stored {
             match transition.record.value(kept) {
                 Some(KeptValue::Text(text)) => hash.set(name, text),
                 Some(KeptValue::Number(number)) => hash.set(name, &number),
+                None if self.record.is_some() => _ = hash.remove(name),
                 None => continue,
             }
             written = true;
         }
+        if transition.removed == Removed::End {
+            written |= self.remove_end(hash, &update.fields);
+        }
         for at in 0..update.fields.len() {
-            let value = Value::new(update.fields[at].value.as_bytes(), terms.max_value_bytes);
-            if matches!(value, Value::Cut { .. }) && transition.fields != GivenFields::Ignore {
-                COUNTERS.truncated.add(1);
-            }
-            written |= match transition.fields {
-                GivenFields::Replace | GivenFields::Overwrite => self.overwrite(hash, &update.fields, at, value),
-                GivenFields::FillIn => self.fill_in(hash, &update.fields, at, value),
-                GivenFields::Ignore => false,
-            };
+            written |= self.write_field(hash, transition.written, &update.fields, at, terms);
         }
         written
+    }
+
+    /// Removes the fields that tell of the end, but for those that the update gives, which are overwritten.
+    fn remove_end(&self, hash: &mut Hash<'_>, fields: &[GivenField<'_>]) -> bool {
+        let mut removed = false;
+        for name in FieldName::END {
+            if fields.iter().any(|given| given.name.value == name) {
+                continue;
+            }
+            removed |= hash.remove(name.as_str());
+            if self.has_cut {
+                removed |= hash.remove(FullLength(name).to_string().as_str());
+            }
+        }
+        removed
+    }
+
+    /// Stores the fields `attempt_<n>` again, but for those that the update gives.
+    fn write_back_attempts(&self, hash: &mut Hash<'_>, fields: &[GivenField<'_>]) {
+        for (name, value) in &self.of_attempts {
+            let name = name.as_ref();
+            let is_given = fields.iter().any(|given| {
+                let given = given.name.value;
+                given.as_str().as_bytes() == name || FullLength(given).to_string().as_bytes() == name
+            });
+            if !is_given {
+                hash.set(name, value.as_ref());
+            }
+        }
+    }
+
+    fn write_field(
+        &self,
+        hash: &mut Hash<'_>,
+        written: Written,
+        fields: &[GivenField<'_>],
+        at: usize,
+        terms: &Terms,
+    ) -> bool {
+        let name = fields[at].name.value.as_str().as_bytes();
+        if written == Written::None || written == Written::MissingOfAttempts && !FieldName::is_of_attempt(name) {
+            return false;
+        }
+        let value = Value::new(fields[at].value.as_bytes(), terms.max_value_bytes);
+        if matches!(value, Value::Cut { .. }) {
+            COUNTERS.truncated.add(1);
+        }
+        match written {
+            Written::All => self.overwrite(hash, fields, at, value),
+            _ => self.fill_in(hash, fields, at, value),
+        }
     }
 
     fn overwrite(&self, hash: &mut Hash<'_>, fields: &[GivenField<'_>], at: usize, value: Value<'_>) -> bool {

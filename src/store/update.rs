@@ -2,7 +2,7 @@ use std::ffi::CStr;
 
 use crate::counters::COUNTERS;
 use crate::model::{
-    transition, Condition, Event, GivenFields, Limits, Outcome, Record, State, TaskId, Terms, Time, Transition,
+    transition, Condition, Event, Limits, Outcome, Record, Removed, Seconds, State, TaskId, Terms, Time, Transition,
 };
 use crate::redis::{Failure, Hash, Mode, Text};
 
@@ -39,8 +39,12 @@ impl Instance<'_> {
         if !update.condition.allows(before) {
             return Ok(None);
         }
+        if before.is_none() && self.is_gone(&update.event, terms)? {
+            count(Outcome::Gone);
+            return Ok(Some(Outcome::Gone));
+        }
         let transition = transition(before, &update.event).map_err(Failure::error)?;
-        let end = starts_anew(before, &transition, terms);
+        let end = new_end(&stored, &transition, update, terms);
         let to = Move { before, after: &transition.record, end_before, end, now: terms.now };
         indexes.check(&to)?;
 
@@ -64,8 +68,18 @@ impl Instance<'_> {
             self.replicate(terms);
         }
         leaving.count();
-        tell(&hash, before, &transition);
+        count(transition.outcome);
+        notify(&hash, before, &transition);
         Ok(Some(transition.outcome))
+    }
+}
+
+impl Instance<'_> {
+    /// Whether the object was deleted when or after the run of the event was published. An event that tells neither its
+    /// run nor its time is about what happens now.
+    fn is_gone(&self, event: &Event<'_>, terms: &Terms) -> Result<bool, Failure> {
+        let deleted_at = self.deleted_at(terms.now)?;
+        Ok(event.published_at().zip(deleted_at).is_some_and(|(published_at, deleted_at)| published_at <= deleted_at))
     }
 }
 
@@ -80,15 +94,22 @@ fn end_before(hash: &Hash<'_>, indexes: &Indexes<'_>, task_id: &Text<'_>, none_h
     own_end.or_else(|| indexes.end(task_id))
 }
 
-/// Counts what the update came to, and notifies those who listen to keyspace events where the task got further.
-fn tell(hash: &Hash<'_>, before: Option<&Record>, transition: &Transition) {
-    match transition.outcome {
-        Outcome::Created => COUNTERS.created.add(1),
-        Outcome::Updated => COUNTERS.updated.add(1),
-        Outcome::Stale => COUNTERS.stale.add(1),
-    }
+/// Counts an update by what it came to.
+fn count(outcome: Outcome) {
+    let counter = match outcome {
+        Outcome::Created => &COUNTERS.created,
+        Outcome::Updated => &COUNTERS.updated,
+        Outcome::Stale => &COUNTERS.stale,
+        Outcome::Gone => &COUNTERS.gone,
+    };
+    counter.add(1);
+}
+
+/// Publishes a keyspace event where the task got further.
+fn notify(hash: &Hash<'_>, before: Option<&Record>, transition: &Transition) {
     let step = |record: &Record| (record.attempt, record.state);
-    let is_step = transition.fields == GivenFields::Replace || before.map(step) != Some(step(&transition.record));
+    let begins_anew = matches!(transition.removed, Removed::Attempt | Removed::All);
+    let is_step = begins_anew || before.map(step) != Some(step(&transition.record));
     if is_step {
         hash.notify(event(transition.record.state));
     }
@@ -109,11 +130,11 @@ fn event(state: State) -> &'static CStr {
     }
 }
 
-/// The other records that leave with an update.
+/// The other records that an update removes.
 struct Leaving {
     /// Those whose retention has ended, a bounded number.
     expired: Vec<Vec<u8>>,
-    /// Those that a new record would be too many for.
+    /// Those that make room for a new record, a bounded number.
     evicted: Vec<Vec<u8>>,
 }
 
@@ -129,13 +150,14 @@ impl Leaving {
         if to.before.is_none() && terms.surplus(indexes.len()) > 0 {
             let gone = expired.len() + usize::from(indexes.holds(task_id));
             let surplus = terms.surplus(indexes.len().saturating_sub(gone));
-            // What has run out makes room before anything live does, however much it is.
-            let mut others = indexes.ended(terms.now, ended_count + surplus).split_off(ended_count);
+            // Records past their retention make room before any live one does.
+            let others_count = surplus.min(Limits::REMOVED_TO_MAKE_ROOM);
+            let mut others = indexes.ended(terms.now, ended_count + others_count).split_off(ended_count);
             others.retain(|other| other != task_id);
-            let surplus = surplus - others.len();
+            let surplus = (surplus - others.len()).min(Limits::REMOVED_PER_WRITE);
             expired.extend(others);
             if surplus > 0 {
-                evicted = indexes.oldest(surplus, &expired, task_id);
+                evicted = indexes.first_to_evict(surplus, &expired, task_id);
             }
         }
         Self { expired, evicted }
@@ -151,10 +173,18 @@ impl Leaving {
     }
 }
 
-/// The new end of the record's retention, where the update starts it anew.
-fn starts_anew(before: Option<&Record>, transition: &Transition, terms: &Terms) -> Option<Time> {
+/// The new end of the record's retention, where the update changes it. It counts from now, or, while the task has not
+/// started, from the moment at which it is due.
+fn new_end(stored: &Stored, transition: &Transition, update: &Update<'_>, terms: &Terms) -> Option<Time> {
     let record = &transition.record;
-    let has_other_retention = before.is_some_and(|before| before.retention != record.retention);
-    let retention = record.retention.unwrap_or(terms.retention_window);
-    (transition.outcome != Outcome::Stale || has_other_retention).then(|| terms.now.after(retention))
+    let waits = record.state.rank() < State::Started.rank();
+    let eta = stored.eta_after(transition, &update.fields).filter(|_| waits);
+    let has_other_retention = stored.record.as_ref().is_some_and(|before| before.retention != record.retention);
+    let has_other_eta = waits && stored.has_other_eta(eta);
+    if transition.outcome == Outcome::Stale && !has_other_retention && !has_other_eta {
+        return None;
+    }
+    let latest = terms.now.after(Seconds::LONGEST);
+    let from = eta.map_or(terms.now, |eta| eta.clamp(terms.now, latest));
+    Some(from.after(record.retention.unwrap_or(terms.retention_window)))
 }

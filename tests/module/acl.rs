@@ -95,8 +95,16 @@ fn a_pattern_that_covers_a_part_of_the_keys_is_not_enough() {
     let server = server_with(&[
         ("records", "~shop.order:{1042}:record:*"),
         ("object", "~shop.order:{1043}:*"),
-        ("indexes", "~shop.order:{1042}:[!r]*"),
+        ("indexes", "~shop.order:{1042}:[^r]*"),
+        ("undeleted", "~shop.order:{1042}:[^d]*"),
     ]);
+    let mut undeleted = server.connect_as("undeleted", "pass");
+    assert_allowed(&mut undeleted, &["UPSERT shop.order 1042 a STATE SUCCESS NAME n"]);
+    assert_refused(
+        &server,
+        &mut undeleted,
+        &["UPSERT shop.order 1042 new STATE SUCCESS NAME n", "DEL shop.order 1042"],
+    );
     for user in ["records", "object", "indexes"] {
         let mut connection = server.connect_as(user, "pass");
         for command in ["UPSERT shop.order 1042 a STATE SUCCESS NAME n", "DEL shop.order 1042", "DEL shop.order 1042 a"]

@@ -78,9 +78,8 @@ fn a_wrong_number_of_arguments_is_told_as_by_any_other_command() {
 fn help_tells_every_command_with_its_arguments_and_what_it_is_for() {
     let server = Server::start();
     let lines = server.list("TRACKER.HELP");
-    let upsert =
-        "TRACKER.UPSERT model id task_id [STATE state] [NAME task_name] [ATTEMPT n] [AT time] [RETAIN seconds] \
-                  [NX | XX] [RERUN] [FIELDS numfields field value [field value ...]]";
+    let upsert = "TRACKER.UPSERT model id task_id [STATE state] [NAME task_name] [RUN time] [ATTEMPT n] [AT time] \
+                  [RETAIN seconds] [TENTATIVE] [NX | XX] [FIELDS numfields field value [field value ...]]";
     assert_eq!(lines[0], upsert);
     let query = "TRACKER.QUERY model id [STATE state ...] [TASK name ...] [SINCE time] [UNTIL time] [PAGE n] [SIZE n] \
                  [ORDER NEWEST | OLDEST] [FIELDS numfields field [field ...]] [WITHCOUNTS] [FORMAT RESP | JSON]";

@@ -11,6 +11,8 @@ struct Object {
     /// Every sorted set but `names`, by the part of its key after the object.
     indexes: BTreeMap<String, BTreeMap<String, f64>>,
     names: BTreeSet<String>,
+    /// When the whole object was deleted, in unix milliseconds.
+    deleted_at: Option<i64>,
     /// When each key goes, in unix milliseconds, by the part of its key after the object.
     ends: BTreeMap<String, i64>,
 }
@@ -37,6 +39,15 @@ pub fn check(connection: &mut Connection) {
     }
 }
 
+/// What a record tells of its end belongs to its state.
+fn check_end(record: &str, Record { fields, .. }: &Record) {
+    let is_final = matches!(&fields["state"][..], b"SUCCESS" | b"FAILURE" | b"REVOKED" | b"REJECTED" | b"IGNORED");
+    assert_eq!(fields.contains_key("finished_at"), is_final, "{record}: finished_at");
+    if let Some(tentative) = fields.get("tentative") {
+        assert!(tentative == b"1" && is_final, "{record}: tentative");
+    }
+}
+
 fn check_object(name: &str, object: &Object, now: i64, drift: i64) {
     let none = BTreeMap::new();
     let index = |kind: &str| object.indexes.get(kind).unwrap_or(&none);
@@ -51,6 +62,7 @@ fn check_object(name: &str, object: &Object, now: i64, drift: i64) {
             std::str::from_utf8(value).unwrap_or_else(|_| panic!("{name} {id}: {field} is no text"))
         };
         let created_at: f64 = field("created_at").parse().unwrap();
+        check_end(&format!("{name} {id}"), record);
         assert_eq!(field("id"), id, "{name}: the record names another id");
         assert_eq!(tasks.get(id), Some(&created_at), "{name} {id}: score in tasks");
         let end = expiry.get(id).unwrap_or_else(|| panic!("{name} {id}: not in expiry"));
@@ -91,6 +103,9 @@ fn check_object(name: &str, object: &Object, now: i64, drift: i64) {
             "{name}: {task} is in names without a task"
         );
     }
+    if let Some(deleted_at) = object.deleted_at {
+        assert!((1..=now).contains(&deleted_at), "{name}: deleted at {deleted_at}, now {now}");
+    }
     for (key, end) in &object.ends {
         assert!(*end > 0, "{name}:{key} has no TTL");
     }
@@ -106,6 +121,8 @@ fn read(connection: &mut Connection, name: &str, kinds: &[&str]) -> (i64, Object
         transaction.cmd("PEXPIRETIME").arg(&key);
         if kind.starts_with("record:") {
             transaction.cmd("HGETALL").arg(&key);
+        } else if *kind == "deleted" {
+            transaction.cmd("GET").arg(&key);
         } else {
             transaction.cmd("ZRANGE").arg(&key).arg("0").arg("-1").arg("WITHSCORES");
         }
@@ -124,6 +141,8 @@ fn read(connection: &mut Connection, name: &str, kinds: &[&str]) -> (i64, Object
         if let Some(id) = kind.strip_prefix("record:") {
             let fields = from_redis_value_ref(&replies[1]).unwrap();
             object.records.insert(id.to_owned(), Record { fields, end });
+        } else if *kind == "deleted" {
+            object.deleted_at = from_redis_value_ref(&replies[1]).unwrap();
         } else {
             let members: Vec<(String, f64)> = from_redis_value_ref(&replies[1]).unwrap();
             match *kind {

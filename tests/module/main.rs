@@ -13,6 +13,7 @@ mod del;
 mod events;
 mod expire;
 mod get;
+mod history;
 mod hostile;
 mod introspection;
 mod invariant;

@@ -26,10 +26,14 @@ fn random_command(random: &mut fastrand::Rng, now: i64) -> String {
             }
             match random.u8(0..6) {
                 0 => command += " RETAIN 1",
-                1 => command += " RERUN",
+                1 => command += &format!(" RUN {}", now - random.i64(0..3)),
+                4 => command += &format!(" FIELDS 1 eta {}", now + random.i64(0..100_000)),
                 2 => command += " NX",
                 3 => command += " XX",
                 _ => {}
+            }
+            if command.contains("FIELDS") {
+                return command;
             }
             command + &format!(" FIELDS 2 worker w{} result {}", random.u8(0..9), "x".repeat(random.usize(1..100)))
         }

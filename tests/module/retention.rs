@@ -202,3 +202,44 @@ fn an_index_goes_after_its_newest_member_and_little_later() {
         }
     }
 }
+
+#[test]
+fn a_task_that_has_not_started_is_kept_until_a_window_after_it_is_due() {
+    let server = Server::start();
+    let due = server.clock() + 10 * 86_400_000;
+    let end = |id: &str| server.text(&format!("PEXPIRETIME shop.order:{{1042}}:record:{id}")).parse::<i64>().unwrap();
+    server.run(&format!("TRACKER.UPSERT shop.order 1042 a STATE PENDING NAME n FIELDS 1 eta {due}"));
+    assert_eq!(end("a"), due + 86_400_000);
+    server.run("TRACKER.UPSERT shop.order 1042 a STATE RECEIVED RETAIN 60");
+    assert_eq!(end("a"), due + 60_000);
+    assert_eq!(server.text("ZSCORE shop.order:{1042}:expiry a"), (due + 60_000).to_string());
+    server.run("TRACKER.UPSERT shop.order 1042 a STATE STARTED");
+    assert!((server.clock()..=server.clock() + 60_000).contains(&end("a")), "{}", end("a"));
+    for key in server.keys() {
+        let ttl: i64 = server.text(&format!("PTTL {key}")).parse().unwrap();
+        assert!(ttl <= 62_000, "{key} lives for {ttl} ms");
+    }
+    // The message that tells when it is due may arrive late, and the retry of a task is due anew.
+    server.run("TRACKER.UPSERT shop.order 1042 b STATE RECEIVED NAME n");
+    let late = format!("TRACKER.UPSERT shop.order 1042 b STATE PENDING FIELDS 1 eta {due}");
+    assert_eq!(server.text(&late), "STALE");
+    assert_eq!(end("b"), due + 86_400_000);
+    server.run("TRACKER.UPSERT shop.order 1042 b STATE RETRY ATTEMPT 1");
+    assert!(end("b") <= server.clock() + 86_400_000);
+    let rfc3339 = "TRACKER.UPSERT shop.order 1042 b STATE RETRY ATTEMPT 1 FIELDS 1 eta 2100-01-01T02:00:00.5+02:00";
+    server.run(rfc3339);
+    assert_eq!(end("b"), 4_102_444_800_500 + 86_400_000);
+}
+
+#[test]
+fn a_due_time_that_is_past_or_no_time_is_left_out_of_account_and_one_far_off_is_bounded() {
+    let server = Server::start();
+    for eta in ["1000", "soon", "-5", "2026-01-01"] {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 a STATE PENDING NAME n FIELDS 1 eta {eta}"));
+        let ttl: i64 = server.text("PTTL shop.order:{1042}:record:a").parse().unwrap();
+        assert!((80_000_000..=86_400_000).contains(&ttl), "{eta}: {ttl}");
+    }
+    server.run("TRACKER.UPSERT shop.order 1042 a STATE PENDING FIELDS 1 eta 9999-12-31T23:59:59Z");
+    let ttl: i64 = server.text("PTTL shop.order:{1042}:record:a").parse().unwrap();
+    assert!(ttl <= 3_153_600_000_000 + 86_400_000, "{ttl}");
+}

@@ -87,12 +87,144 @@ fn another_attempt_starts_a_fresh_page() {
 }
 
 #[test]
-fn a_rerun_reopens_a_finished_record() {
+fn what_is_told_of_one_attempt_outlives_it() {
+    let server = Server::start_with(&["max-value-bytes", "4"]);
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE FAILURE NAME n FIELDS 2 attempt_0 failed error boom");
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED ATTEMPT 2 FIELDS 1 worker w");
+    assert_eq!(field(&server, "a1", "error"), "nil");
+    assert_eq!(
+        (field(&server, "a1", "attempt_0"), field(&server, "a1", "attempt_0_bytes")),
+        ("fail".into(), "6".into())
+    );
+    let late = "TRACKER.UPSERT shop.order 1042 a1 STATE RETRY ATTEMPT 1 FIELDS 3 attempt_1 x attempt_0 y error boom";
+    assert_eq!(server.text(late), "STALE");
+    assert_eq!((field(&server, "a1", "attempt_0"), field(&server, "a1", "attempt_1")), ("fail".into(), "x".into()));
+    assert_eq!(field(&server, "a1", "error"), "nil");
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE RETRY ATTEMPT 3 FIELDS 1 attempt_0 new");
+    assert_eq!(
+        (field(&server, "a1", "attempt_0"), field(&server, "a1", "attempt_0_bytes")),
+        ("new".into(), "nil".into())
+    );
+    assert_eq!(field(&server, "a1", "attempt_1"), "x");
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME n RUN 1");
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME n RUN 2");
+    assert_eq!(field(&server, "a1", "attempt_1"), "nil");
+}
+
+#[test]
+fn a_later_run_of_an_id_replaces_everything_and_an_earlier_one_is_stale() {
     let server = Server::start();
-    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE SUCCESS NAME shop.pay AT 9000");
-    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 STATE RECEIVED RERUN AT 8999"), "STALE");
-    assert_eq!(server.text("TRACKER.UPSERT shop.order 1042 a1 STATE RECEIVED RERUN AT 9000"), "UPDATED");
-    assert_eq!(ids(&server, "state:RECEIVED"), ["a1"]);
+    let later = "TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME shop.pay RUN 5000 AT 5000 FIELDS 1 args [2]";
+    server.run("TRACKER.UPSERT shop.order 1042 b STATE STARTED NAME shop.pay AT 7000");
+    server.run(
+        "TRACKER.UPSERT shop.order 1042 a1 STATE FAILURE NAME shop.other RUN 1000 AT 2000 ATTEMPT 3 RETAIN 60 \
+         FIELDS 3 error boom attempt_2 x args [1]",
+    );
+    assert_eq!(server.text(later), "UPDATED");
+    let mut record = server.list("HGETALL shop.order:{1042}:record:a1");
+    record = record.chunks(2).map(|pair| pair.join("=")).collect();
+    record.sort();
+    let expected = [
+        "args=[2]",
+        "attempt=0",
+        "created_at=5000",
+        "id=a1",
+        "name=shop.pay",
+        "published_at=5000",
+        "run=5000",
+        "state=PENDING",
+        "updated_at=5000",
+    ];
+    assert_eq!(record, expected);
+    assert_eq!(server.list("ZRANGE shop.order:{1042}:tasks 0 -1 WITHSCORES"), ["a1", "5000", "b", "7000"]);
+    assert_eq!(ids(&server, "names"), ["shop.pay"]);
+    let ttl: i64 = server.text("TTL shop.order:{1042}:record:a1").parse().unwrap();
+    assert!(ttl > 80_000, "{ttl}");
+    let digest = server.digest();
+    let earlier =
+        "TRACKER.UPSERT shop.order 1042 a1 STATE SUCCESS RUN 4999 AT 1 ATTEMPT 9 FIELDS 2 result 1 attempt_8 x";
+    assert_eq!(server.text(earlier), "STALE");
+    assert_eq!(server.digest(), digest);
+    assert!(server
+        .error("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING RUN 5001")
+        .starts_with("ERR NAME must be given"));
+}
+
+#[test]
+fn a_run_is_never_taken_as_now() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME n RUN 9999-01-01T00:00:00Z AT 5000");
+    assert_eq!(field(&server, "a1", "run"), "253370764800000");
+    let page = server.text("TRACKER.QUERY shop.order 1042 FORMAT JSON");
+    assert!(page.contains(r#""run":"9999-01-01T00:00:00.000Z""#), "{page}");
+}
+
+#[test]
+fn another_delivery_reopens_a_finished_record() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE PENDING NAME n RUN 1000 AT 1000 RETAIN 600");
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE FAILURE RUN 1000 AT 9000 FIELDS 2 error boom worker w1");
+    for stale in ["STATE RECEIVED RUN 1000 AT 9500", "STATE STARTED RUN 1000 AT 9000", "STATE STARTED AT 9500"] {
+        assert_eq!(server.text(&format!("TRACKER.UPSERT shop.order 1042 a1 {stale}")), "STALE", "{stale}");
+    }
+    let again = "TRACKER.UPSERT shop.order 1042 a1 STATE STARTED RUN 1000 AT 9001 FIELDS 1 worker w2";
+    assert_eq!(server.text(again), "UPDATED");
+    assert_eq!(ids(&server, "state:STARTED"), ["a1"]);
+    assert_eq!(server.text("EXISTS shop.order:{1042}:state:FAILURE"), "0");
+    for (name, value) in [
+        ("published_at", "1000"),
+        ("received_at", "9500"),
+        ("started_at", "9001"),
+        ("finished_at", "nil"),
+        ("retention", "600"),
+        ("error", "nil"),
+        ("worker", "w2"),
+    ] {
+        assert_eq!(field(&server, "a1", name), value, "{name}");
+    }
+}
+
+#[test]
+fn a_true_end_replaces_a_tentative_one() {
+    let server = Server::start_with(&["max-value-bytes", "4"]);
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE STARTED NAME n RUN 1000 AT 1000");
+    let lost = "STATE FAILURE TENTATIVE RUN 1000 AT 9000 FIELDS 3 error lost! exception Lost traceback here";
+    assert_eq!(server.text(&format!("TRACKER.UPSERT shop.order 1042 a1 {lost}")), "UPDATED");
+    assert_eq!((field(&server, "a1", "tentative"), field(&server, "a1", "error_bytes")), ("1".into(), "5".into()));
+    let page = server.text("TRACKER.QUERY shop.order 1042 FORMAT JSON");
+    assert!(page.contains(r#""tentative":1"#), "{page}");
+    let ended = "TRACKER.UPSERT shop.order 1042 a1 STATE FAILURE RUN 1000 AT 5000 FIELDS 1 exception Lost";
+    assert_eq!(server.text(ended), "UPDATED");
+    for (name, value) in [
+        ("tentative", "nil"),
+        ("error", "nil"),
+        ("error_bytes", "nil"),
+        ("exception", "Lost"),
+        ("traceback", "nil"),
+        ("finished_at", "5000"),
+        ("updated_at", "5000"),
+    ] {
+        assert_eq!(field(&server, "a1", name), value, "{name}");
+    }
+    let digest = server.digest();
+    assert_eq!(server.text(&format!("TRACKER.UPSERT shop.order 1042 a1 {lost}")), "STALE");
+    assert_eq!(server.digest(), digest);
+}
+
+#[test]
+fn nothing_of_a_second_end_is_kept() {
+    let server = Server::start();
+    server.run("TRACKER.UPSERT shop.order 1042 a1 STATE SUCCESS NAME n RUN 1000 AT 5000 FIELDS 1 result 1");
+    let digest = server.digest();
+    for second in ["STATE FAILURE AT 6000", "STATE REVOKED", "STATE FAILURE AT 9000 ATTEMPT 0"] {
+        let second = format!("TRACKER.UPSERT shop.order 1042 a1 {second} FIELDS 3 error boom worker w attempt_0 x");
+        assert_eq!(server.text(&second), "STALE");
+    }
+    assert_eq!(server.digest(), digest);
+    // Nor of an equal one that ended at another time.
+    let later = "TRACKER.UPSERT shop.order 1042 a1 STATE SUCCESS RUN 1000 AT 6000 FIELDS 2 result 2 worker w";
+    assert_eq!(server.text(later), "STALE");
+    assert_eq!((field(&server, "a1", "result"), field(&server, "a1", "worker")), ("1".into(), "nil".into()));
 }
 
 #[test]
@@ -209,6 +341,39 @@ fn an_object_of_another_model_or_id_has_keys_of_its_own() {
     server.run("TRACKER.DEL shop.order 2");
     assert_eq!(server.list("ZRANGE shop.order:{1}:state:PENDING 0 -1"), ["a1"]);
     assert_eq!(server.list("ZRANGE shop.product:{1}:state:FAILURE 0 -1"), ["a1"]);
+}
+
+#[test]
+fn what_ended_well_makes_room_first_then_what_ended_otherwise_then_the_oldest() {
+    let server = Server::start_with(&["max-tasks-per-object", "7"]);
+    let upsert = |id: &str, state: &str, at: i64| {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 {id} STATE {state} NAME n AT {at}"));
+    };
+    for (at, state) in ["STARTED", "FAILURE", "REVOKED", "REJECTED", "SUCCESS", "IGNORED", "SUCCESS"].iter().enumerate()
+    {
+        upsert(&format!("{at}"), state, 10 + at as i64);
+    }
+    for (n, left) in ["4", "5", "6", "1", "2", "3", "0", "new0"].iter().enumerate() {
+        let before = ids(&server, "tasks");
+        upsert(&format!("new{n}"), "PENDING", 100 + n as i64);
+        let after = ids(&server, "tasks");
+        let missing: Vec<_> = before.iter().filter(|id| !after.contains(id)).collect();
+        assert_eq!(missing, [left], "for new{n}");
+    }
+    assert!(server.info("tracker").contains("tracker_evicted:8"));
+}
+
+#[test]
+fn one_update_evicts_a_hundred_records_at_the_most() {
+    let server = Server::start();
+    for n in 0..350 {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 t{n} STATE FAILURE NAME n"));
+    }
+    server.run("CONFIG SET tracker.max-tasks-per-object 50");
+    for (n, held) in [251, 152, 53, 50, 50].iter().enumerate() {
+        server.run(&format!("TRACKER.UPSERT shop.order 1042 new{n} STATE PENDING NAME n"));
+        assert_eq!(server.text("ZCARD shop.order:{1042}:tasks"), held.to_string());
+    }
 }
 
 #[test]
