@@ -153,9 +153,9 @@ class TestTwoDatabases:
 
 def test_without_its_header_a_message_waits_for_the_process_that_runs_it(settings):
     """The parent process of a worker does not know of which tenant a task is."""
-    assert not registry.asks_database("shop.tasks.succeed")
+    assert not registry.needs_caller("shop.tasks.succeed")
     settings.TASK_TRACKER_NAMESPACE = by_database
-    assert registry.asks_database("shop.tasks.succeed")
+    assert registry.needs_caller("shop.tasks.succeed")
 
 
 WRONG = ["Acme Corp", "a.b", "x" * 65, "ümlaut", 7, b"acme"]

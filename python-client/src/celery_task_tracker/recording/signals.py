@@ -177,7 +177,7 @@ def task_started(sender: Any = None, **_: Any) -> None:
     same message left behind is removed.
     """
     context = sender.request
-    if getattr(context, own.OBJECTS, None) is None and registry.asks_database(sender.name):
+    if getattr(context, own.OBJECTS, None) is None and registry.needs_caller(sender.name):
         objects = _objects_of(sender.name, context_call(context))
         setattr(context, own.OBJECTS, _pairs(objects or ()))
     if context.is_eager and not context.retries:

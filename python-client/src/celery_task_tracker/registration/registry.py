@@ -197,10 +197,10 @@ class Registry:
             for registration in tuple(registrations.values())
         )
 
-    def asks_database(self, name: str) -> bool:
-        """Whether only who sends or runs a call of the task ``name`` can say what it is for.
+    def needs_caller(self, name: str) -> bool:
+        """Whether only the process that sends or runs the task ``name`` can resolve its objects.
 
-        That is so if a look-up costs a query, or the namespace depends on the caller.
+        That is so if a look-up costs a query, or if the namespace depends on who asks.
         """
         registrations = self.for_task(name)
         return bool(registrations) and (
@@ -209,8 +209,8 @@ class Registry:
         )
 
     def objects_at_hand(self, name: str, call: Call) -> tuple[ObjectRef, ...]:
-        """As :meth:`objects_of`, but no objects where :meth:`asks_database` is true."""
-        return () if self.asks_database(name) else self.objects_of(name, call)
+        """As :meth:`objects_of`, but no objects where :meth:`needs_caller` is true."""
+        return () if self.needs_caller(name) else self.objects_of(name, call)
 
     def objects_of(self, name: str, call: Call) -> tuple[ObjectRef, ...]:
         """Every object that this call of the task ``name`` is for, each once.
