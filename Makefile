@@ -77,6 +77,10 @@ test-python: system module $(VENV)/installed
 	@$(VENV)/bin/ruff format --check python-client benches packaging
 	@cd python-client && ../$(VENV)/bin/mypy
 	@$(VENV)/bin/typos
+	@$(say) 'Checking the containers and the workflows'
+	@$(VENV)/bin/hadolint packaging/Dockerfile
+	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec packaging/compose.yaml
+	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
 	@cd python-client && PYTHONDEVMODE=1 TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
 

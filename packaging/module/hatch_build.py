@@ -4,8 +4,8 @@ Two variables say where the module comes from:
 
 - ``TRACKER_MODULE``: the path of a built libtracker.so, which is taken as it is;
 - ``TRACKER_TARGET``: what to build it for by ``cargo zigbuild``, such as
-  ``x86_64-unknown-linux-gnu.2.17``: on the left Rust's name of the platform, on the right the
-  oldest glibc that shall do.
+  ``x86_64-unknown-linux-musl`` or, with the oldest glibc that shall do,
+  ``x86_64-unknown-linux-gnu.2.17``.
 
 Without either ``cargo build`` builds it for this machine.
 """
@@ -71,8 +71,11 @@ def given_module() -> Path | None:
 
 def build_module(sources: Path) -> Path:
     """Builds the module in release mode, without symbols. Takes minutes the first time."""
-    target = os.environ.get("TRACKER_TARGET")
+    target = os.environ.get("TRACKER_TARGET", "")
     command = ["zigbuild", "--target", target] if target else ["build"]
+    # A library that a server loads uses the server's C library. For musl this has to be said. What
+    # it needs of libgcc, which Alpine's images lack, zig links into it.
+    musl = {"RUSTFLAGS": "-C target-feature=-crt-static"} if target.endswith("-musl") else {}
     try:
         done = subprocess.run(
             [
@@ -82,6 +85,7 @@ def build_module(sources: Path) -> Path:
             ],
             cwd=sources,
             check=True,
+            env={**os.environ, **musl},
             stdout=subprocess.PIPE,
         )
     except FileNotFoundError:
