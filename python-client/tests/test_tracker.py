@@ -64,6 +64,34 @@ class TestTasks:
         with pytest.raises(ValueError, match=next(iter(arguments))):
             task_tracker.tasks(ORDER, **arguments)
 
+    def test_are_told_without_those_that_somebody_made_unreadable(self, tracker, caplog):
+        keep("bad")
+        keep("good", after=1)
+        with tracker.client() as client:
+            client.hset("shop.order:{1042}:record:bad", "created_at", "yesterday")
+        page = task_tracker.tasks(ORDER)
+        assert [task.id for task in page.tasks] == ["good"]
+        assert page.total == 2
+        assert "'bad'" in caplog.text
+
+    @pytest.mark.parametrize(
+        "value", ["[" * 5000 + "]" * 5000, "[1e999]", "[NaN]", "1" * 400, "[" * 33 + "]" * 33]
+    )
+    def test_have_as_text_what_json_or_the_reader_cannot_hold(self, value):
+        keep(result=value)
+        (task,) = task_tracker.tasks(ORDER).tasks
+        assert task.result == value
+
+    def test_that_nest_too_deep_are_an_error_of_the_tracker_at_most(self):
+        deep = "[" * 5000 + "]" * 5000
+        keep(args=deep)
+        try:
+            (task,) = task_tracker.tasks(ORDER).tasks
+        except TrackerError as error:
+            assert "too deep" in str(error)
+        else:
+            assert task.args == deep
+
     def test_of_an_instance_that_is_not_saved_are_an_error(self):
         with pytest.raises(ValueError, match="not saved"):
             task_tracker.tasks(Order())

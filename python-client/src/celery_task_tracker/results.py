@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from django.conf import settings
 from django.utils.timezone import get_default_timezone, make_naive
 
 from .states import ACTIVE_STATES
+
+logger = logging.getLogger("celery_task_tracker")
+
+#: The most levels of lists and dicts that a value has, a plain one having one.
+MAX_DEPTH = 32
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ class TrackedTask:
             finished_at=_time_or_none(record.get("finished_at")),
             args=record.get("args"),
             kwargs=record.get("kwargs"),
-            result=_result(record.get("result")),
+            result=value_of(record["result"]) if "result" in record else None,
             error=record.get("error", ""),
             exception=record.get("exception", ""),
             traceback=record.get("traceback", ""),
@@ -97,6 +104,8 @@ class TaskPage:
     """One page of an object's tasks, newest first."""
 
     tasks: tuple[TrackedTask, ...]
+    """Records that somebody else has made unreadable are left out, and logged."""
+
     total: int
     """How many tasks match on all pages together."""
 
@@ -111,7 +120,7 @@ class TaskPage:
         """The page in the module's JSON."""
         page = json.loads(reply)
         return cls(
-            tasks=tuple(TrackedTask.of(record) for record in page["tasks"]),
+            tasks=tuple(_readable(page["tasks"])),
             total=page["total"],
             page=page["page"],
             size=page["size"],
@@ -145,12 +154,12 @@ class TaskStats:
     oldest: datetime | None
     newest: datetime | None
     last: LastTask | None
+    """``None`` if there is no task, or if the record cannot be read."""
 
     @classmethod
     def of(cls, reply: bytes) -> TaskStats:
         """The numbers in the module's JSON."""
         stats = json.loads(reply)
-        last = stats["last"]
         return cls(
             total=stats["total"],
             active=stats["active"],
@@ -158,9 +167,28 @@ class TaskStats:
             tasks=stats["tasks"],
             oldest=_time_or_none(stats["oldest"]),
             newest=_time_or_none(stats["newest"]),
-            last=last
-            and LastTask(last["id"], last["name"], last["state"], _time(last["updated_at"])),
+            last=_last(stats["last"]),
         )
+
+
+def _readable(records: Iterable[Mapping[str, Any]]) -> Iterator[TrackedTask]:
+    """The tasks of ``records``, without those that somebody else has made unreadable."""
+    for record in records:
+        try:
+            yield TrackedTask.of(record)
+        except Exception:
+            logger.warning("The record of task %r cannot be read.", record.get("id"), exc_info=True)
+
+
+def _last(record: Mapping[str, Any] | None) -> LastTask | None:
+    if record is None:
+        return None
+    try:
+        updated_at = _time(record["updated_at"])
+        return LastTask(record["id"], record["name"], record["state"], updated_at)
+    except Exception:
+        logger.warning("The record of task %r cannot be read.", record.get("id"), exc_info=True)
+        return None
 
 
 def _time(text: str) -> datetime:
@@ -173,11 +201,47 @@ def _time_or_none(text: str | None) -> datetime | None:
     return None if text is None else _time(text)
 
 
-def _result(text: str | None) -> Any:
+def value_of(text: str) -> Any:
+    """The value of a text that is JSON; any other text as it is.
+
+    As in the module's own answers, text that nests deeper than :data:`MAX_DEPTH`, or that has a
+    number which a double cannot hold, stays text.
+    """
     try:
-        return None if text is None else json.loads(text)
-    except ValueError:
+        value = json.loads(
+            text, parse_constant=_finite, parse_float=_finite, parse_int=_whole_number
+        )
+    except (ValueError, OverflowError, RecursionError):
+        # What is left of a value that was cut is no JSON either.
         return text
+    return value if _depth(value) <= MAX_DEPTH else text
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _whole_number(text: str) -> int:
+    number = int(text)
+    float(number)
+    return number
+
+
+def _depth(value: Any) -> int:
+    """How deep ``value`` nests, as far as that matters."""
+    depth, level = 0, [value]
+    while level and depth <= MAX_DEPTH:
+        level = [
+            each
+            for parent in level
+            if isinstance(parent, dict | list)
+            for each in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        depth += 1
+    return depth
 
 
 def _progress(value: Any) -> Progress | None:

@@ -19,6 +19,7 @@ from .registration.registry import Registry, registry
 from .registration.resolution import ObjectRef, object_of
 from .results import TaskPage, TaskStats
 from .server.client import ALL_FIELDS, Query, get_client
+from .server.errors import TrackerError
 from .states import STATES
 
 T = TypeVar("T")
@@ -110,7 +111,11 @@ class TaskTracker:
             since=_moment("since", since),
             until=_moment("until", until),
         )
-        return TaskPage.of(get_client().query_json(_ref(instance), query, ALL_FIELDS))
+        reply = get_client().query_json(_ref(instance), query, ALL_FIELDS)
+        try:
+            return TaskPage.of(reply)
+        except RecursionError as error:
+            raise TrackerError("A record of this object nests too deep to be read") from error
 
     def stats(self, instance: Model) -> TaskStats:
         """How many tasks ``instance`` has, by state and by name, and which one is the latest.

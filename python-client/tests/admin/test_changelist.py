@@ -17,8 +17,9 @@ from celery_task_tracker.admin.button import equip
 from celery_task_tracker.recording import process
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import TrackerClient, get_client
+from celery_task_tracker.server.errors import TrackerUnavailable
 from celery_task_tracker.server.writes import Event
-from servers import HOST, RedisServer, free_port
+from servers import HOST, RedisServer, free_port, wait_for
 from shop.admin import OrderAdmin
 from shop.models import Customer, Order, Shelf
 
@@ -89,6 +90,17 @@ def as_configured(monkeypatch):
         equip(admin.site)
 
     return configure
+
+
+@pytest.fixture
+def tries(monkeypatch):
+    """How often Redis was asked for what the cells tell."""
+    tries = []
+    ask = TrackerClient.stats_of_each
+    monkeypatch.setattr(
+        TrackerClient, "stats_of_each", lambda self, refs: (tries.append(refs), ask(self, refs))[1]
+    )
+    return tries
 
 
 class TestWhatItTells:
@@ -349,18 +361,11 @@ class TestWhileRedisIsAway:
         assert found.inside[0][0]["title"] == "The tracker's Redis server does not answer."
 
     def test_a_server_that_is_frozen_is_waited_for_once(
-        self, admin_client, column, orders, settings, monkeypatch
+        self, admin_client, column, orders, settings, tries
     ):
         server = RedisServer(free_port(), with_module=True).start()
         settings.CELERY_TASKTRACKER_REDIS_URL = server.url
         settings.TASK_TRACKER_SOCKET_TIMEOUT = 0.25
-        tries = []
-        ask = TrackerClient.stats_of_each
-        monkeypatch.setattr(
-            TrackerClient,
-            "stats_of_each",
-            lambda self, refs: (tries.append(refs), ask(self, refs))[1],
-        )
         server.process.send_signal(signal.SIGSTOP)
         try:
             assert cells(admin_client).text == ["-"] * 30
@@ -368,15 +373,39 @@ class TestWhileRedisIsAway:
             server.remove()
         assert len(tries) == 1
 
-    def test_a_process_that_knows_it_is_away_leaves_it_alone(
-        self, admin_client, column, orders, tracker, monkeypatch
+    def test_a_process_that_cannot_write_may_still_read(
+        self, admin_client, column, tracker, monkeypatch
     ):
+        Order.objects.create(pk=1)
+        keep(1)
         monkeypatch.setattr(process, "is_away", lambda: True)
-        with tracker.asked() as asked:
+        assert cells(admin_client).text == ["Success"]
+
+    def test_after_a_timeout_the_lists_that_follow_do_not_wait_for_a_while(
+        self, admin_client, column, orders, settings, tries
+    ):
+        settings.CELERY_TASKTRACKER_REDIS_URL = f"redis://{HOST}:{free_port()}"
+        for _ in range(3):
             found = cells(admin_client)
-        assert found.text == ["-"] * 30
-        assert found.inside[0][0]["title"] == "The tracker's Redis server does not answer."
-        assert asked == []
+            assert found.text == ["-"] * 30
+            assert found.inside[0][0]["title"] == "The tracker's Redis server does not answer."
+        assert len(tries) == 1
+
+    def test_after_that_while_redis_is_asked_again(
+        self, admin_client, column, tracker, settings, tries, monkeypatch
+    ):
+        Order.objects.create(pk=1)
+        keep(1)
+        settings.TASK_TRACKER_RETRY_AFTER = 0.01
+        ask = TrackerClient.stats_of_each
+
+        def fail(self, refs):
+            raise TrackerUnavailable("no answer")
+
+        monkeypatch.setattr(TrackerClient, "stats_of_each", fail)
+        assert cells(admin_client).text == ["-"]
+        monkeypatch.setattr(TrackerClient, "stats_of_each", ask)
+        wait_for(lambda: cells(admin_client).text == ["Success"], "the list to ask again")
 
     def test_a_redis_without_the_module_is_said(self, admin_client, column, settings, broker):
         Order.objects.create()
@@ -392,6 +421,31 @@ class TestWhileRedisIsAway:
             client.delete("shop.shelf:{a}:expiry")
             client.set("shop.shelf:{a}:expiry", "no index")
         assert cells(admin_client, url="/admin/shop/shelf/").text == ["Success", "-"]
+
+
+class TestWhatSomebodyElseWrote:
+    @pytest.mark.parametrize(
+        ("field", "value", "shown"),
+        [
+            ("state", "LOST", "LOST"),
+            ("name", "", "Success"),
+            ("name", "<b>", "Success"),
+            ("updated_at", "yesterday", "-"),
+            ("updated_at", "9" * 18, "-"),
+        ],
+    )
+    def test_a_record_that_was_tampered_with_costs_its_own_cell_at_most(
+        self, admin_client, column, tracker, field, value, shown
+    ):
+        for number in (1, 2):
+            Order.objects.create(pk=number)
+            keep(number)
+        with tracker.client() as client:
+            client.hset("shop.order:{2}:record:t1", field, value)
+        found = cells(admin_client)
+        assert found.text == [shown, "Success"]
+        if shown == "-":
+            assert found.inside[0][0]["title"] == "This record cannot be shown."
 
 
 class TestPermissions:

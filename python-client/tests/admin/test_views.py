@@ -6,9 +6,11 @@ import uuid
 import pytest
 from celery import Celery
 from django.conf import settings as project
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
 
 from celery_task_tracker.registration.registry import registry
@@ -167,6 +169,36 @@ class TestDetail:
         keep("a/b c%2F")
         assert admin_client.get(url("tasks/a%2Fb%20c%252F/")).json()["id"] == "a/b c%2F"
 
+    def test_names_no_other_object_that_the_task_ran_for(self, admin_client, order, tracker):
+        keep(objects='[["shop.order","1042"],["shop.customer","7"]]')
+        assert admin_client.get(url("tasks/t1/")).json()["objects"] == [["shop.order", "1042"]]
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            '{"current":1e999}',
+            "[NaN]",
+            "[-Infinity]",
+            "[" * 5000 + "]" * 5000,
+            '{"a":' * 900 + "1" + "}" * 900,
+            "1" * 400,
+        ],
+    )
+    def test_json_that_others_wrote_is_told_as_text_where_json_cannot_hold_it(
+        self, admin_client, order, tracker, value
+    ):
+        keep(args=value, kwargs=value, progress=value)
+        answer = admin_client.get(url("tasks/t1/"))
+        record = json.loads(answer.content, parse_constant=pytest.fail)
+        assert record["args"] == record["kwargs"] == record["progress"] == value
+
+    @pytest.mark.parametrize("time", ["9" * 18, "-" + "9" * 18, "yesterday"])
+    def test_a_time_that_is_none_is_told_as_it_is(self, admin_client, order, tracker, time):
+        keep()
+        with tracker.client() as client:
+            client.hset("shop.order:{1042}:record:t1", "started_at", time)
+        assert str(admin_client.get(url("tasks/t1/")).json()["started_at"]) == time
+
     def test_of_another_objects_task_is_not_there(self, admin_client, order, tracker):
         keep("t1", pk="7")
         assert admin_client.get(url("tasks/t1/")).status_code == 404
@@ -179,6 +211,17 @@ class TestDetail:
 @pytest.fixture
 def working_broker(broker, tracker):
     """Launching and revoking need the broker and the tracker, but no worker."""
+
+
+@pytest.fixture
+def unwritable_history(monkeypatch):
+    """The object's history cannot be written: a query of that fails."""
+
+    def fail(self, request, obj, message):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM no_such_table")
+
+    monkeypatch.setattr(ModelAdmin, "log_change", fail)
 
 
 @pytest.mark.usefixtures("working_broker")
@@ -200,6 +243,31 @@ class TestLaunch:
         entry = LogEntry.objects.get(object_id="1042")
         assert response.json()["id"] in entry.change_message
         assert entry.user.username == "admin"
+
+    def test_that_cannot_be_written_into_the_history_is_done_all_the_same(
+        self, admin_client, order, record, unwritable_history, caplog
+    ):
+        response = admin_client.post(url("launch/"), {"task": "shop.tasks.succeed"})
+        assert response.status_code == 202
+        task_id = response.json()["id"]
+        assert record(1042, task_id)["published_at"]
+        assert task_id in caplog.text
+        assert Order.objects.exists()
+
+    def test_an_error_that_cannot_say_what_it_is_is_no_error_of_the_page(
+        self, admin_client, order, monkeypatch
+    ):
+        class Mute(Exception):
+            def __str__(self):
+                raise ValueError
+
+        def fail(*args, **kwargs):
+            raise Mute
+
+        monkeypatch.setattr(tasks.succeed, "apply_async", fail)
+        response = admin_client.post(url("launch/"), {"task": "shop.tasks.succeed"})
+        assert response.status_code == 400
+        assert "Mute" in error(response)["message"]
 
     @pytest.mark.parametrize(
         "task",
@@ -232,6 +300,16 @@ class TestRevoke:
         assert record(1042, sent.id)["revoke_requested"]
         assert record(1042, sent.id)["state"] == "PENDING"
         assert sent.id in LogEntry.objects.get().change_message
+
+    def test_that_cannot_be_written_into_the_history_is_done_all_the_same(
+        self, admin_client, order, record, unwritable_history, caplog
+    ):
+        sent = tasks.succeed.apply_async((1042,), queue="unread")
+        response = admin_client.post(url("revoke/"), {"task_id": sent.id})
+        assert response.status_code == 202
+        assert record(1042, sent.id)["revoke_requested"]
+        assert sent.id in caplog.text
+        assert admin_client.post(url("revoke-active/")).status_code == 202
 
     def test_of_a_finished_task_is_a_conflict(self, admin_client, order):
         keep()

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from dashboard import PAGE, details, keep, rows
+from dashboard import EPOCH, PAGE, details, keep, row, rows
 from playwright.sync_api import expect
 
 import celery_task_tracker
@@ -90,3 +90,42 @@ def test_no_script_of_the_page_turns_text_into_markup():
     markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function"
     for script in scripts:
         assert not re.search(markup, script.read_text()), script
+
+
+BAD = (
+    ("progress", '{"current":1e999,"total":1e999}'),
+    ("progress", '{"current":{"toString":1}}'),
+    ("progress", "[" * 5000 + "]" * 5000),
+    ("state", "LOST"),
+    ("name", ""),
+    ("created_at", "yesterday"),
+    ("started_at", "9" * 18),
+    ("attempt", "x"),
+)
+
+
+@pytest.mark.parametrize(("field", "value"), BAD)
+def test_a_record_that_somebody_tampered_with_costs_its_own_row_at_most(
+    tracker_page, tracker, field, value
+):
+    keep("bad", "STARTED")
+    keep("good", at=EPOCH + 1, result='"fine"')
+    with tracker.client() as client:
+        client.hset("shop.order:{1042}:record:bad", field, value)
+    expect(row(tracker_page, "good")).to_contain_text("Success")
+    expect(row(tracker_page, "bad")).to_be_visible()
+    expect(rows(tracker_page)).to_have_count(2)
+    keep("good too", at=EPOCH + 2)
+    expect(rows(tracker_page)).to_have_count(3)
+    tracker_page.goto(f"{tracker_page.url}?task_id=bad")
+    dialog = tracker_page.get_by_role("dialog")
+    expect(dialog.get_by_text("Task id").or_(dialog.get_by_text("cannot be shown"))).to_be_visible()
+
+
+def test_a_record_that_cannot_be_drawn_says_so(tracker_page):
+    keep("bad", "STARTED", progress='{"current":{"toString":1}}')
+    keep("good", at=EPOCH + 1)
+    expect(row(tracker_page, "bad")).to_contain_text("This record cannot be shown.")
+    expect(row(tracker_page, "good")).to_contain_text("Success")
+    keep("bad", "SUCCESS", at=EPOCH + 2, progress="")
+    expect(row(tracker_page, "bad")).to_contain_text("Success")

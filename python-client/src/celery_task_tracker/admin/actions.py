@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.models import LogEntry
+from django.db import router, transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
 
+from ..recording.payload import text
 from ..registration.registry import registry
 from ..registration.resolution import ObjectRef, sending_for
 from ..states import ACTIVE_STATES
@@ -21,6 +25,8 @@ from ..templatetags.task_humanize import humanize_task
 from . import broker, revocation
 from .endpoint import Refusal, endpoint, record_of
 from .revocation import ActiveTask
+
+logger = logging.getLogger("celery_task_tracker")
 
 
 @endpoint("POST", "change")
@@ -40,9 +46,10 @@ def launch(
         )
     try:
         call = registration.launch_call(obj)
-        broker.ensure_reachable(registration.task.app)
-        with sending_for(obj):
-            result = registration.task.apply_async(args=call.args, kwargs=dict(call.kwargs))
+        with broker.sending(registration.task.app) as options, sending_for(obj):
+            result = registration.task.apply_async(
+                args=call.args, kwargs=dict(call.kwargs), **options
+            )
     except OperationalError as error:
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -55,11 +62,12 @@ def launch(
             HTTPStatus.BAD_REQUEST,
             "not-launchable",
             _("The task could not be launched with its registered arguments: %(error)s")
-            % {"error": error},
+            % {"error": text(error) or type(error).__name__},
         ) from error
-    model_admin.log_change(
+    _log(
         request,
         obj,
+        model_admin,
         _("Launched task %(name)s (%(id)s).") % {"name": name, "id": result.id},
     )
     return JsonResponse(
@@ -132,7 +140,23 @@ def _log_revoked(
         "Revoked %(count)d task: %(tasks)s.", "Revoked %(count)d tasks: %(tasks)s.", len(tasks)
     )
     named = "; ".join(f"{name} ({', '.join(its_ids)})" for name, its_ids in ids.items())
-    model_admin.log_change(request, obj, message % {"count": len(tasks), "tasks": named})
+    _log(request, obj, model_admin, message % {"count": len(tasks), "tasks": named})
+
+
+def _log(request: HttpRequest, obj: Model, model_admin: ModelAdmin[Any], message: str) -> None:
+    """Writes ``message`` into the object's history.
+
+    What it says has happened. If it cannot be written, the server's log has it, and the reader is
+    not told that the act failed.
+    """
+    try:
+        # A query that fails must not break the request's own transaction.
+        with transaction.atomic(router.db_for_write(LogEntry)):
+            model_admin.log_change(request, obj, message)
+    except Exception:
+        logger.exception(
+            "The history of %s %s lacks this entry: %s", obj._meta.label, obj.pk, message
+        )
 
 
 def _named(task: ActiveTask) -> dict[str, str]:

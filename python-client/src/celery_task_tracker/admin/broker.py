@@ -1,52 +1,98 @@
-"""Celery's message broker, asked with a patience that fits a web request."""
+"""Sending to Celery's message broker with timeouts that fit a web request."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
+from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
-#: Seconds that the broker may take to accept a connection, and all tries together.
-CONNECT_TIMEOUT = 1.0
-TOTAL_TIMEOUT = 3.0
+#: Seconds that the broker may take to accept a connection or to answer.
+STEP_TIMEOUT = 1.0
+
+#: Seconds that all tries to connect may take together.
+CONNECT_TIMEOUT = 2.0
 
 
-def ensure_reachable(app: Any) -> None:
-    """Raises kombu's ``OperationalError`` unless the broker of ``app`` answers soon.
+@contextmanager
+def connected(app: Any) -> Iterator[Connection]:
+    """A connection of its own to the broker of ``app``, closed at the end.
 
-    Sending would find out too, but by the broker client's own patience, which may be minutes.
-    Costs a connection.
+    Celery would wait for a broker as long as the project allows its workers to, which may be
+    minutes. On this connection each step ends after :data:`STEP_TIMEOUT`. Raises kombu's
+    ``OperationalError`` if the broker does not answer, now or within the block.
+    """
+    connection = app.connection_for_write(connect_timeout=STEP_TIMEOUT)
+    connection.transport_options = {
+        **connection.transport_options,
+        # The names that the transports of Redis have for it, then those of AMQP.
+        "socket_connect_timeout": STEP_TIMEOUT,
+        "socket_timeout": STEP_TIMEOUT,
+        "read_timeout": STEP_TIMEOUT,
+        "write_timeout": STEP_TIMEOUT,
+    }
+    try:
+        connection.ensure_connection(
+            max_retries=max(1, len(connection.alt or ())),
+            interval_start=0,
+            interval_step=0,
+            interval_max=0,
+            timeout=CONNECT_TIMEOUT,
+        )
+        yield connection
+    except (*connection.connection_errors, *connection.channel_errors) as error:
+        raise OperationalError(str(error) or type(error).__name__) from error
+    finally:
+        # What was sent is sent.
+        with suppress(Exception):
+            connection.release()
+
+
+@contextmanager
+def sending(app: Any) -> Iterator[Mapping[str, Any]]:
+    """Options for ``apply_async()`` that send the task at once or raise ``OperationalError``.
+
+    Costs a connection to the broker, and none for tasks that run eagerly.
     """
     if app.conf.task_always_eager:
+        yield {}
         return
-    with app.connection_for_write(connect_timeout=CONNECT_TIMEOUT) as connection:
-        # What the transports of Redis call it; the others take the argument above.
-        connection.transport_options = {
-            **connection.transport_options,
-            "socket_connect_timeout": CONNECT_TIMEOUT,
-            "socket_timeout": CONNECT_TIMEOUT,
-        }
-        try:
-            connection.ensure_connection(
-                max_retries=max(1, len(connection.alt or ())),
-                interval_start=0,
-                interval_step=0,
-                interval_max=0,
-                timeout=TOTAL_TIMEOUT,
-            )
-        except connection.connection_errors as error:
-            raise OperationalError(str(error)) from error
+    with connected(app) as connection:
+        yield {"connection": connection, "retry": False}
 
 
 def revoke(app: Any, waiting: Sequence[str], running: Sequence[str], signal: str) -> None:
-    """Asks the workers to drop the tasks that wait, and to cut off, by a signal, those that run.
+    """Asks the workers to drop the tasks that wait, and to end those that run by a signal.
 
-    Nobody confirms. Raises kombu's ``OperationalError`` unless the broker of ``app`` answers soon.
+    Nobody confirms. Raises kombu's ``OperationalError`` if the broker of ``app`` does not answer.
     Costs a connection and a message or two, however many tasks there are.
     """
-    ensure_reachable(app)
-    if waiting:
-        app.control.revoke(list(waiting))
-    if running:
-        app.control.revoke(list(running), terminate=True, signal=signal)
+    if app.conf.task_always_eager:
+        return
+    with connected(app) as connection:
+        control = copy.copy(app.control)
+        control.mailbox = app.control.mailbox(connection)
+        control.mailbox.producer_pool = _OneTry(connection)
+        if waiting:
+            control.revoke(list(waiting), connection=connection)
+        if running:
+            control.revoke(list(running), connection=connection, terminate=True, signal=signal)
+
+
+class _OneTry:
+    """Gives a mailbox a producer that sends once; its own tries until the broker answers."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def acquire(self) -> AbstractContextManager[Producer]:
+        channel = self._connection.default_channel
+        return nullcontext(_ProducerOfOneTry(channel, auto_declare=False))  # type: ignore[no-untyped-call]
+
+
+class _ProducerOfOneTry(Producer):
+    def publish(self, *args: Any, **options: Any) -> Any:
+        return super().publish(*args, **{**options, "retry": False})  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -14,16 +15,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..recording import process
 from ..registration.namespace import WrongNamespace
 from ..registration.resolution import object_of
 from ..results import LastTask, TaskStats
 from ..server.client import get_client
-from ..server.errors import TrackerError, TrackerUnavailable
+from ..server.errors import TrackerError
 from ..templatetags.task_humanize import humanize_task
 from .address import page_url
 from .endpoint import refusal_for
+from .pause import pause
 from .strings import state_labels
+
+logger = logging.getLogger("celery_task_tracker")
 
 #: What ``list_display`` calls the column.
 COLUMN = "task_tracker_status"
@@ -33,9 +36,9 @@ TITLE = gettext_lazy("Tasks")
 class StatusColumn:
     """The cells of one page's rows, as one of the callables that ``list_display`` may hold.
 
-    ``rows`` gives all objects of the page. The first cell asks for those that the user of
-    ``request`` may view, in one round trip, and for all where there is no request; Redis is left
-    alone while this process believes that it is away.
+    ``rows`` gives all objects of the page. The first cell asks Redis for those that the user of
+    ``request`` may view, or for all of them if there is no request. Costs one round trip, and
+    nothing while :data:`~.pause.pause` is on.
     """
 
     __name__ = COLUMN
@@ -57,12 +60,23 @@ class StatusColumn:
             return self._nothing(_("You do not have permission to do this."))
         if not isinstance(reply, bytes):
             return self._nothing(str(refusal_for(reply)))
-        stats = TaskStats.of(reply)
+        try:
+            return self._cell(obj, TaskStats.of(reply))
+        except Exception:
+            # Somebody else may have written anything into a record.
+            logger.warning(
+                "The tasks of %s %r cannot be shown", obj._meta.label, obj.pk, exc_info=True
+            )
+            return self._nothing(_("This record cannot be shown."))
+
+    def _cell(self, obj: Model, stats: TaskStats) -> SafeString:
+        if stats.last is None and stats.total:
+            return self._nothing(_("This record cannot be shown."))
         if stats.last is None:
             return self._nothing(_("No task has run for this object yet"))
         url = page_url(self._model_admin, self._request, obj)
         if url is None:
-            return format_html("{}", state_labels()[stats.last.state])
+            return format_html("{}", _label(stats.last.state))
         return _latest(stats.last, url) + _failures(stats.states.get("FAILURE", 0), url)
 
     def _nothing(self, why: str) -> SafeString:
@@ -78,9 +92,8 @@ class StatusColumn:
         ]
         replies: Sequence[bytes | TrackerError | WrongNamespace]
         try:
-            if process.is_away():
-                raise TrackerUnavailable
-            replies = get_client().stats_of_each([object_of(obj) for obj in objects])
+            refs = [object_of(obj) for obj in objects]
+            replies = pause.unless_paused(lambda: get_client().stats_of_each(refs))
         except (TrackerError, WrongNamespace) as error:
             replies = [error] * len(objects)
         return dict(zip((obj.pk for obj in objects), replies, strict=True))
@@ -92,8 +105,12 @@ def _latest(task: LastTask, url: str) -> SafeString:
         url,
         task.state,
         humanize_task(task.name),
-        state_labels()[task.state],
+        _label(task.state),
     )
+
+
+def _label(state: str) -> str:
+    return state_labels().get(state, state)
 
 
 def _failures(count: int, url: str) -> SafeString:

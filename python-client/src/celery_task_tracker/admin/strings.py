@@ -42,6 +42,7 @@ def interface_strings() -> dict[str, str]:
         "due": _("due {time}"),
         "progress": _("Progress"),
         "updated": _("Updated"),
+        "badRecord": _("This record cannot be shown."),
         # Durations
         "milliseconds": pgettext("duration", "{ms} ms"),
         "seconds": pgettext("duration", "{s} s"),

@@ -8,7 +8,6 @@ task is reachable only through the object that it ran for.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Any
@@ -29,6 +28,7 @@ from django.utils.translation import gettext as _
 from ..config import config
 from ..registration.registry import registry
 from ..registration.resolution import ObjectRef
+from ..results import value_of
 from ..server.client import Query, get_client
 from ..server.errors import LOADMODULE
 from ..states import ACTIVE_STATES, STATES
@@ -191,9 +191,15 @@ def task_list(
 def task_detail(
     request: HttpRequest, obj: Model, ref: ObjectRef, task_id: str, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
-    """The whole record of one task: arguments, result, error and traceback included."""
+    """The whole record of one task: arguments, result, error and traceback included.
+
+    ``objects`` names this object alone: the others are not what the user was allowed to see.
+    """
     record = record_of(ref, task_id)
-    return JsonResponse({name: _presentable(name, value) for name, value in record.items()})
+    answer = {name: _presentable(name, value) for name, value in record.items()}
+    if "objects" in answer:
+        answer["objects"] = [list(ref)]
+    return JsonResponse(answer)
 
 
 def _all(request: HttpRequest, name: str) -> list[str]:
@@ -222,13 +228,13 @@ def _count(request: HttpRequest, name: str, default: int) -> int:
 
 
 def _presentable(name: str, value: Any) -> Any:
+    """A field of a record as the list gives it. What somebody else wrote may be anything."""
     if name in TIME_FIELDS and isinstance(value, int):
-        moment = datetime.fromtimestamp(value / 1000, tz=timezone.utc)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if name in JSON_FIELDS:
         try:
-            return json.loads(value)
-        except ValueError:
-            # A value that was too long has been cut, and what is left is no JSON.
+            moment = datetime.fromtimestamp(value / 1000, tz=timezone.utc)
+        except (OverflowError, ValueError, OSError):
             return value
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if name in JSON_FIELDS and isinstance(value, str):
+        return value_of(value)
     return value

@@ -90,13 +90,25 @@ export class Detail {
       if (id !== this.#id) return;
       this.#record = record;
       this.#version = version;
-      keepFocus(
-        () => this.#show(record),
-        () => this.close,
-      );
     } catch (error) {
       if (id !== this.#id || this.#record) return;
       setText(this.note, [error.message, error.hint].filter(Boolean).join(" "));
+      return;
+    }
+    keepFocus(
+      () => this.#draw(this.#record),
+      () => this.close,
+    );
+  }
+
+  /** Shows `record`, or that it cannot be shown: somebody else may have written into it. */
+  #draw(record) {
+    try {
+      this.#show(record);
+    } catch (error) {
+      console.warn(error);
+      setText(this.note, this.config.strings.badRecord);
+      this.body.replaceChildren(this.note);
     }
   }
 

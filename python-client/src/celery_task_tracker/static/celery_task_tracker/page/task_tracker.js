@@ -97,7 +97,7 @@ function show(history) {
     }
     const counts = history.states ?? {};
     states.show(counts, view.states);
-    tasks.show(history.tasks.map((task) => task.name), view.tasks);
+    tasks.show(history.tasks.map((task) => task.name).filter(Boolean), view.tasks);
     pages.show(history);
     acts.show(counts);
     const ended = rows.show(history.tasks);

@@ -5,11 +5,21 @@ import { duration, fill, number, relative } from "./format.js";
 
 const WAITING_STATES = ["PENDING", "RECEIVED", "RETRY"];
 
-const at = (time) => (time ? Date.parse(time) : null);
+/** A time in unix milliseconds; `null` for none, and for what is no time. */
+const at = (time) => {
+  const milliseconds = Date.parse(time);
+  return Number.isNaN(milliseconds) ? null : milliseconds;
+};
 
 /** When the attempt that the record shows was sent, as far as is known. */
 function begin(task) {
-  return at(task.published_at) ?? at(task.received_at) ?? at(task.started_at) ?? at(task.created_at);
+  return (
+    at(task.published_at) ??
+    at(task.received_at) ??
+    at(task.started_at) ??
+    at(task.created_at) ??
+    now()
+  );
 }
 
 /** Milliseconds that the task waited, or has been waiting, for a worker. */
@@ -70,7 +80,8 @@ export function spokenAttempt(task, strings) {
 export function progress({ progress: said }) {
   if (said?.current === undefined || said.current === null) return null;
   const { current, total, message } = said;
-  const share = total > 0 ? Math.min(1, Math.max(0, current / total)) : null;
+  const ratio = total > 0 ? current / total : Number.NaN;
+  const share = Number.isNaN(ratio) ? null : Math.min(1, Math.max(0, ratio));
   const count = [current, total]
     .filter((part) => part != null)
     .map((part) => (typeof part === "number" ? number(part) : String(part)))

@@ -2,6 +2,7 @@
 // tasks that changed are touched: focus, selection and scroll survive every refresh.
 
 import { arrange, setStyle } from "../shared/dom.js";
+import { BadRow } from "./bad_row.js";
 import { Row } from "./row.js";
 
 export class Rows {
@@ -27,9 +28,8 @@ export class Rows {
     const ended = [];
     for (const task of tasks) {
       const known = this.#rows.get(task.id);
-      const row = known ?? new Row(task, this.config, this.actions);
       const was = known?.task.state;
-      row.update(task);
+      const row = this.#draw(task, known);
       if (!known && hadRows) row.mark();
       if (known && was !== task.state && !this.config.activeStates.includes(task.state)) {
         ended.push(task);
@@ -41,6 +41,18 @@ export class Rows {
     arrange(this.body, [...rows.values()].map((row) => row.element));
     this.#scale();
     return ended;
+  }
+
+  /** The row of `task`, `known` if there is one. A record that cannot be drawn costs only its own. */
+  #draw(task, known) {
+    try {
+      const row = known instanceof Row ? known : new Row(task, this.config, this.actions);
+      row.update(task);
+      return row;
+    } catch (error) {
+      console.warn(error);
+      return new BadRow(task, this.config.strings);
+    }
   }
 
   get(id) {

@@ -1,0 +1,58 @@
+"""Not asking Redis again for a while after it did not answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.signals import setting_changed
+
+from ..config import config
+from ..server.client import CONNECTION_SETTINGS
+from ..server.errors import TrackerUnavailable
+
+T = TypeVar("T")
+
+
+class Pause:
+    """Lets one reader wait for a Redis that does not answer, and spares those that follow.
+
+    The threads of a process share it. It has nothing to do with what the recorder believes: that
+    may be unable to write where reading works.
+    """
+
+    def __init__(self) -> None:
+        self._error: TrackerUnavailable | None = None
+        self._until = 0.0
+
+    def unless_paused(self, ask: Callable[[], T]) -> T:
+        """What ``ask()`` returns. Raises :class:`TrackerUnavailable` at once during the pause.
+
+        A pause begins when ``ask()`` raises that, and lasts TASK_TRACKER_RETRY_AFTER seconds.
+        """
+        if self._error and time.monotonic() < self._until:
+            raise self._error
+        try:
+            reply = ask()
+        except TrackerUnavailable as error:
+            self._until = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER
+            self._error = error.with_traceback(None)
+            raise
+        self.end()
+        return reply
+
+    def end(self) -> None:
+        """Has the next reader ask."""
+        self._error = None
+
+
+pause = Pause()
+
+
+def _end_pause(*, setting: str, **_: Any) -> None:
+    if setting in CONNECTION_SETTINGS:
+        pause.end()
+
+
+setting_changed.connect(_end_pause, dispatch_uid="celery_task_tracker.pause")

@@ -1,0 +1,27 @@
+// The row of a record that cannot be drawn: somebody else has written into it.
+
+import { el } from "../shared/dom.js";
+
+/** Takes the place of a `Row` until the record can be drawn. */
+export class BadRow {
+  /** Milliseconds that its bar would stand for. */
+  length = 0;
+
+  constructor(task, strings) {
+    this.task = task;
+    this.element = el(
+      "tr",
+      { role: "row", "data-state": "FAILURE" },
+      el(
+        "td",
+        { className: "tt-cell-task", role: "cell", colSpan: 6 },
+        el("span", { className: "tt-mono", textContent: String(task.id) }),
+        el("span", { className: "tt-why", textContent: strings.badRecord }),
+      ),
+    );
+  }
+
+  tick() {}
+
+  mark() {}
+}
