@@ -2,6 +2,7 @@ import uuid
 
 import pytest
 from celery import Celery
+from celery.exceptions import SoftTimeLimitExceeded
 
 from celery_task_tracker import FromModel
 from celery_task_tracker.registration.registry import Registry
@@ -90,6 +91,41 @@ def test_what_cannot_be_resolved_is_left_out_and_said_once(registry, app, caplog
     assert registry.objects_of("t", Call((), {})) == ()
     assert registry.objects_of("t", Call((), {})) == ()
     assert [record.levelname for record in caplog.records] == ["DEBUG"]
+
+
+class TimeIsUp:
+    """A value that is being read when a soft time limit strikes."""
+
+    def __int__(self):
+        raise SoftTimeLimitExceeded
+
+    def resolve_expression(self, *args, **kwargs):
+        raise SoftTimeLimitExceeded
+
+
+def time_is_up(*, model, using):
+    raise SoftTimeLimitExceeded
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("id_query", [None, ("customer_id",)])
+def test_a_soft_time_limit_reaches_the_task_that_sends_another(registry, app, id_query):
+    @registry.register(Order, id_query=id_query)
+    @app.task(name="t")
+    def task(customer_id): ...
+
+    with pytest.raises(SoftTimeLimitExceeded):
+        registry.objects_of("t", Call((TimeIsUp(),), {}))
+
+
+def test_so_does_one_that_strikes_in_the_function_of_the_namespace(registry, app, settings):
+    @registry.register(Order)
+    @app.task(name="t")
+    def task(order_id): ...
+
+    settings.TASK_TRACKER_NAMESPACE = time_is_up
+    with pytest.raises(SoftTimeLimitExceeded):
+        registry.objects_of("t", Call((7,), {}))
 
 
 def test_a_launch_passes_the_primary_key_by_default(registry, app):

@@ -11,6 +11,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections, router, transaction
 from django.db.models import Model
@@ -150,6 +151,9 @@ def _only_match(model: str, values: Mapping[str, Any]) -> Any:
             found = list(objects.using(using).filter(**values).values_list("pk", flat=True)[:2])
     except SynchronousOnlyOperation as error:
         raise OutOfReach("an event loop cannot ask the database") from error
+    except SoftTimeLimitExceeded:
+        # Meant for the task that is running.
+        raise
     except Exception as error:
         raise Unresolvable(f"no {model} can be looked up by {names}: {error}") from error
     if len(found) != 1:

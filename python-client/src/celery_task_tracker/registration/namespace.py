@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model
 
@@ -34,6 +35,9 @@ def namespace_of(model: type[Model], using: str) -> str:
     if callable(given):
         try:
             given = given(model=model, using=using)
+        except SoftTimeLimitExceeded:
+            # Meant for the task that is running.
+            raise
         except Exception as error:
             raise WrongNamespace(f"The function TASK_TRACKER_NAMESPACE raised {error!r}") from error
     if given is None or given == "":

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import router
 from django.db.models import Model
 
@@ -62,6 +63,9 @@ def object_ref(label: str, value: Any) -> ObjectRef:
     try:
         model = model_of(label)
         pk = key_text(model, value)
+    except SoftTimeLimitExceeded:
+        # Meant for the task that is running.
+        raise
     except Exception as error:
         raise Unresolvable(f"{value!r} is not a primary key of {label}") from error
     known = value if isinstance(value, Model) else _sent_for.get()
