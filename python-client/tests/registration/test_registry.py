@@ -111,11 +111,11 @@ def time_is_up(*, model, using):
 @pytest.mark.parametrize("id_query", [None, ("customer_id",)])
 def test_a_soft_time_limit_reaches_the_task_that_sends_another(registry, app, id_query):
     @registry.register(Order, id_query=id_query)
-    @app.task(name="t")
+    @app.task(name=f"t{id_query}")
     def task(customer_id): ...
 
     with pytest.raises(SoftTimeLimitExceeded):
-        registry.objects_of("t", Call((TimeIsUp(),), {}))
+        registry.objects_of(f"t{id_query}", Call((TimeIsUp(),), {}))
 
 
 def test_so_does_one_that_strikes_in_the_function_of_the_namespace(registry, app, settings):
