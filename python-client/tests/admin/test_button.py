@@ -1,8 +1,11 @@
+import re
 import uuid
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.utils import quote
+from django.core.checks import run_checks
 from django.http import HttpResponse
 from django.urls import NoReverseMatch, clear_script_prefix, reverse, set_script_prefix
 from django.utils import translation
@@ -175,3 +178,112 @@ def test_a_project_may_bring_its_own_page(admin_client, monkeypatch):
     Shelf.objects.create(code="a")
     page = admin_client.get("/admin/shop/shelf/a/task-tracker/").content.decode()
     assert "The project's own words" in page
+
+
+def use_template(monkeypatch, name):
+    monkeypatch.setattr(admin.site._registry[Shelf], "change_form_template", name)
+    return Shelf.objects.create(code="a")
+
+
+def test_where_the_other_tools_are_no_list_the_button_is_none_of_its_items(
+    admin_client, monkeypatch
+):
+    shelf = use_template(monkeypatch, "shop/no_list_change_form.html")
+    page = change_page(admin_client, shelf)
+    assert button(shelf) in page
+    assert "The theme's own tool" in page
+    assert not re.search(r"<li>\s*<a [^>]*task-tracker-link", page)
+
+
+def test_a_template_with_tools_of_its_own_can_link_to_the_page(admin_client, monkeypatch):
+    shelf = use_template(monkeypatch, "shop/own_link_change_form.html")
+    assert button(shelf) in change_page(admin_client, shelf)
+
+
+class TestOtherPeoplesAdmins:
+    """Overrides that take what Django gives them, and no more."""
+
+    @pytest.fixture
+    def overridden(self, monkeypatch):
+        def override(**methods):
+            cls = type("Overridden", (admin.ModelAdmin,), methods)
+            monkeypatch.setattr(admin.site._registry[Order], "__class__", cls)
+            equip(admin.site)
+            return Order.objects.create(pk=1042)
+
+        return override
+
+    def as_nested_admin(self, request, context, obj=None, *args, **kwargs):
+        kwargs["obj"] = obj
+        return admin.ModelAdmin.render_change_form(self, request, context, *args, **kwargs)
+
+    def as_the_documentation(
+        self, request, context, add=False, change=False, form_url="", obj=None
+    ):
+        return admin.ModelAdmin.render_change_form(
+            self, request, context, add=add, change=change, form_url=form_url, obj=obj
+        )
+
+    def with_all_by_keyword(self, request, context, *, add, change, obj, form_url):
+        return admin.ModelAdmin.render_change_form(
+            self, request, context, add, change, form_url, obj
+        )
+
+    def with_all_as_it_comes(self, request, context, *args, **kwargs):
+        return admin.ModelAdmin.render_change_form(self, request, context, *args, **kwargs)
+
+    @pytest.mark.parametrize(
+        "render",
+        [as_nested_admin, as_the_documentation, with_all_by_keyword, with_all_as_it_comes],
+    )
+    def test_the_change_form_is_rendered_as_they_have_it(self, admin_client, overridden, render):
+        order = overridden(render_change_form=render)
+        assert button(order) in change_page(admin_client, order)
+        assert admin_client.get("/admin/shop/order/add/").status_code == 200
+
+    def without_a_context(self, request):
+        return admin.ModelAdmin.changelist_view(self, request)
+
+    def with_a_context(self, request, extra_context=None):
+        return admin.ModelAdmin.changelist_view(self, request, {**(extra_context or {}), "x": 1})
+
+    def with_a_default_context(self, request, extra_context={}):  # noqa: B006
+        extra_context["x"] = 1
+        return admin.ModelAdmin.changelist_view(self, request, extra_context)
+
+    def with_keywords(self, request, **kwargs):
+        return admin.ModelAdmin.changelist_view(self, request, **kwargs)
+
+    @pytest.mark.parametrize(
+        "view", [without_a_context, with_a_context, with_a_default_context, with_keywords]
+    )
+    def test_the_change_list_is_viewed_as_they_have_it(self, admin_client, overridden, view):
+        overridden(changelist_view=view)
+        assert admin_client.get("/admin/shop/order/").status_code == 200
+
+
+class TestTheCheck:
+    @pytest.fixture(autouse=True)
+    def without_unfold(self):
+        if apps.is_installed("unfold"):
+            pytest.skip("django-unfold has a list of buttons instead of the block")
+
+    @pytest.mark.parametrize(
+        ("template", "complaints"),
+        [
+            (None, 0),
+            ("shop/own_change_form.html", 0),
+            ("shop/no_list_change_form.html", 0),
+            ("shop/kept_place_change_form.html", 0),
+            ("shop/own_link_change_form.html", 0),
+            ("shop/no_place_change_form.html", 1),
+            ("no/such/template.html", 0),
+        ],
+    )
+    def test_tells_a_change_form_without_a_place_for_the_button(
+        self, monkeypatch, template, complaints
+    ):
+        monkeypatch.setattr(admin.site._registry[Shelf], "change_form_template", template)
+        found = [each for each in run_checks() if each.id == "celery_task_tracker.W040"]
+        assert len(found) == complaints
+        assert all("task_tracker_url" in each.hint and "Shelf" in each.msg for each in found)

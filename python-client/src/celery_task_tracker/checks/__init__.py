@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.core import checks
 
 from .registrations import check_registrations
@@ -18,3 +19,8 @@ def register() -> None:
     checks.register(check_settings, TAG)
     checks.register(check_registrations, TAG)
     checks.register(check_server, TAG, deploy=True)
+    # A worker's settings may do without the admin.
+    if apps.is_installed("django.contrib.admin"):
+        from .change_forms import check_change_forms
+
+        checks.register(check_change_forms, TAG)
