@@ -50,6 +50,11 @@ class NotPermitted(CommandRefused):
 #: How redis-py's message ends when a cluster does not have the command.
 _UNKNOWN_TO_CLUSTER = "command doesn't exist in Redis commands"
 
+#: Error replies of a cluster's node that does not have the slot, or not the whole of it.
+_SLOT_MOVING = (AskError, MovedError, TryAgainError)
+#: The same where redis-py before 6 has no exception for them: in a client for one server.
+_SLOT_MOVING_PREFIXES = ("ASK ", "MOVED ", "TRYAGAIN ")
+
 #: Error replies that describe the server's condition, not the command.
 _SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "BUSY")
 
@@ -61,7 +66,7 @@ def translated(error: Exception) -> TrackerError:
         return ModuleMissing(MODULE_MISSING)
     if isinstance(error, NoPermissionError):
         return NotPermitted(f"The Redis user lacks a permission: {message}")
-    if isinstance(error, TryAgainError | MovedError | AskError):
+    if isinstance(error, _SLOT_MOVING) or message.startswith(_SLOT_MOVING_PREFIXES):
         return SlotMoving(f"The object is on, or on its way to, another cluster node ({message})")
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)

@@ -93,14 +93,18 @@ class ClusterWire:
 
     def _call_owners(self, commands: Sequence[Packed], pause: float) -> list[Any]:
         """The replies of the nodes that have the commands' slots, as far as is known."""
+        owners = [self._owner(each.command) for each in commands]
         places = defaultdict(list)
-        for place, each in enumerate(commands):
-            places[self._owner(each.command)].append(place)
+        for place, node in enumerate(owners):
+            # Some versions of redis-py cannot hash a node.
+            places[node.name].append(place)
         replies: list[Any] = [None] * len(commands)
         with ExitStack() as stack:
             readers = [
-                stack.enter_context(self._server(node).sent([commands[at] for at in of_node]))
-                for node, of_node in places.items()
+                stack.enter_context(
+                    self._server(owners[of_node[0]]).sent([commands[at] for at in of_node])
+                )
+                for of_node in places.values()
             ]
             _rest(pause)
             for of_node, read in zip(places.values(), readers, strict=True):
