@@ -17,12 +17,12 @@ UNIT = REPOSITORY / "packaging/redis-task-tracker.service"
 
 def test_what_the_unit_starts_is_ready_and_has_the_module(tmp_path):
     unit = configparser.ConfigParser(strict=False, interpolation=None)
-    unit.optionxform = str
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
     unit.read_string(UNIT.read_text().replace("\\\n", " "))
     port = free_port()
     # The same command, but for what is this machine's.
     here = {
-        "/usr/bin/redis-server": shutil.which("redis-server"),
+        "/usr/bin/redis-server": shutil.which("redis-server") or "",
         "/var/lib/redis-task-tracker": str(tmp_path),
         "/usr/local/lib/redis/libtracker.so": str(module_path()),
         "6380": str(port),
