@@ -65,9 +65,10 @@ class TestUnpicklableException:
     )
     def test_is_shown_as_the_reason_of_a_retry_as_it_was_raised(self, ended, kind, name, error):
         sent = tasks.raise_unpicklable.delay(99, kind, retry=True)
-        found = ended(99, sent.id, "FAILURE")
+        found = ended(99, sent.id, "RETRY")
         assert (found["retry_exception"], found["retry_error"]) == (name, error)
         assert "Wrapper" not in found["retry_traceback"]
+        found = ended(99, sent.id, "FAILURE")
         assert (found["exception"], found["error"]) == (name, error)
 
 
@@ -77,6 +78,17 @@ def test_the_error_of_retries_that_ran_out_does_not_repeat_the_arguments(ended):
     assert found["exception"] == "MaxRetriesExceededError"
     assert found["error"] == f"Can't retry shop.tasks.give_up[{sent.id}]"
     assert "hunter2" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("task", "error"),
+    [
+        (tasks.take_too_long, "Ran longer than its time limit of 1 s"),
+        (tasks.report_for_ever, "Ran longer than its soft time limit"),
+    ],
+)
+def test_the_error_of_a_time_limit_is_a_sentence(ended, task, error):
+    assert ended(100, task.delay(100).id, "FAILURE")["error"] == error
 
 
 class TestReprOfTheCaller:

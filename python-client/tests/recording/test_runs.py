@@ -104,6 +104,21 @@ class TestRun:
             Producer(broker_connection).publish(body, routing_key="celery", serializer="json")
         assert "run" not in ended(88, task_id, "SUCCESS")
 
+    def test_a_message_of_protocol_1_and_its_retries_keep_it(self, ended):
+        celery_app.conf.task_protocol, before = 1, celery_app.conf.task_protocol
+        del celery_app.amqp
+        try:
+            first = tasks.retry_once.apply_async((88,), task_id=str(uuid.uuid4()))
+            one = ended(88, first.id, "SUCCESS")
+            tasks.retry_once.apply_async((88,), task_id=first.id)
+        finally:
+            celery_app.conf.task_protocol = before
+            del celery_app.amqp
+        waiting = ended(88, first.id, "RETRY")
+        two = ended(88, first.id, "SUCCESS")
+        assert one["run"] < waiting["run"] == two["run"]
+        assert two["attempt"] == 1
+
     def test_a_task_that_is_sent_with_the_headers_of_another_one_has_its_own(self, broker, tracker):
         queue, other = f"unread-{uuid.uuid4()}", f"unread-{uuid.uuid4()}"
         tasks.succeed.apply_async((1,), queue=queue)

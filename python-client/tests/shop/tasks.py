@@ -305,7 +305,7 @@ def raise_unpicklable(self, order_id, kind, retry=False):
     try:
         raise exception
     except Exception as reason:
-        raise self.retry(exc=reason, countdown=0) from reason
+        raise self.retry(exc=reason, countdown=1) from reason
 
 
 @task_tracker.register(Order)

@@ -84,13 +84,7 @@ class Delivery:
     @classmethod
     def of_context(cls, name: str, context: Any) -> Delivery | None:
         """The task of a ``Context``, such as ``task.request``; ``None`` as above."""
-
-        def get(key: str) -> Any:
-            value = getattr(context, key, None)
-            # An eager task has its headers here alone.
-            return (context.headers or {}).get(key) if value is None else value
-
-        call = context_call(context)
+        get, call = request_getter(vars(context)), context_call(context)
         return cls._of(
             name,
             get,
@@ -103,7 +97,7 @@ class Delivery:
     @classmethod
     def of_request(cls, request: Any) -> Delivery | None:
         """The task of a ``Request`` in a worker's parent process; ``None`` as above."""
-        get = request.request_dict.get
+        get = request_getter(request.request_dict)
         call = Call(tuple(request.args or ()), request.kwargs or {})
         return cls._of(
             request.type,
@@ -178,6 +172,16 @@ def getter(head: Mapping[str, Any], body: Any) -> Get:
     if "task" in head or not isinstance(body, Mapping):
         return head.get
     return {**body, **head}.get
+
+
+def request_getter(request: Mapping[str, Any]) -> Get:
+    """Looks names up in what a worker made of a message.
+
+    Its headers stand among the rest after protocol 2. After protocol 1, and of an eager task, they
+    stand by themselves.
+    """
+    own = request.get("headers") or {}
+    return lambda key: own.get(key) if (value := request.get(key)) is None else value
 
 
 def message_call(head: Mapping[str, Any], body: Any) -> Call:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from celery.exceptions import MaxRetriesExceededError
+from celery.exceptions import MaxRetriesExceededError, SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.utils.serialization import (
     UnpickleableExceptionWrapper,
     get_pickleable_exception,
@@ -100,9 +100,13 @@ def _stands_for(exception: Any, original: BaseException) -> bool:
 
 
 def _message(exception: Any) -> str:
-    """The message. That of retries that ran out goes on with the arguments, secrets included."""
     if isinstance(exception, MaxRetriesExceededError):
+        # It goes on with the arguments, secrets included.
         return text(exception).partition(" args:")[0]
+    if type(exception) is SoftTimeLimitExceeded:
+        return "Ran longer than its soft time limit"
+    if type(exception) is TimeLimitExceeded and exception.args:
+        return f"Ran longer than its time limit of {text(exception.args[0])} s"
     return text(exception)
 
 

@@ -7,7 +7,7 @@ as expected is left out, and the log says so once for each kind.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..registration.registry import registry
@@ -40,34 +40,30 @@ LAST_MOMENT = 253_402_300_799_999
 #: How much of a refused value the log shows, in characters.
 SHOWN_LENGTH = 100
 
+#: What JSON and pickle make of a list.
+_LISTS = (list, tuple)
+
+#: More attempts than this are not believed.
+MOST_ATTEMPTS = 1_000_000
+
 _refused: set[str] = set()
 
 
 def objects_in(header: Any) -> tuple[ObjectRef, ...] | None:
     """The objects that a message brought along; ``None`` for a message that names none.
 
-    Pairs of two strings, of models that have registered tasks, each once, at most
-    ``MOST_OBJECTS``.
+    Of the first ``MOST_OBJECTS`` those that are pairs of two strings, of models that have
+    registered tasks.
     """
     if header is None:
         return None
-    if not _is_sequence(header):
+    if type(header) not in _LISTS:
         _refuse("is no list of objects", header)
         return None
-    objects: dict[ObjectRef, None] = {}
-    for pair in header:
-        if len(objects) == MOST_OBJECTS:
-            _refuse(f"names more than {MOST_OBJECTS} objects", header)
-            break
-        if not (_is_sequence(pair) and len(pair) == 2 and all(type(each) is str for each in pair)):
-            _refuse("names an object that is no pair of two strings", pair)
-        elif len(pair[1]) > LONGEST_KEY:
-            _refuse("names an object whose key is too long", pair)
-        elif not registry.tracks((ref := ObjectRef(*pair)).label):
-            _refuse("names an object of a model that no task is registered for", pair)
-        else:
-            objects[ref] = None
-    return tuple(objects)
+    if len(header) > MOST_OBJECTS:
+        _refuse(f"names more than {MOST_OBJECTS} objects", header)
+    objects = [ref for pair in header[:MOST_OBJECTS] if (ref := _object_in(pair))]
+    return tuple(dict.fromkeys(objects))
 
 
 def run_in(header: Any) -> int | None:
@@ -77,7 +73,7 @@ def run_in(header: Any) -> int | None:
 
 def count_in(header: Any) -> int:
     """A number of attempts or replacements; 0 for a message that does not say."""
-    return header if type(header) is int and header > 0 else 0
+    return header if type(header) is int and 0 < header <= MOST_ATTEMPTS else 0
 
 
 def shown_in(header: Any) -> dict[str, str]:
@@ -87,8 +83,16 @@ def shown_in(header: Any) -> dict[str, str]:
     return {key: header[key] for key in ("args", "kwargs") if isinstance(header.get(key), str)}
 
 
-def _is_sequence(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+def _object_in(pair: Any) -> ObjectRef | None:
+    if type(pair) not in _LISTS or len(pair) != 2 or not type(pair[0]) is type(pair[1]) is str:
+        _refuse("names an object that is no pair of two strings", pair)
+    elif len(pair[1]) > LONGEST_KEY:
+        _refuse("names an object whose key is too long", pair)
+    elif not registry.tracks((ref := ObjectRef(*pair)).label):
+        _refuse("names an object of a model that no task is registered for", pair)
+    else:
+        return ref
+    return None
 
 
 def _refuse(reason: str, value: Any) -> None:

@@ -117,11 +117,12 @@ class Plain:
 
     def named(self, name: Any, value: Any, depth: int) -> Any:
         """``value``, which has a name, as the setting TASK_TRACKER_REDACT wants it stored."""
+        name = name if type(name) is str else text(name)
         rule = config.TASK_TRACKER_REDACT
         if not callable(rule):
-            return REDACTED if is_secret(text(name)) else self.of(value, depth)
+            return REDACTED if is_secret(name) else self.of(value, depth)
         try:
-            return self.of(rule(text(name), value), depth)
+            return self.of(rule(name, value), depth)
         except Exception:
             # The rule did not say that the value may be shown.
             return REDACTED
@@ -170,16 +171,17 @@ class Plain:
         return members + ([_more(value)] if len(value) > shown else [])
 
     def _members(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-        if value.keys() >= _SIGNATURE_KEYS:
+        if "subtask_type" in value and value.keys() >= _SIGNATURE_KEYS:
             return self._signature(value, depth)
         shown = self._how_many(value)
         members = {
-            self._text(text(key)): self.named(key, member, depth + 1)
+            self._text(key if type(key) is str else text(key)): self.named(key, member, depth + 1)
             for key, member in islice(value.items(), shown)
         }
-        described = _name_beside_value(value)
-        if described is not None and "value" in members:
-            members["value"] = self.named(described, value["value"], depth + 1)
+        if "value" in members:
+            described = next((value[key] for key in _NAMES_OF_NAMES if key in value), None)
+            if isinstance(described, str):
+                members["value"] = self.named(described, value["value"], depth + 1)
         return members | ({"…": _more(value)} if len(value) > shown else {})
 
     def _signature(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
@@ -196,8 +198,10 @@ class Plain:
         return shown
 
     def _text(self, value: str) -> str:
-        room, self._room = max(0, self._room), self._room - len(value)
-        return without_secrets(value[:room] if room < len(value) else value)
+        self._room -= len(value)
+        if self._room < 0:
+            value = value[: max(0, len(value) + self._room)]
+        return without_secrets(value) if "://" in value else value
 
 
 def _attributes(value: Any) -> Mapping[Any, Any] | None:
@@ -240,14 +244,6 @@ def _is_defined_by(function: Any, package: str) -> bool:
     return bool(getattr(function, "__module__", "").partition(".")[0] == package)
 
 
-def _name_beside_value(value: Mapping[Any, Any]) -> str | None:
-    """The name in a mapping that describes a name and a value, such as a header."""
-    if "value" not in value:
-        return None
-    names = (value.get(key) for key in ("name", "key", "header"))
-    return next((name for name in names if isinstance(name, str)), None)
-
-
 def _more(collection: Sized) -> str:
     return f"… {len(collection) - MAX_MEMBERS} more"
 
@@ -272,6 +268,9 @@ _COLLECTIONS = (list, tuple, set, frozenset, deque, UserList, KeysView, ValuesVi
 
 #: The keys of a Celery signature, which is a ``dict`` and stays one in a message.
 _SIGNATURE_KEYS = {"task", "args", "kwargs", "options", "subtask_type"}
+
+#: The keys beside ``value`` that name it, as in a list of headers.
+_NAMES_OF_NAMES = ("name", "key", "header")
 
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], str]], ...] = (
     ((str, Promise), lambda value: str(value)[:MAX_TEXT]),
