@@ -12,6 +12,7 @@ import attrs
 import pydantic
 import pytest
 from celery import signature
+from celery.exceptions import SoftTimeLimitExceeded
 from celery.result import AsyncResult, EagerResult, GroupResult
 from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import mark_safe
@@ -368,6 +369,19 @@ def test_a_model_instance_or_queryset_does_not_ask_the_database():
     assert value_json(Order(pk=3)) == '"<shop.Order 3>"'
 
 
+class TimeIsUp:
+    """Is being turned into text when a soft time limit strikes."""
+
+    def __repr__(self):
+        raise SoftTimeLimitExceeded
+
+
+@pytest.mark.parametrize("store", [text, value_json, result_text])
+def test_a_soft_time_limit_reaches_the_task(store):
+    with pytest.raises(SoftTimeLimitExceeded):
+        store(TimeIsUp())
+
+
 class TestRuleOfTheProject:
     """The setting TASK_TRACKER_REDACT as a function."""
 
@@ -378,6 +392,11 @@ class TestRuleOfTheProject:
         stored = value_json({"email": "ada@mail.example", "deep": [{"email": "b@c.example"}]})
         assert json.loads(stored) == {"email": "mail.example", "deep": [{"email": "c.example"}]}
         assert json.loads(arguments_json(["ada@d.example"], ["email"])) == ["d.example"]
+
+    def test_in_which_a_soft_time_limit_strikes_hands_it_on(self, settings):
+        settings.TASK_TRACKER_REDACT = lambda name, value: repr(TimeIsUp())
+        with pytest.raises(SoftTimeLimitExceeded):
+            value_json({"a": 1})
 
     def test_that_fails_shows_nothing(self, settings):
         settings.TASK_TRACKER_REDACT = lambda name, value: value.nothing

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ import pytest
 from celery_task_tracker import task_tracker
 from celery_task_tracker.registration.registry import registry
 from project import celery_app
+from servers import wait_for
 from shop import tasks
 from shop.models import Order
 
@@ -57,3 +59,16 @@ class TestProgress:
         finally:
             registry._by_task.pop("shop.tasks.local", None)
             celery_app.tasks.pop("shop.tasks.local")
+
+    def test_of_a_task_that_goes_on_after_it_was_revoked_does_not_open_its_record_again(
+        self, ended, record, broker
+    ):
+        sent = tasks.report_after_revocation.delay(113)
+        ended(113, sent.id, "STARTED")
+        sent.revoke(terminate=True, signal="SIGUSR1")
+        ended(113, sent.id, "REVOKED")
+        with broker.client(db=2) as client:
+            client.set("revoked:113", "1")
+            wait_for(lambda: client.get("reported:113"), "the report")
+        time.sleep(0.2)
+        assert record(113, sent.id)["state"] == "REVOKED"

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from celery_task_tracker import FromModel, task_tracker
+from celery_task_tracker.recording import process
 
 from .models import Customer, FastVan, Order, Parcel, RushOrder, Shelf, Van, Vehicle, Wreck
 
@@ -320,6 +321,20 @@ def report(order_id, values):
     """Reports each of ``values`` as progress, and says what the last stored one is."""
     for value in values:
         task_tracker.progress(float(value) if isinstance(value, str) else value)
+
+
+@task_tracker.register(Order)
+@shared_task
+def report_after_revocation(order_id):
+    """Does not heed SIGUSR1, and reports progress once the test has seen that it was revoked."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    task_tracker.progress(1)
+    while not told(f"revoked:{order_id}"):
+        time.sleep(0.02)
+    task_tracker.progress(2, 2)
+    process.flush_at_end()
+    tell(f"reported:{order_id}")
+    time.sleep(1)
 
 
 @task_tracker.register(Order)

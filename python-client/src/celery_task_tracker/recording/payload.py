@@ -20,6 +20,7 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Manager, Model, QuerySet
 from django.utils.functional import LazyObject, Promise
 
@@ -70,6 +71,9 @@ def text(value: Any) -> str:
     """
     try:
         return without_secrets((value if type(value) is str else str(value))[:MAX_TEXT])
+    except SoftTimeLimitExceeded:
+        # Meant for the task that is running. The same below.
+        raise
     except Exception:
         return _placeholder(value)
 
@@ -107,6 +111,8 @@ class Plain:
             if type(value) is list or type(value) is tuple:
                 return self._collection(value, depth)
             return self._unusual(value, depth)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:
             return _placeholder(value)
 
@@ -123,6 +129,8 @@ class Plain:
             return REDACTED if is_secret(name) else self.of(value, depth)
         try:
             return self.of(rule(name, value), depth)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:
             # The rule did not say that the value may be shown.
             return REDACTED

@@ -49,7 +49,8 @@ def report(current: float, total: float | None, message: str) -> None:
             state="STARTED",
             run=delivery.run,
             attempt=delivery.attempt,
-            at=time.time_ns() // 1_000_000,
+            # A task that was terminated may still report, and nobody would tell of its end again.
+            at=None,
             fields={**delivery.details, "progress": value_json(progress)},
         )
     )

@@ -48,8 +48,9 @@ class Event:
     name: str
     state: State
     attempt: int
-    at: int
-    """When it happened, in milliseconds since 1970."""
+    at: int | None
+    """When it happened, in milliseconds since 1970. ``None``: when Redis gets it. Such an event
+    never says that a finished task began again."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
     """What is stored with it. An empty value removes the field."""
@@ -79,8 +80,7 @@ class Event:
                 self.name,
                 "ATTEMPT",
                 str(self.attempt),
-                "AT",
-                str(self.at),
+                *([] if self.at is None else ["AT", str(self.at)]),
                 *([] if self.run is None else ["RUN", str(self.run)]),
                 *_retain(self.state),
                 *field_words(self.fields),
