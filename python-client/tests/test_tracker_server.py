@@ -1,13 +1,16 @@
 """``manage.py tracker_server``: from its start to Ctrl-C."""
 
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 import redis
+from django.core.management import call_command
 
 from servers import TESTS, free_port, module_path, wait_for
 
@@ -62,6 +65,22 @@ def test_it_prints_the_setting_of_a_server_with_the_module(command):
     assert "It keeps nothing." in told
     with client(told) as asked:
         assert asked.execute_command("TRACKER.HELP")
+
+
+def test_afterwards_signals_are_handled_as_before():
+    before = signal.getsignal(signal.SIGINT)
+    out = io.StringIO()
+
+    def interrupt():
+        wait_for(lambda: "Ctrl-C ends it." in out.getvalue(), "the server to start")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    call_command("tracker_server", module=module_path(), stdout=out)
+    thread.join()
+    assert "The server has ended." in out.getvalue()
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
