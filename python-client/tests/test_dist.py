@@ -173,7 +173,7 @@ def module(built):
 @pytest.fixture(scope="module")
 def environment(package, module, tmp_path_factory):
     """A virtual environment with the wheels and what they ask for."""
-    folder = tmp_path_factory.mktemp("environment")
+    folder = tmp_path_factory.mktemp("an environment")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     pip(folder, f"{package}[module]", module)
     return folder
@@ -299,7 +299,8 @@ def test_the_module_prints_the_line_that_loads_it(python, tmp_path):
     port = free_port()
     line = output(python("-m", "celery_task_tracker_module"))
     path = output(python("-m", "celery_task_tracker_module", "--path"))
-    assert line == f"loadmodule {path}"
+    # The folder's name has a space in it.
+    assert line == f'loadmodule "{path.strip()}"\n'
     version = output(python("-m", "celery_task_tracker_module", "--version"))
     assert version == f"{celery_task_tracker.__version__}\n"
     configuration = tmp_path / "redis.conf"

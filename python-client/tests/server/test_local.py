@@ -1,5 +1,6 @@
 """A Redis that a process starts itself: what it keeps and leaves, and why it cannot run."""
 
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -50,13 +51,22 @@ def test_with_a_folder_its_data_is_there_again(tmp_path):
     for known in (None, "1"):
         with (
             LocalServer(
-                port=port, folder=tmp_path / "new" / "kept", module=module_path()
+                port=port, folder=tmp_path / "new folder" / "kept", module=module_path()
             ) as server,
             client(server) as asked,
         ):
             assert server.url == f"redis://{HOST}:{port}/0"
             assert asked.get("a") == known
             asked.set("a", "1")
+
+
+def test_paths_may_have_spaces(tmp_path):
+    module = tmp_path / "the module.so"
+    shutil.copy(module_path(), module)
+    with LocalServer(folder=tmp_path / "a folder", module=module) as server:
+        assert (tmp_path / "a folder" / "server.log").is_file()
+        with client(server) as asked:
+            assert asked.execute_command("TRACKER.HELP")
 
 
 def test_it_forgets_when_it_is_cleared():
