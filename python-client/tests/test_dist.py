@@ -56,6 +56,8 @@ STATIC_URL = "/static/"
 ALLOWED_HOSTS = ["*"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Not needed but on machines that have much else to do.
+TASK_TRACKER_CONNECT_TIMEOUT = TASK_TRACKER_SOCKET_TIMEOUT = 10
 """
 
 FILES = {

@@ -42,6 +42,13 @@ class TestTasks:
         assert well.progress is None
         assert not well.is_active
 
+    def test_hold_what_this_process_has_just_done(self, settings):
+        settings.TASK_TRACKER_PAGE_SIZE = 50
+        for number in range(1, 21):
+            tasks.succeed.apply((1042,))
+            assert task_tracker.tasks(ORDER).states == {"SUCCESS": number}
+            assert task_tracker.stats(ORDER).states == {"SUCCESS": number}
+
     def test_are_narrowed_and_paged(self):
         for number in range(5):
             keep(f"t{number}", "FAILURE" if number < 3 else "STARTED", f"n{number}", number)
@@ -176,9 +183,9 @@ class TestProgress:
     def test_is_stored_a_few_times_a_second_and_at_the_end(self, tracker, monkeypatch):
         monkeypatch.setattr(progress, "INTERVAL", 3600)
         tasks.advance.apply((1042, 100))
-        # Started, the first and the last progress, success.
-        assert tracker.commands() == {"tracker.upsert": 4}
         assert task_tracker.tasks(ORDER).tasks[0].progress.current == 100
+        # Started, the first and the last progress, success; then the read.
+        assert tracker.commands() == {"tracker.upsert": 4, "tracker.query": 1}
 
     def test_does_not_keep_a_soft_time_limit_from_the_task(self, worker, ended):
         sent = tasks.report_for_ever.delay(1042)

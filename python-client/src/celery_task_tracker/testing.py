@@ -19,6 +19,9 @@ import pytest
 
 from .server.local import LocalServer, LocalServerError
 
+#: Seconds that the server may take to answer: a machine that runs tests is busy.
+TIMEOUT = 10
+
 __all__ = ["LocalServer", "LocalServerError", "empty_task_tracker", "task_tracker_server"]
 
 
@@ -38,7 +41,12 @@ def task_tracker_server() -> Iterator[LocalServer]:
         server.start()
     except LocalServerError as error:
         pytest.fail(str(error), pytrace=False)
-    with override_settings(CELERY_TASKTRACKER_REDIS_URL=server.url, TASK_TRACKER_ENABLED=True):
+    with override_settings(
+        CELERY_TASKTRACKER_REDIS_URL=server.url,
+        TASK_TRACKER_ENABLED=True,
+        TASK_TRACKER_CONNECT_TIMEOUT=TIMEOUT,
+        TASK_TRACKER_SOCKET_TIMEOUT=TIMEOUT,
+    ):
         yield server
     server.stop()
 

@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.utils.timezone import get_default_timezone, make_aware
 
 from .config import config
-from .recording import purge
+from .recording import process, purge
 from .recording.progress import report
 from .registration.models import model_label
 from .registration.registry import Registry, registry
@@ -88,6 +88,8 @@ class TaskTracker:
     ) -> TaskPage:
         """One page of the tasks that were sent for ``instance``, newest first.
 
+        It shows whatever this process has recorded, too: what still waits is sent first.
+
         ``state``, ``task``: one or more states and full task names; other tasks are left out.
         ``since``, ``until``: the earliest and the latest creation, as aware times, or naive ones in
         the zone TIME_ZONE where the project has ``USE_TZ = False``. ``page`` counts from 1.
@@ -111,6 +113,7 @@ class TaskTracker:
             since=_moment("since", since),
             until=_moment("until", until),
         )
+        process.settle()
         reply = get_client().query_json(_ref(instance), query, ALL_FIELDS)
         try:
             return TaskPage.of(reply)
@@ -120,9 +123,12 @@ class TaskTracker:
     def stats(self, instance: Model) -> TaskStats:
         """How many tasks ``instance`` has, by state and by name, and which one is the latest.
 
+        It counts whatever this process has recorded, too: what still waits is sent first.
+
         Raises ``ValueError`` for an instance that is not saved, and :class:`TrackerError` when
         Redis does not answer. Costs one round trip.
         """
+        process.settle()
         return TaskStats.of(get_client().stats_json(_ref(instance)))
 
     def progress(self, current: float, total: float | None = None, message: str = "") -> None:
