@@ -80,6 +80,10 @@ def test_certificates_are_asked_for_in_the_words_of_redis_py_and_of_celery(mode,
         assert wrong_with(f"rediss+cluster://h?ssl_cert_reqs={value}") is None
 
 
+def test_a_url_from_a_file_may_end_with_a_line_break():
+    assert RedisUrl.of("redis://h/2\n") == RedisUrl.of("redis://h/2")
+
+
 def test_celerys_url_of_a_socket_is_that_of_redis_py():
     ours = RedisUrl.of("redis+socket:///run/r.sock?virtual_host=2")
     assert ours == RedisUrl.of("unix:///run/r.sock?db=2")

@@ -188,7 +188,8 @@ class _Parts(NamedTuple):
 
     @classmethod
     def of(cls, url: Any) -> _Parts:
-        scheme, separator, rest = str(url).partition("://")
+        # A URL that was read from a file may end with a line break.
+        scheme, separator, rest = str(url).strip().partition("://")
         if not (isinstance(url, str) and separator and scheme in SCHEMES):
             raise InvalidUrl("begins with " + ", ".join(f"{each}://" for each in SCHEMES))
         if "#" in rest:
