@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from celery_task_tracker.recording import headers
-from messages import send_raw
+from messages import headers_in, send_raw
 from shop import tasks
 
 pytestmark = pytest.mark.usefixtures("worker", "tracker")
@@ -53,6 +53,12 @@ class TestHeader:
         send_raw(key, "shop.tasks.untracked", ([key], {}, {}), task_tracker_objects=objects)
         told(key)
         assert tracker.commands() == {}
+
+    def test_of_a_retry_of_a_task_that_nobody_registered_has_nothing_of_ours(self, broker, tracker):
+        queue = f"unread-{uuid.uuid4()}"
+        tasks.untracked.apply_async(("key",), queue=queue, retries=1, argsrepr="(<key>,)")
+        (sent,) = headers_in(broker, queue)
+        assert not [key for key in sent if key.startswith("task_tracker_")]
 
     @pytest.mark.parametrize("wrong", ["soon", -1, 0, 1.5, True, 10**30, [1]])
     def test_that_names_no_moment_as_the_run_names_none(self, ended, wrong):

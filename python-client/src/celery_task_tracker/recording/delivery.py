@@ -209,10 +209,11 @@ def _objects(name: str, get: Get, call: Call) -> tuple[ObjectRef, ...]:
 
 def _shown(get: Get, call: Call) -> Mapping[str, str]:
     shown = headers.shown_in(get(headers.SHOWN))
-    if shown or get(headers.OBJECTS) is not None:
-        return {key: text(value) for key, value in shown.items()}
-    reprs = {key: get(key) for key in ("argsrepr", "kwargsrepr")}
-    return {key: text(value) for key, value in given_by_stranger(reprs, *call).items()}
+    if not shown and get(headers.RUN) is None:
+        # The publisher had no tracker, which would have compared them.
+        reprs = {key: get(key) for key in ("argsrepr", "kwargsrepr")}
+        shown = given_by_stranger(reprs, *call)
+    return {key: text(value) for key, value in shown.items()}
 
 
 def _moment(eta: Any) -> str | None:

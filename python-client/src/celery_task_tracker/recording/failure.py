@@ -57,7 +57,8 @@ class Failure:
         """The same, with the traceback of where the exception was raised, or else ``einfo``'s."""
         original = _original(exception)
         exception = exception if original is None else original
-        if getattr(exception, "__traceback__", None) is None:
+        was_raised = getattr(exception, "__traceback__", None) is not None
+        if not was_raised or isinstance(exception, UnpickleableExceptionWrapper):
             return cls.of(exception, None, einfo)
         raised = text("".join(tracebacks.format_exception(exception)))
         return cls(
@@ -94,7 +95,8 @@ def _stands_for(exception: Any, original: BaseException) -> bool:
         isinstance(exception, BaseException)
         and type(exception) is not type(original)
         and isinstance(original, type(exception))
-        and exception.args == original.args
+        and len(exception.args) == len(original.args)
+        and all(one is other for one, other in zip(exception.args, original.args, strict=True))
         and get_pickleable_exception(original) is not original
     )
 

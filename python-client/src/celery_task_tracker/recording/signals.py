@@ -83,13 +83,22 @@ def task_leaves(sender: str | None = None, headers: Any = None, body: Any = None
     if not sender or headers is None:
         return
     get = getter(headers, body)
-    task_id = get("id")
+    task_id, at = get("id"), _now()
+    if _publishing.task_id == task_id:
+        # Two runs of one id have two times.
+        at = max(at, _publishing.at + 1)
     running = _running(task_id)
-    if own.count_in(get("retries")):
+    is_retry = own.count_in(get("retries")) > 0
+    if not is_retry:
+        for name in (own.OBJECTS, own.RUN, own.ATTEMPT, own.SHOWN):
+            # A caller may have passed the headers of another task on.
+            headers.pop(name, None)
+    if not running and not registry.for_task(sender):
+        return
+    if is_retry:
         if running:
             headers[own.OBJECTS] = _pairs(running.objects)
         _add_shown(headers, body, running.shown if running else own.shown_in(get(own.SHOWN)))
-        _publishing.task_id, _publishing.at = task_id, _now()
     elif running and _replaces(sender, running, headers, get):
         # The objects of the replaced task come first, should there be too many.
         others = _objects_of(sender, message_call(headers, body)) or ()
@@ -98,26 +107,12 @@ def task_leaves(sender: str | None = None, headers: Any = None, body: Any = None
         if running.run is not None:
             headers[own.RUN] = running.run
         _add_shown(headers, body, {})
-        _publishing.task_id, _publishing.at = task_id, _now()
     else:
-        _announce(sender, task_id, headers, body)
-
-
-def _announce(sender: str, task_id: str | None, headers: Any, body: Any) -> None:
-    """A task is published for the first time, or once more under an id that was used before."""
-    for name in (own.OBJECTS, own.RUN, own.ATTEMPT, own.SHOWN):
-        # A caller may have passed the headers of another task on.
-        headers.pop(name, None)
-    if not registry.for_task(sender):
-        return
-    at = _now()
-    if _publishing.task_id == task_id:
-        at = max(at, _publishing.at + 1)
-    headers[own.RUN] = at
-    objects = _objects_of(sender, message_call(headers, body))
-    if objects is not None:
-        headers[own.OBJECTS] = _pairs(objects)
-    _add_shown(headers, body, {})
+        objects = _objects_of(sender, message_call(headers, body))
+        if objects is not None:
+            headers[own.OBJECTS] = _pairs(objects)
+        headers[own.RUN] = at
+        _add_shown(headers, body, {})
     _publishing.task_id, _publishing.at = task_id, at
 
 
