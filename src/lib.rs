@@ -22,11 +22,13 @@ mod redis;
 mod settings;
 mod store;
 
-use redis_module::{Context, RedisString, Status};
+use redis_module::{Context, RedisString};
 
 use commands::COMMANDS;
 use counters::Counters;
+use redis::Identity;
 use settings::SETTINGS;
+use store::RemovedByOthers;
 
 /// The version of `Cargo.toml` as `MODULE LIST` tells it: `10000 * major + 100 * minor + patch`.
 const VERSION: i32 = 10_000 * number(env!("CARGO_PKG_VERSION_MAJOR"))
@@ -40,26 +42,17 @@ const fn number(digits: &str) -> i32 {
     }
 }
 
-/// Makes the module known to the server that loads it: its settings, its commands, its section of `INFO`.
-fn load(ctx: &Context, arguments: &[RedisString]) -> Status {
-    let loaded = redis::configure(ctx, &SETTINGS.all(), arguments)
-        .and_then(|()| COMMANDS.iter().try_for_each(|command| command.register(ctx)));
-    if let Err(reason) = loaded {
-        ctx.log_warning(&format!("tracker: not loaded: {reason}"));
-        return Status::Err;
-    }
+const IDENTITY: Identity = Identity { name: c"tracker", version: VERSION };
+
+/// Registers the settings, the commands and the section of `INFO` with the server that loads the module. Fails with the
+/// reason to refuse to load.
+fn register(ctx: &Context, arguments: &[RedisString]) -> Result<(), String> {
+    redis::configure(ctx, &SETTINGS.all(), arguments)?;
+    redis::add_category(ctx)?;
+    COMMANDS.iter().try_for_each(|command| command.register(ctx))?;
     redis::signal_changes_only(ctx);
     redis::inform::<Counters>(ctx);
-    Status::Ok
+    redis::watch_removals::<RemovedByOthers>(ctx)
 }
 
-// What the module allocates lives as long as a call: the server need not keep account of it. Unit tests run without a
-// server.
-#[cfg(not(test))]
-redis_module::redis_module! {
-    name: "tracker",
-    version: VERSION,
-    allocator: (std::alloc::System, std::alloc::System),
-    data_types: [],
-    init: load,
-}
+redis::on_load!(IDENTITY, register);

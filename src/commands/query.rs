@@ -6,28 +6,39 @@ use super::format::Format;
 use super::row::{self, Json};
 use super::syntax::{FIELDS_TO_READ, FORMAT, ID, MODEL, SINCE, STATE};
 use crate::counters::COUNTERS;
-use crate::model::{Filter, Order, PageRequest, States, TaskName};
+use crate::model::{Filter, Invalid, Order, PageRequest, SearchText, Span, States, TaskName, Time};
 use crate::redis::{Argument, Call, Command, Documentation, Failure, Keys, Reply};
-use crate::store::{Columns, Instance, Page, StateCounts};
+use crate::store::{Columns, Examined, Instance, Page, StateCounts};
 
-const OPTIONS: &str = "STATE, TASK, SINCE, UNTIL, PAGE, SIZE, ORDER, FIELDS, WITHCOUNTS and FORMAT";
+const OPTIONS: &str = "STATE, TASK, SINCE, UNTIL, MATCH, PAGE, SIZE, ORDER, FIELDS, WITHCOUNTS and FORMAT";
 
 /// Reads one page of an object's live records, the newest first.
 ///
 /// ```text
-/// TRACKER.QUERY model id [STATE state ...] [TASK name ...] [SINCE time] [UNTIL time] [PAGE n] [SIZE n]
+/// TRACKER.QUERY model id [STATE state ...] [TASK name ...] [SINCE time] [UNTIL time] [MATCH text] [PAGE n] [SIZE n]
 ///               [ORDER NEWEST|OLDEST] [FIELDS numfields field ...] [WITHCOUNTS] [FORMAT RESP|JSON]
 /// ```
 ///
-/// `STATE` and `TASK` may be repeated, each followed by one value; any of the states will do, and any of the names;
-/// together they narrow. `SINCE` and `UNTIL` bound `created_at`, both included. Without `FIELDS` a row leaves out
-/// `args`, `kwargs`, `result` and `traceback`. `SIZE` is capped. A page past the end is empty, with the right total.
+/// `STATE` and `TASK` may be repeated, each followed by one value, at most 64 times together. A record has to be in any of
+/// the states, and of any of the names. `SINCE` and `UNTIL` bound `created_at`, both included. `SIZE` is capped. A page past
+/// the end is empty, with the right total.
 ///
-/// Replies a map of `total page size pages tasks`, and `states` with `WITHCOUNTS`: the live count per state,
-/// unfiltered, states without any left out. With `FORMAT JSON` the same as JSON text, times in RFC 3339.
+/// `MATCH` keeps the records that hold the text, in upper or lower case, in `id`, `name`, `error`, `exception`, `args`,
+/// `kwargs`, `result`, `worker` or `objects`. It examines the newest 2,000 records that the other options let through, fewer
+/// where their values are long. `ORDER` orders what it finds. `until` tells where to go on: the same query with
+/// `UNTIL until` examines the records that this one did not come to, and no other.
+///
+/// Without `FIELDS` a row leaves out `args`, `kwargs`, `result`, `traceback` and `log`, and cuts every value at 1,024 bytes.
+/// With `FIELDS` it does so once the longer values of the page come to 2 MiB. `<field>_bytes` tells the length of the whole
+/// value.
+///
+/// Replies a map of `total page size pages tasks`; with `WITHCOUNTS` also `states`, the live count per state, unfiltered,
+/// states without any left out; with `MATCH` also `examined` (how many records), `complete` (1 or 0) and `until` (nil where
+/// it is complete), and `total` and `pages` are of those examined. With `FORMAT JSON` the same as JSON text, times in RFC
+/// 3339, `complete` as a boolean.
 ///
 /// O(log n + rows) for n records of the object and at most one `STATE` or `TASK`; with several O(offset + rows); with
-/// both O(m) for the m records on the smaller side.
+/// both O(m) for the m records on the smaller side; with `MATCH` O(examined).
 pub struct Query;
 
 impl Command for Query {
@@ -36,7 +47,8 @@ impl Command for Query {
     const DOCUMENTATION: Documentation = Documentation {
         summary: c"Reads one page of an object's live task records, the newest first.",
         complexity: c"O(log(N)+M) with N being the number of records of the object and M that of rows; with several \
-            STATE or TASK O(K+M) for the K rows before the page; with both O(L) for the L records on the smaller side.",
+            STATE or TASK O(K+M) for the K rows before the page; with both O(L) for the L records on the smaller side; with \
+            MATCH O(L) for the L records examined, at most 2000.",
         since: SINCE,
         arity: -3,
         keys: Some(Keys::Read),
@@ -47,6 +59,7 @@ impl Command for Query {
             Argument::text(c"name").after(c"TASK").any_number(),
             Argument::text(c"time").after(c"SINCE").optional(),
             Argument::text(c"time").after(c"UNTIL").optional(),
+            Argument::text(c"text").after(c"MATCH").optional(),
             Argument::integer(c"n").after(c"PAGE").optional(),
             Argument::integer(c"n").after(c"SIZE").optional(),
             Argument::one_of(c"order", &[Argument::word(c"newest", c"NEWEST"), Argument::word(c"oldest", c"OLDEST")])
@@ -64,9 +77,9 @@ impl Command for Query {
         let object = arguments.object()?;
         let request = Request::parse(&mut arguments)?;
         let instance = Instance::of(call, &object)?;
-        let expired = instance.expired(now)?;
-        let page = instance.page(&request.filter, &request.page, &request.columns, &expired)?;
-        let counts = request.with_counts.then(|| instance.state_counts(&expired)).transpose()?;
+        let mut live = instance.live(now)?;
+        let page = instance.page(&request.filter, &request.page, &request.columns, &mut live)?;
+        let counts = request.with_counts.then(|| instance.state_counts(Span::default(), &mut live)).transpose()?;
         COUNTERS.queries.add(1);
         match request.format {
             Format::Resp => reply_resp(&call.reply(), &request.page, &page, counts.as_ref()),
@@ -90,18 +103,29 @@ impl<'a> Request<'a> {
         let mut filter = Filter::default();
         let (mut number, mut size, mut order, mut fields) = (None, None, None, None);
         let (mut with_counts, mut format) = (None, None);
+        let mut indexes = 0..Filter::MOST_INDEXES;
+        let mut index = || {
+            let too_many = Invalid::new("STATE and TASK", format!("given at most {} times", Filter::MOST_INDEXES));
+            indexes.next().ok_or_else(|| Failure::error(too_many))
+        };
         while let Some(option) = arguments.option() {
             match option.upper() {
                 b"STATE" => {
+                    index()?;
                     let state = arguments.state()?;
                     *filter.states.get_or_insert(States::empty()) |= state.into();
                 }
                 b"TASK" => {
+                    index()?;
                     let name = TaskName::new("TASK", arguments.required("TASK")?).map_err(Failure::error)?;
                     filter.tasks.push(name);
                 }
                 b"SINCE" => once(&mut filter.since, "SINCE", arguments.time("SINCE")?)?,
                 b"UNTIL" => once(&mut filter.until, "UNTIL", arguments.time("UNTIL")?)?,
+                b"MATCH" => {
+                    let text = arguments.required("MATCH")?;
+                    once(&mut filter.text, "MATCH", SearchText::new("MATCH", text).map_err(Failure::error)?)?;
+                }
                 b"PAGE" => once(&mut number, "PAGE", count(arguments, "PAGE")?)?,
                 b"SIZE" => once(&mut size, "SIZE", count(arguments, "SIZE")?)?,
                 b"ORDER" => {
@@ -136,7 +160,7 @@ fn count(arguments: &mut Arguments<'_>, option: &'static str) -> Result<usize, F
 }
 
 fn reply_resp(reply: &Reply<'_>, request: &PageRequest, page: &Page, counts: Option<&StateCounts>) {
-    reply.map(if counts.is_some() { 6 } else { 5 });
+    reply.map(5 + usize::from(counts.is_some()) + if page.examined.is_some() { 3 } else { 0 });
     for (name, number) in
         [("total", page.total), ("page", request.number), ("size", request.size), ("pages", request.pages(page.total))]
     {
@@ -152,6 +176,14 @@ fn reply_resp(reply: &Reply<'_>, request: &PageRequest, page: &Page, counts: Opt
         reply.bulk("states");
         row::reply_states(reply, counts);
     }
+    if let Some(Examined { count, rest }) = page.examined {
+        reply.bulk("examined");
+        reply.count(count);
+        reply.bulk("complete");
+        reply.count(usize::from(rest.is_none()));
+        reply.bulk("until");
+        row::reply_time(reply, rest);
+    }
 }
 
 fn json(request: &PageRequest, page: &Page, counts: Option<&StateCounts>) -> Result<Vec<u8>, Failure> {
@@ -164,6 +196,15 @@ fn json(request: &PageRequest, page: &Page, counts: Option<&StateCounts>) -> Res
         tasks: Vec<Json<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         states: Option<BTreeMap<&'static str, usize>>,
+        #[serde(flatten)]
+        examined: Option<Search>,
+    }
+
+    #[derive(Serialize)]
+    struct Search {
+        examined: usize,
+        complete: bool,
+        until: Option<String>,
     }
 
     let answer = Answer {
@@ -173,6 +214,11 @@ fn json(request: &PageRequest, page: &Page, counts: Option<&StateCounts>) -> Res
         pages: request.pages(page.total),
         tasks: page.rows.iter().map(Json).collect(),
         states: counts.map(row::states_by_name),
+        examined: page.examined.map(|Examined { count, rest }| Search {
+            examined: count,
+            complete: rest.is_none(),
+            until: rest.map(Time::rfc3339),
+        }),
     };
     let mut json = Vec::with_capacity(512 * (page.rows.len() + 1));
     serde_json::to_writer(&mut json, &answer).map_err(Failure::error)?;

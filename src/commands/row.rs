@@ -3,9 +3,8 @@ use std::collections::BTreeMap;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
-use crate::model::{number, Kind, Time};
+use crate::model::{embeddable, number, Kind, Time};
 use crate::redis::Reply;
 use crate::store::{Field, Row, StateCounts};
 
@@ -31,6 +30,14 @@ pub(super) fn reply_states(reply: &Reply<'_>, StateCounts(counts): &StateCounts)
     }
 }
 
+/// Replies a moment in unix milliseconds, or nil.
+pub(super) fn reply_time(reply: &Reply<'_>, time: Option<Time>) {
+    match time {
+        Some(time) => reply.integer(time.millis()),
+        None => reply.null(),
+    }
+}
+
 /// Counts by the name of the state.
 pub(super) fn states_by_name(StateCounts(counts): &StateCounts) -> BTreeMap<&'static str, usize> {
     counts.iter().map(|(state, count)| (state.name(), *count)).collect()
@@ -53,9 +60,9 @@ impl Serialize for Json<'_> {
                     Some(time) => map.serialize_entry(field, &time.rfc3339())?,
                     None => map.serialize_entry(field, &text(value))?,
                 },
-                Kind::Json => match serde_json::from_slice::<&RawValue>(value) {
-                    Ok(json) => map.serialize_entry(field, json)?,
-                    Err(_) => map.serialize_entry(field, &text(value))?,
+                Kind::Json => match embeddable(value) {
+                    Some(json) => map.serialize_entry(field, json)?,
+                    None => map.serialize_entry(field, &text(value))?,
                 },
                 Kind::Text => map.serialize_entry(field, &text(value))?,
             }

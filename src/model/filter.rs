@@ -1,6 +1,6 @@
-use super::{States, TaskName, Time};
+use super::{SearchText, States, TaskName, Time};
 
-/// Which records of an object a query asks for. Every part narrows; within one part any member will do.
+/// Which records of an object a query asks for. A record must satisfy every part; of several states or names any will do.
 #[derive(Debug, Clone, Default)]
 pub struct Filter<'a> {
     /// In one of these states; `None` for any.
@@ -11,9 +11,16 @@ pub struct Filter<'a> {
     pub since: Option<Time>,
     /// Created at this moment or earlier.
     pub until: Option<Time>,
+    /// Holding this text.
+    pub text: Option<SearchText>,
 }
 
-/// Which end of time comes first on page 1.
+impl Filter<'_> {
+    /// How many states and names together one query may give. Each of them is an index to open and to walk.
+    pub const MOST_INDEXES: usize = 64;
+}
+
+/// Which records come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// The latest `created_at` first.
@@ -34,10 +41,21 @@ pub struct PageRequest {
     pub order: Order,
 }
 
+/// A part of the records that a filter lets through, in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// How many records stand before it.
+    pub offset: usize,
+    /// How many it shows at the most.
+    pub size: usize,
+    /// The order.
+    pub order: Order,
+}
+
 impl PageRequest {
-    /// How many rows stand on the pages before it.
-    pub fn offset(&self) -> usize {
-        (self.number - 1).saturating_mul(self.size)
+    /// The part that it shows.
+    pub fn window(&self) -> Window {
+        Window { offset: (self.number - 1).saturating_mul(self.size), size: self.size, order: self.order }
     }
 
     /// How many pages so many rows fill.
@@ -53,9 +71,9 @@ mod tests {
     #[test]
     fn pages_are_counted_from_one_and_the_last_may_be_short() {
         let page = PageRequest { number: 3, size: 10, order: Order::Newest };
-        assert_eq!(page.offset(), 20);
+        assert_eq!(page.window(), Window { offset: 20, size: 10, order: Order::Newest });
         assert_eq!([0, 1, 10, 11].map(|total| page.pages(total)), [0, 1, 1, 2]);
         let far = PageRequest { number: usize::MAX, size: 200, ..page };
-        assert_eq!(far.offset(), usize::MAX);
+        assert_eq!(far.window().offset, usize::MAX);
     }
 }

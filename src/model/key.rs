@@ -7,7 +7,36 @@ pub struct KeyNames {
     prefix: String,
 }
 
+/// A key that belongs to an object, by what it is for; those that nobody needs to tell apart are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectKey<'k> {
+    /// The record of that task id.
+    Record(&'k [u8]),
+    /// The index of task names.
+    Names,
+}
+
 impl KeyNames {
+    /// Reads the name of a key: of which object, as [`KeyNames::object`] tells it, and what for. `None` where it is none
+    /// of an object's.
+    pub fn parse(key: &[u8]) -> Option<(&[u8], ObjectKey<'_>)> {
+        let end = key.windows(2).position(|bytes| bytes == b"}:")? + 2;
+        let (object, kind) = key.split_at(end);
+        if !object.windows(2).any(|bytes| bytes == b":{") {
+            return None;
+        }
+        match (kind, kind.strip_prefix(b"record:")) {
+            (_, Some(task_id)) => Some((object, ObjectKey::Record(task_id))),
+            (b"names", None) => Some((object, ObjectKey::Names)),
+            _ => None,
+        }
+    }
+
+    /// What the names of all keys of the object begin with, and of no other.
+    pub fn object(&self) -> &[u8] {
+        self.prefix.as_bytes()
+    }
+
     /// The names for that object.
     pub fn new(object: &Object<'_>) -> Self {
         Self { prefix: [object.model(), ":{", object.id(), "}:"].concat() }
@@ -61,6 +90,18 @@ impl KeyNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_key_is_read_back() {
+        let object = Object::new(b"shop.order", b"a:b").unwrap();
+        let names = KeyNames::new(&object);
+        let of = names.object();
+        assert_eq!(KeyNames::parse(&names.record(b"x}:{y")), Some((of, ObjectKey::Record(b"x}:{y"))));
+        assert_eq!(KeyNames::parse(&names.names()), Some((of, ObjectKey::Names)));
+        for key in [&names.tasks()[..], b"", b"}:", b"x}:names", b"celery", b"shop.order:{1}:task:names"] {
+            assert_eq!(KeyNames::parse(key), None);
+        }
+    }
 
     #[test]
     fn all_keys_of_an_object_share_its_hash_tag() {

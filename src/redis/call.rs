@@ -1,5 +1,6 @@
 use std::cell::OnceCell;
 use std::ffi::{c_char, c_int, CStr};
+use std::marker::PhantomData;
 use std::slice;
 
 use redis_module::raw;
@@ -14,6 +15,30 @@ pub struct Call<'c> {
     argv: &'c [*mut raw::RedisModuleString],
     flags: u32,
     user: OnceCell<User>,
+}
+
+/// What a command of the server answered.
+pub(super) struct CallReply<'r>(*mut raw::RedisModuleCallReply, PhantomData<&'r ()>);
+
+/// A reply that is a count.
+pub(super) fn integer(reply: &CallReply<'_>) -> usize {
+    // SAFETY: the reply is valid; one of another type counts for less than nothing.
+    let count = unsafe { raw::RedisModule_CallReplyInteger.unwrap()(reply.0) };
+    usize::try_from(count).unwrap_or(0)
+}
+
+/// A reply that is a list of strings.
+pub(super) fn strings(reply: &CallReply<'_>) -> Vec<ServerString> {
+    // SAFETY: the reply is valid, and so is each of its elements; what is no string yields none.
+    unsafe {
+        let elements = raw::RedisModule_CallReplyLength.unwrap()(reply.0);
+        (0..elements)
+            .filter_map(|at| {
+                let element = raw::RedisModule_CallReplyArrayElement.unwrap()(reply.0, at);
+                ServerString::owned(raw::RedisModule_CreateStringFromCallReply.unwrap()(element))
+            })
+            .collect()
+    }
 }
 
 impl<'c> Call<'c> {
@@ -107,6 +132,22 @@ impl Call<'_> {
         unsafe { raw::RedisModule_ReplicateVerbatim.unwrap()(self.ctx) };
     }
 
+    /// Has replicas and the AOF run another command, before this call.
+    pub fn replicate_other(&self, command: &CStr, arguments: &[&[u8]]) {
+        let strings: Vec<_> = arguments.iter().map(|argument| ServerString::new(argument)).collect();
+        let pointers: Vec<_> = strings.iter().map(ServerString::as_ptr).collect();
+        // SAFETY: ctx is valid for this call, and the format says what follows: a vector with its length.
+        unsafe {
+            raw::RedisModule_Replicate.unwrap()(
+                self.ctx,
+                command.as_ptr(),
+                c"v".as_ptr(),
+                pointers.as_ptr(),
+                pointers.len(),
+            );
+        }
+    }
+
     /// Has replicas and the AOF run this call with one more argument at its end.
     pub fn replicate_with(&self, last: &str) {
         // SAFETY: ctx is valid for this call, argv[0] is its command's name and ends in NUL as every string of the server
@@ -121,6 +162,33 @@ impl Call<'_> {
                 last.as_ptr().cast::<c_char>(),
                 last.len(),
             );
+        }
+    }
+
+    /// Runs a reading command of the server, whoever the call runs for. The default where the server refuses to run it.
+    pub(super) fn ask<R: Default>(
+        &self,
+        command: &CStr,
+        arguments: &[&ServerString],
+        read: impl FnOnce(&CallReply<'_>) -> R,
+    ) -> R {
+        let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
+        // SAFETY: the format says what follows: a vector with its length. All outlive the call, and the reply is freed after
+        // it was read.
+        unsafe {
+            let reply = raw::RedisModule_Call.unwrap()(
+                self.ctx,
+                command.as_ptr(),
+                c"v".as_ptr(),
+                pointers.as_ptr(),
+                pointers.len(),
+            );
+            if reply.is_null() {
+                return R::default();
+            }
+            let result = read(&CallReply(reply, PhantomData));
+            raw::RedisModule_FreeCallReply.unwrap()(reply);
+            result
         }
     }
 

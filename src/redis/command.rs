@@ -1,5 +1,5 @@
 use std::any::Any;
-use std::ffi::{c_int, CStr, CString};
+use std::ffi::{c_int, CString};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use redis_module::{raw, Context};
@@ -32,18 +32,38 @@ pub struct Entry {
 
 type ServerFunction = extern "C" fn(*mut raw::RedisModuleCtx, *mut *mut raw::RedisModuleString, c_int) -> c_int;
 
+/// The ACL category of every command of the module: `+@tracker` allows them all.
+const CATEGORY: &str = "tracker";
+
+/// Makes the module's ACL category known to a server that takes new ones: Redis from 7.4 on, Valkey from 8 on. To be called
+/// before the first command is registered. Fails with the reason to refuse to load.
+pub fn add_category(ctx: &Context) -> Result<(), String> {
+    let name = CString::new(CATEGORY).map_err(|error| error.to_string())?;
+    // SAFETY: ctx is the one that the server loads the module with, and the name ends in NUL.
+    let status = unsafe {
+        match raw::RedisModule_AddACLCategory {
+            Some(add_category) => add_category(ctx.get_raw(), name.as_ptr()),
+            None => return Ok(()),
+        }
+    };
+    match raw::Status::from(status) {
+        raw::Status::Ok => Ok(()),
+        raw::Status::Err => Err(format!("the server does not take the ACL category {CATEGORY}: its name may be taken")),
+    }
+}
+
 impl Entry {
     /// The row of that command.
     pub const fn of<C: Command>() -> Self {
         Self { name: C::NAME, documentation: C::DOCUMENTATION, flags: C::FLAGS, function: guarded::<C> }
     }
 
-    /// Adds the command to the server. Fails with the reason to refuse to load.
+    /// Adds the command to the server, which must know [`CATEGORY`] if it can. Fails with the reason to refuse to load.
     pub fn register(&self, ctx: &Context) -> Result<(), String> {
         let name = CString::new(self.name).map_err(|error| error.to_string())?;
         let flags = CString::new(self.flags).map_err(|error| error.to_string())?;
         let function: unsafe extern "C" fn(_, _, _) -> _ = self.function;
-        // SAFETY: ctx is the one that the server loads the module with; both strings outlive the call. There are no
+        // SAFETY: ctx is the one that the server loads the module with; both strings outlive the call. It is given no
         // positions of keys: clients route by the documentation.
         let status = unsafe {
             raw::RedisModule_CreateCommand.unwrap()(
@@ -73,13 +93,17 @@ impl Entry {
         }
     }
 
-    /// The ACL categories that an administrator would look for it in.
-    fn categories(&self) -> &'static CStr {
-        match self.documentation.keys {
-            Some(Keys::Write) => c"write slow",
-            Some(Keys::Read) => c"read slow",
-            None => c"fast",
-        }
+    /// The ACL categories of the command: the server's own, and the module's where the server takes new ones.
+    fn categories(&self) -> CString {
+        let own = match self.documentation.keys {
+            Some(Keys::Write) => "write slow",
+            Some(Keys::Read) => "read slow",
+            None => "fast",
+        };
+        // SAFETY: a pointer that the server filled in when it began to load the module.
+        let add_category = unsafe { raw::RedisModule_AddACLCategory };
+        let categories = if add_category.is_some() { format!("{own} {CATEGORY}") } else { own.to_owned() };
+        CString::new(categories).expect("no category holds a NUL")
     }
 }
 

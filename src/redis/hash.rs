@@ -5,6 +5,7 @@ use std::ptr;
 
 use redis_module::raw;
 
+use super::call::strings;
 use super::key::ServerKey;
 use super::{AsText, Call, Failure, Mode, ServerString, Text};
 
@@ -74,8 +75,39 @@ impl<'c> Hash<'c> {
         ServerString::owned(value)
     }
 
-    /// Shows every field with its value, in no particular order. O(fields): far less than to read them one by one.
+    /// Shows every field with its value, in no particular order. O(fields), and far cheaper than to read them one by one.
     pub fn each<F: FnMut(Text<'_>, Text<'_>)>(&self, show: F) {
+        self.scan(show, usize::MAX);
+    }
+
+    /// Every field with its value, in no particular order. O(fields).
+    pub fn all(&self) -> Vec<(ServerString, ServerString)> {
+        let mut fields = Vec::with_capacity(self.len());
+        self.each(|field, value| fields.push((field.retain(), value.retain())));
+        fields
+    }
+
+    /// The wanted fields with their values, in no particular order. O(fields); the values of unwanted ones are not read where
+    /// they may be long.
+    pub fn select(&self, is_wanted: impl Fn(&[u8]) -> bool) -> Vec<(ServerString, ServerString)> {
+        let mut fields = Vec::with_capacity(self.len());
+        let mut keep = |field: Text<'_>, value: Text<'_>| {
+            if is_wanted(field.as_bytes()) {
+                fields.push((field.retain(), value.retain()));
+            }
+        };
+        // The server copies each value that a scan shows. Only of a hash whose values are all short the first step shows
+        // everything.
+        if self.scan(&mut keep, 1) {
+            return fields;
+        }
+        let names = self.key.call().ask(c"HKEYS", &[self.key.name()], strings);
+        let wanted = names.into_iter().filter(|name| is_wanted(name.as_ref()));
+        wanted.filter_map(|name| self.get(&name).map(|value| (name, value))).collect()
+    }
+
+    /// Shows fields with their values in at most so many steps. Whether those were all.
+    fn scan<F: FnMut(Text<'_>, Text<'_>)>(&self, show: F, steps: usize) -> bool {
         struct Scan<F> {
             show: F,
             panic: Option<Box<dyn Any + Send>>,
@@ -89,32 +121,32 @@ impl<'c> Hash<'c> {
         ) {
             // SAFETY: the server passes on the pointer that it was given below, and valid strings of a hash.
             let (scan, field, value) = unsafe { (&mut *scan.cast::<Scan<F>>(), Text::of(field), Text::of(value)) };
-            // A panic must not cross the server's own frames: it goes on below.
+            // A panic must not cross the server's own frames: it is resumed below.
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (scan.show)(field, value))) {
                 scan.panic = Some(panic);
             }
         }
 
         if !self.exists() {
-            return;
+            return true;
         }
         let mut scan = Scan { show, panic: None };
         // SAFETY: the key is open and nothing writes to it meanwhile; the cursor is destroyed after its last use, and
         // the callback gets what outlives the scan.
-        unsafe {
+        let is_done = unsafe {
             let cursor = raw::RedisModule_ScanCursorCreate.unwrap()();
-            while raw::RedisModule_ScanKey.unwrap()(
-                self.key.as_ptr(),
-                cursor,
-                Some(shown::<F>),
-                ptr::addr_of_mut!(scan).cast(),
-            ) != 0
-            {}
+            let mut step = || {
+                let scan = ptr::addr_of_mut!(scan).cast();
+                raw::RedisModule_ScanKey.unwrap()(self.key.as_ptr(), cursor, Some(shown::<F>), scan) == 0
+            };
+            let is_done = (0..steps).any(|_| step());
             raw::RedisModule_ScanCursorDestroy.unwrap()(cursor);
-        }
+            is_done
+        };
         if let Some(panic) = scan.panic {
             resume_unwind(panic);
         }
+        is_done
     }
 
     /// Stores a field. O(1).

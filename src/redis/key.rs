@@ -8,15 +8,17 @@ use super::{Call, Failure};
 /// What a key is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// To read; a key that is missing stays missing.
+    /// To read what the user asks for.
     Read,
-    /// To read and write; a key that is missing comes into being with the first write, and goes with its last member.
+    /// To read what the module has to know itself. No permission is asked for.
+    Peek,
+    /// To read and write what the user asks for. The first write creates a missing key.
     Write,
-    /// To write what follows from a write that was allowed, or what time has brought: no permission is asked for.
+    /// To write what follows from an allowed write, or from the time. No permission is asked for.
     Maintain,
 }
 
-/// An open key of one type, or a missing one. No two may be open for the same key while one of them writes.
+/// An open key that has one type or is missing. While one writes a key, no other may have it open.
 pub(super) struct ServerKey<'c> {
     key: *mut raw::RedisModuleKey,
     name: ServerString,
@@ -30,7 +32,7 @@ impl<'c> ServerKey<'c> {
         let name = ServerString::new(name);
         call.user().check(&name, mode)?;
         let mode = match mode {
-            Mode::Read => raw::KeyMode::READ,
+            Mode::Read | Mode::Peek => raw::KeyMode::READ,
             Mode::Write | Mode::Maintain => raw::KeyMode::READ | raw::KeyMode::WRITE,
         };
         let key = raw::open_key(call.ctx(), name.as_ptr(), mode);
@@ -115,8 +117,8 @@ impl Drop for ServerKey<'_> {
         if !self.key.is_null() {
             raw::close_key(self.key);
         }
-        // The server would do this for every key that is closed after it was opened for writing, changed or not: a
-        // refused update would break another client's WATCH.
+        // By itself the server would signal every key that was opened for writing, changed or not, and a refused update
+        // would break another client's WATCH.
         if self.is_changed {
             // SAFETY: the call has not returned yet, and the name is valid.
             unsafe { raw::RedisModule_SignalModifiedKey.unwrap()(self.call.ctx(), self.name.as_ptr()) };
@@ -127,7 +129,7 @@ impl Drop for ServerKey<'_> {
 /// The server's code for success.
 pub(super) const OK: c_int = raw::REDISMODULE_OK as c_int;
 
-/// Has the server leave it to the keys themselves to tell who watches them that they were changed.
+/// Turns off the server's own signals of changed keys: [`ServerKey`] signals those that did change.
 pub fn signal_changes_only(ctx: &Context) {
     ctx.set_module_options(raw::ModuleOptions::NO_IMPLICIT_SIGNAL_MODIFIED);
 }

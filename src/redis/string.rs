@@ -1,11 +1,14 @@
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::ffi::c_char;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::slice;
 
 use redis_module::raw;
 
-/// A string of the server that outlives `'a`: an argument of a call, or a name that is needed again and again.
+/// A string of the server that outlives `'a`, such as an argument of a call.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Text<'a> {
@@ -28,7 +31,7 @@ impl<'a> Text<'a> {
         Self { string: NonNull::new_unchecked(string), lifetime: PhantomData }
     }
 
-    /// The same string, to be kept longer than that.
+    /// A reference to the same string that may be kept longer.
     pub fn retain(self) -> ServerString {
         // SAFETY: the string is valid; no context means that the reference is given back by Drop.
         unsafe { raw::RedisModule_RetainString.unwrap()(ptr::null_mut(), self.string.as_ptr()) };
@@ -42,8 +45,8 @@ impl<'a> Text<'a> {
     }
 }
 
-/// What the server's functions take as a string. A [`Text`] is passed on as it stands; of anything else the server gets
-/// a copy first.
+/// What the server's functions take as a string. The server's own strings are passed on as they are, anything else is copied
+/// first.
 pub trait AsText {
     /// Runs a function of the server on it.
     #[doc(hidden)]
@@ -86,7 +89,7 @@ impl AsText for i64 {
     }
 }
 
-/// A text that the module needs all the time, made a string of the server once.
+/// A constant text, made a string of the server once.
 pub struct Constant(ServerString);
 
 impl Constant {
@@ -107,12 +110,12 @@ impl AsText for Constant {
     }
 }
 
-/// A string owned by the module, in the form in which the server's functions take and return one.
+/// A string of the server that the module holds a reference to. It compares and hashes as its bytes.
 pub struct ServerString(NonNull<raw::RedisModuleString>);
 
 impl ServerString {
     /// A copy of the bytes.
-    pub(super) fn new(bytes: &[u8]) -> Self {
+    pub fn new(bytes: &[u8]) -> Self {
         // SAFETY: the pointer and the length are those of a slice; no context means that the string is freed by Drop.
         let string = unsafe {
             raw::RedisModule_CreateString.unwrap()(ptr::null_mut(), bytes.as_ptr().cast::<c_char>(), bytes.len())
@@ -134,6 +137,52 @@ impl AsRef<[u8]> for ServerString {
     fn as_ref(&self) -> &[u8] {
         // SAFETY: the string lives as long as self, and nothing changes it.
         unsafe { bytes_of(self.0.as_ptr()) }
+    }
+}
+
+impl Clone for ServerString {
+    fn clone(&self) -> Self {
+        // SAFETY: self holds a reference, and no context means that Drop gives the new one back.
+        unsafe { raw::RedisModule_RetainString.unwrap()(ptr::null_mut(), self.as_ptr()) };
+        Self(self.0)
+    }
+}
+
+impl AsText for ServerString {
+    fn with_text<R>(&self, run: impl FnOnce(*mut raw::RedisModuleString) -> R) -> R {
+        run(self.as_ptr())
+    }
+}
+
+impl Borrow<[u8]> for ServerString {
+    fn borrow(&self) -> &[u8] {
+        self.as_ref()
+    }
+}
+
+impl Hash for ServerString {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_ref().hash(state);
+    }
+}
+
+impl PartialEq for ServerString {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl Eq for ServerString {}
+
+impl PartialOrd for ServerString {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ServerString {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_ref().cmp(other.as_ref())
     }
 }
 

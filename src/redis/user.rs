@@ -52,7 +52,7 @@ impl User {
             Mode::Write => {
                 raw::REDISMODULE_CMD_KEY_INSERT | raw::REDISMODULE_CMD_KEY_UPDATE | raw::REDISMODULE_CMD_KEY_DELETE
             }
-            Mode::Maintain => return Ok(()),
+            Mode::Peek | Mode::Maintain => return Ok(()),
         };
         match self {
             Self::Server => Ok(()),

@@ -1,7 +1,9 @@
-use std::ffi::c_int;
+use std::cmp::Ordering;
+use std::ffi::{c_int, CStr};
 
 use redis_module::raw;
 
+use super::call::{integer, strings, CallReply};
 use super::key::{ServerKey, OK};
 use super::string::ServerString;
 use super::{AsText, Call, Failure, Mode};
@@ -110,10 +112,19 @@ impl<'c> Zset<'c> {
         removed != 0
     }
 
-    /// The members with a score in `range`, one after the other. O(log n), and O(1) for each.
+    /// Copies of the members with a score in `range`, in order. O(log n), and O(1) for each.
+    pub fn walk(
+        &mut self,
+        range: ScoreRange,
+        direction: Direction,
+    ) -> impl Iterator<Item = (Vec<u8>, f64)> + use<'_, 'c> {
+        self.members(range, direction).map(|Member { id, score }| (id.as_ref().to_vec(), score))
+    }
+
+    /// The members with a score in `range`, in order. O(log n), and O(1) for each.
     ///
-    /// A sorted set can be walked once at a time, hence the exclusive borrow.
-    pub fn walk(&mut self, range: ScoreRange, direction: Direction) -> Walk<'_, 'c> {
+    /// The server walks a sorted set once at a time, hence the exclusive borrow.
+    pub fn members(&mut self, range: ScoreRange, direction: Direction) -> Members<'_, 'c> {
         if !self.is_empty() {
             // SAFETY: the key is open and holds a sorted set.
             unsafe {
@@ -124,7 +135,16 @@ impl<'c> Zset<'c> {
                 start.unwrap()(self.key.as_ptr(), range.min, range.max, 0, 0);
             }
         }
-        Walk { zset: self, direction }
+        Members { zset: self, direction }
+    }
+
+    /// How many members two sorted sets have in common, whatever their scores. O(n) for the n members of the smaller one.
+    pub fn count_common(&self, other: &Self) -> usize {
+        if self.is_empty() || other.is_empty() {
+            return 0;
+        }
+        let two = ServerString::new(b"2");
+        self.key.call().ask(c"ZINTERCARD", &[&two, self.key.name(), other.key.name()], integer)
     }
 
     /// How many members have a score in `range`. O(log n).
@@ -133,20 +153,20 @@ impl<'c> Zset<'c> {
             return self.len();
         }
         let (min, max) = (range.min.to_string(), range.max.to_string());
-        self.ask(c"ZCOUNT", &[min.as_bytes(), max.as_bytes()], integer)
+        self.ask(c"ZCOUNT", &[&min, &max], integer)
     }
 
     /// The rank of a member, where the first of the direction has rank 0; 0 too for what is no member. O(log n).
-    pub fn rank(&self, member: &[u8], direction: Direction) -> usize {
+    pub fn rank(&self, member: &ServerString, direction: Direction) -> usize {
         let command = match direction {
             Direction::Up => c"ZRANK",
             Direction::Down => c"ZREVRANK",
         };
-        self.ask(command, &[member], integer)
+        self.key.call().ask(command, &[self.key.name(), member], integer)
     }
 
     /// `count` members from that rank on, where the first of the direction has rank 0. O(log n + count).
-    pub fn slice(&self, rank: usize, count: usize, direction: Direction) -> Vec<Vec<u8>> {
+    pub fn slice(&self, rank: usize, count: usize, direction: Direction) -> Vec<ServerString> {
         if count == 0 || rank >= self.len() {
             return Vec::new();
         }
@@ -155,91 +175,72 @@ impl<'c> Zset<'c> {
             Direction::Up => c"ZRANGE",
             Direction::Down => c"ZREVRANGE",
         };
-        self.ask(command, &[first.as_bytes(), last.as_bytes()], |reply| {
-            // SAFETY: ask() passes a valid reply, and its elements live as long; each is a string of that length.
-            unsafe {
-                let elements = raw::RedisModule_CallReplyLength.unwrap()(reply);
-                (0..elements)
-                    .filter_map(|at| {
-                        let element = raw::RedisModule_CallReplyArrayElement.unwrap()(reply, at);
-                        let member = raw::RedisModule_CreateStringFromCallReply.unwrap()(element);
-                        ServerString::owned(member).map(|member| member.as_ref().to_vec())
-                    })
-                    .collect()
-            }
-        })
+        self.ask(command, &[&first, &last], strings)
     }
 
-    /// Runs a reading command of the server on this key: the module API has no ranks and no counts. Where the server
-    /// refuses to run it there is nothing to tell.
-    fn ask<R: Default>(
-        &self,
-        command: &std::ffi::CStr,
-        arguments: &[&[u8]],
-        read: impl FnOnce(*mut raw::RedisModuleCallReply) -> R,
-    ) -> R {
-        let strings: Vec<_> = arguments.iter().map(|argument| ServerString::new(argument)).collect();
-        let pointers: Vec<_> = strings.iter().map(ServerString::as_ptr).collect();
-        // SAFETY: the format says what follows: a string, then a vector with its length. All outlive the call, and the
-        // reply is freed after it was read.
-        unsafe {
-            let reply = raw::RedisModule_Call.unwrap()(
-                self.key.call().ctx(),
-                command.as_ptr(),
-                c"sv".as_ptr(),
-                self.key.name().as_ptr(),
-                pointers.as_ptr(),
-                pointers.len(),
-            );
-            if reply.is_null() {
-                return R::default();
-            }
-            let result = read(reply);
-            raw::RedisModule_FreeCallReply.unwrap()(reply);
-            result
-        }
+    /// Runs a reading command of the server on this key: the module API has no ranks and no counts.
+    fn ask<R: Default>(&self, command: &CStr, arguments: &[&str], read: fn(&CallReply<'_>) -> R) -> R {
+        let strings: Vec<_> = arguments.iter().map(|argument| ServerString::new(argument.as_bytes())).collect();
+        let arguments: Vec<_> = [self.key.name()].into_iter().chain(&strings).collect();
+        self.key.call().ask(command, &arguments, read)
     }
 }
 
-/// A reply that is a count.
-fn integer(reply: *mut raw::RedisModuleCallReply) -> usize {
-    // SAFETY: ask() passes a valid reply; one of another type counts for -1.
-    let count = unsafe { raw::RedisModule_CallReplyInteger.unwrap()(reply) };
-    usize::try_from(count).unwrap_or(0)
+/// A member of a sorted set. Members order as they do in the set: by score, those of one score by their bytes.
+#[derive(PartialEq)]
+pub struct Member {
+    /// The member itself.
+    pub id: ServerString,
+    /// Its score.
+    pub score: f64,
 }
 
-/// A walk through a sorted set.
-pub struct Walk<'z, 'c> {
+impl Eq for Member {}
+
+impl PartialOrd for Member {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Member {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.score.total_cmp(&other.score).then_with(|| self.id.cmp(&other.id))
+    }
+}
+
+/// The members of a sorted set, one after the other.
+pub struct Members<'z, 'c> {
     zset: &'z mut Zset<'c>,
     direction: Direction,
 }
 
-impl Iterator for Walk<'_, '_> {
-    type Item = (Vec<u8>, f64);
+impl Iterator for Members<'_, '_> {
+    type Item = Member;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.zset.is_empty() {
             return None;
         }
         let key = self.zset.key.as_ptr();
-        // SAFETY: the key is open, holds a sorted set, and walk() has begun; the exclusive borrow keeps writes away.
+        // SAFETY: the key is open, holds a sorted set, and members() has begun; the exclusive borrow keeps writes away.
         unsafe {
             if raw::RedisModule_ZsetRangeEndReached.unwrap()(key) != 0 {
                 return None;
             }
             let mut score = 0.0;
-            let member = ServerString::owned(raw::RedisModule_ZsetRangeCurrentElement.unwrap()(key, &mut score))?;
+            let id = ServerString::owned(raw::RedisModule_ZsetRangeCurrentElement.unwrap()(key, &mut score))?;
             let step = match self.direction {
                 Direction::Up => raw::RedisModule_ZsetRangeNext,
                 Direction::Down => raw::RedisModule_ZsetRangePrev,
             };
             step.unwrap()(key);
-            Some((member.as_ref().to_vec(), score))
+            Some(Member { id, score })
         }
     }
 }
 
-impl Drop for Walk<'_, '_> {
+impl Drop for Members<'_, '_> {
     fn drop(&mut self) {
         if !self.zset.is_empty() {
             // SAFETY: the key is open and holds a sorted set.

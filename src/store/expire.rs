@@ -6,18 +6,15 @@ use super::indexes::Move;
 use super::{live_record, Instance};
 
 impl Instance<'_> {
-    /// Removes every record whose retention has ended. How many. O(states + names) for each.
+    /// Removes every id that is not live. How many. O(n), and O(states + names) for each.
     pub fn expire(&self, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
-        let mut leaving = indexes.ended(terms.now, usize::MAX);
-        leaving.extend(indexes.lost(usize::MAX));
-        self.remove(&mut indexes, &leaving);
-        COUNTERS.expired.add(leaving.len());
-        if !leaving.is_empty() {
+        let (removed, has_changed) = self.clear_up(&mut indexes, terms);
+        if has_changed {
             self.replicate(terms);
         }
-        Ok(leaving.len())
+        Ok(removed)
     }
 
     /// Has every record end so long after its last update, and removes those that are past that or their own end. How

@@ -11,6 +11,7 @@ use super::expired::{ended, lost};
 use super::order::{compare, score, time, EARLIEST_FIRST, LATEST_FIRST};
 use lifetime::{cap, horizon, is_short, keep, last_horizon, outlive};
 pub(super) use moves::{Move, Reach};
+use restore::drop_strays;
 
 /// The sorted sets of one object, opened for writing when they are first needed.
 pub(super) struct Indexes<'c> {
@@ -116,9 +117,12 @@ impl<'c> Indexes<'c> {
         if let Some(before) = to.before.filter(|before| before.state != to.after.state) {
             self.state(before.state)?.remove(task_id);
         }
-        let state = self.state(to.after.state)?;
-        state.add(task_id, created_at);
-        keep(state, end, now);
+        self.state(to.after.state)?;
+        if let Some(state) = &mut self.states[to.after.state as usize] {
+            state.add(task_id, created_at);
+            drop_strays(state, &self.expiry);
+            keep(state, end, now);
+        }
         if is_known && reach == Reach::States {
             return Ok(());
         }
@@ -126,9 +130,13 @@ impl<'c> Indexes<'c> {
         if let Some(before) = to.before.filter(|before| before.name != to.after.name) {
             self.remove_from_task(before.name.as_bytes(), &mut vec![task_id.with_bytes(<[u8]>::to_vec)]);
         }
-        let Ok(task) = self.task(to.after.name.as_bytes()) else { return Ok(()) };
+        if self.task(to.after.name.as_bytes()).is_err() {
+            return Ok(());
+        }
+        let Some(task) = self.by_name.get_mut(to.after.name.as_bytes()) else { return Ok(()) };
         let is_first = task.is_empty();
         task.add(task_id, created_at);
+        drop_strays(task, &self.expiry);
         keep(task, end, now);
         if to.before.is_some() {
             self.add_to_tasks(task_id, created_at, now);
@@ -137,7 +145,9 @@ impl<'c> Indexes<'c> {
         let was_short = keep(tasks, end, now);
         // The names last as long as the ids: one more record of a name that is known leaves them alone.
         if to.before.is_some() || was_short || is_first {
-            self.restore_names();
+            if self.len() > 1 {
+                self.restore_names();
+            }
             if let Some(names) = self.names() {
                 names.add(to.after.name.as_bytes(), 0.0);
             }
@@ -159,7 +169,7 @@ impl<'c> Indexes<'c> {
     fn add_to_tasks(&mut self, task_id: &(impl AsText + ?Sized), created_at: f64, now: Time) -> bool {
         let Some(tasks) = self.tasks() else { return true };
         let is_new = tasks.add(task_id, created_at);
-        if is_new && tasks.len() == 1 && self.expiry.len() > 1 {
+        if is_new && tasks.len() < self.expiry.len() {
             self.restore_tasks(now);
         }
         is_new

@@ -7,23 +7,29 @@ mod expire;
 mod expired;
 mod given;
 mod indexes;
+mod live;
 mod order;
 mod page;
+mod removals;
+mod repair;
 mod retain;
 mod row;
+mod search;
+mod selection;
 mod stats;
 mod stored;
 mod update;
 
-pub use expired::Expired;
 pub use given::{Given, GivenField};
 pub use page::{Page, StateCounts};
+pub use removals::RemovedByOthers;
 pub use row::{Columns, Field, Row};
-pub use stats::Stats;
+pub use search::Examined;
+pub use stats::{Bucket, Stats};
 pub use update::Update;
 
 use crate::model::{KeyNames, Object, Record, RecordReader, Terms, Time};
-use crate::redis::{Call, Failure, Hash, Mode};
+use crate::redis::{Call, Failure, Hash, Mode, Zset};
 use indexes::Indexes;
 
 /// The records and indexes of one object, as one call sees them.
@@ -44,6 +50,10 @@ impl<'c> Instance<'c> {
 
     fn hash(&self, task_id: &[u8], mode: Mode) -> Result<Hash<'c>, Failure> {
         Hash::open(self.call, &self.keys.record(task_id), mode)
+    }
+
+    fn index(&self, name: &[u8]) -> Result<Zset<'c>, Failure> {
+        Zset::open(self.call, name, Mode::Read)
     }
 
     fn indexes(&self) -> Result<Indexes<'_>, Failure> {

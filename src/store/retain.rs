@@ -15,6 +15,7 @@ impl Instance<'_> {
         };
         let end = terms.now.after(retention);
         indexes.check(&Move { before: Some(&record), after: &record, end_before, end: Some(end), now: terms.now })?;
+        self.repair(&mut indexes, task_id.as_bytes(), terms);
         hash.set(Kept::Retention.name(), retention.to_string().as_bytes());
         hash.expire_at(end.millis());
         indexes.set_end(task_id.as_bytes(), &record, end, terms.now)?;

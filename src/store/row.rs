@@ -1,4 +1,6 @@
-use crate::model::{FieldName, Kept, Kind, TaskId, Time};
+use std::collections::HashSet;
+
+use crate::model::{FieldName, FullLength, Kept, Kind, TaskId, Time, Value};
 use crate::redis::{Failure, Hash, Mode, ServerString};
 
 use super::order::time;
@@ -9,7 +11,7 @@ use super::{is_live, Given, Instance};
 pub enum Columns<'a> {
     /// All.
     All,
-    /// All but those that may be long: `args`, `kwargs`, `result`, `traceback`.
+    /// All but those that may be long: `args`, `kwargs`, `result`, `traceback`, `log`.
     Short,
     /// Those that tell which record it is and how far: `id`, `name`, `state`, `updated_at`.
     Identity,
@@ -24,62 +26,132 @@ pub struct Row(pub Vec<Field>);
 pub struct Field {
     /// Its name.
     pub name: ServerString,
-    /// Its value as it is stored.
+    /// Its value as it is stored, or its beginning.
     pub value: ServerString,
     /// What that stands for.
     pub kind: Kind,
 }
 
+/// How many bytes of long values may still be read whole. What is left over is cut.
+pub(super) struct Allowance(usize);
+
+impl Allowance {
+    /// A value of so many bytes is never cut.
+    const SHORT: usize = 1_024;
+    /// How many bytes of long values a page of named fields has.
+    const PAGE: usize = 2 << 20;
+
+    /// For all rows of a page.
+    pub(super) fn of_page(columns: &Columns<'_>) -> Self {
+        match columns {
+            Columns::All => Self::unlimited(),
+            Columns::Short | Columns::Identity => Self(0),
+            Columns::Named(_) => Self(Self::PAGE),
+        }
+    }
+
+    fn unlimited() -> Self {
+        Self(usize::MAX)
+    }
+
+    /// Whether a value of that length is read whole.
+    fn takes(&mut self, length: usize) -> bool {
+        if length <= Self::SHORT {
+            return true;
+        }
+        let is_enough = length <= self.0;
+        if is_enough {
+            self.0 -= length;
+        }
+        is_enough
+    }
+}
+
 impl Instance<'_> {
-    /// Reads one live record. O(fields).
+    /// Reads one live record, each value whole. O(fields).
     pub fn record(&self, task_id: TaskId<'_>, columns: &Columns<'_>, now: Time) -> Result<Option<Row>, Failure> {
         let expiry = self.index(&self.keys.expiry())?;
         let record = self.hash(task_id.as_bytes(), Mode::Read)?;
         let end = expiry.score(task_id.as_bytes()).and_then(time);
-        Ok(is_live(&record, end, now).then(|| Row::read(&record, columns)))
+        let is_live = is_live(&record, end, now);
+        Ok(is_live.then(|| Row::read(&record, columns, &mut Allowance::unlimited())))
     }
 
-    /// Reads the record of an id that is known to be live; `None` where its hash was removed by hand.
-    pub(super) fn row(&self, task_id: &[u8], columns: &Columns<'_>) -> Result<Option<Row>, Failure> {
-        let record = self.hash(task_id, Mode::Read)?;
-        Ok(record.exists().then(|| Row::read(&record, columns)))
+    /// Reads the record of an id that is held to be live. `None` where it has none; a key of another type is none.
+    pub(super) fn row(
+        &self,
+        task_id: &[u8],
+        columns: &Columns<'_>,
+        allowance: &mut Allowance,
+    ) -> Result<Option<Row>, Failure> {
+        match self.hash(task_id, Mode::Read) {
+            Ok(record) => Ok(record.exists().then(|| Row::read(&record, columns, allowance))),
+            Err(Failure::WrongType) => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 }
 
 impl Row {
-    fn read(record: &Hash<'_>, columns: &Columns<'_>) -> Self {
-        match columns {
-            Columns::All => Self::select(record, |_| true),
+    fn read(record: &Hash<'_>, columns: &Columns<'_>, allowance: &mut Allowance) -> Self {
+        let fields = match columns {
+            Columns::All => sorted(record.all()),
             Columns::Short => {
-                Self::select(record, |name| !matches!(name, b"args" | b"kwargs" | b"result" | b"traceback"))
+                let is_long = |name: &[u8]| matches!(name, b"args" | b"kwargs" | b"result" | b"traceback" | b"log");
+                sorted(record.select(|name| !is_long(name)))
             }
             Columns::Identity => {
-                Self::select(record, |name| matches!(name, b"id" | b"name" | b"state" | b"updated_at"))
+                let names = [Kept::Id, Kept::Name, Kept::State, Kept::UpdatedAt].map(Kept::name);
+                let field = |name: &str| Some((ServerString::new(name.as_bytes()), record.get(name)?));
+                names.into_iter().filter_map(field).collect()
             }
             Columns::Named(names) => {
-                let mut fields = Vec::with_capacity(names.len());
-                for Given { text: name, .. } in names {
-                    if let Some(value) = record.get(name) {
-                        fields.push(Field { kind: Kind::of(name.as_bytes()), name: name.retain(), value });
-                    }
-                }
-                Self(fields)
+                let field = |name: &Given<'_, _>| Some((name.text.retain(), record.get(&name.text)?));
+                names.iter().filter_map(field).collect()
+            }
+        };
+        let mut row = Vec::with_capacity(fields.len());
+        for (name, value) in fields {
+            if allowance.takes(value.as_ref().len()) {
+                row.push(Field::new(name, value));
+            } else {
+                let (head, length) = cut(record, name, &value);
+                row.push(head);
+                row.extend(length);
             }
         }
+        // A length that was stored too, or asked for, stands in the row already.
+        let mut seen = HashSet::new();
+        row.retain(|field: &Field| seen.insert(field.name.clone()));
+        Self(row)
     }
+}
 
-    fn select(record: &Hash<'_>, is_wanted: impl Fn(&[u8]) -> bool) -> Self {
-        let mut fields = Vec::with_capacity(record.len());
-        record.each(|name, value| {
-            if is_wanted(name.as_bytes()) {
-                let place = Kept::parse(name.as_bytes()).map_or(Kept::ALL.len(), |kept| kept as usize);
-                let kind = Kind::of(name.as_bytes());
-                fields.push((place, Field { name: name.retain(), value: value.retain(), kind }));
-            }
-        });
-        fields.sort_unstable_by(|(a_place, a), (b_place, b)| {
-            a_place.cmp(b_place).then_with(|| a.name.as_ref().cmp(b.name.as_ref()))
-        });
-        Self(fields.into_iter().map(|(_, field)| field).collect())
+impl Field {
+    fn new(name: ServerString, value: ServerString) -> Self {
+        Self { kind: Kind::of(name.as_ref()), name, value }
     }
+}
+
+/// Those that the module keeps first, the given ones by name.
+fn sorted(mut fields: Vec<(ServerString, ServerString)>) -> Vec<(ServerString, ServerString)> {
+    fields.sort_by_cached_key(|(name, _)| {
+        (Kept::parse(name.as_ref()).map_or(Kept::ALL.len(), |kept| kept as usize), name.clone())
+    });
+    fields
+}
+
+/// The beginning of a long value, and the field that tells its whole length.
+fn cut(record: &Hash<'_>, name: ServerString, value: &ServerString) -> (Field, Option<Field>) {
+    let Value::Cut { head, full_length } = Value::new(value.as_ref(), Allowance::SHORT) else {
+        return (Field::new(name, value.clone()), None);
+    };
+    let length = FieldName::readable(name.as_ref()).ok().map(|name| {
+        let name = FullLength(name).to_string();
+        // One that was cut when it was stored knows better.
+        let stored = record.get(name.as_str());
+        let length = stored.unwrap_or_else(|| ServerString::new(full_length.to_string().as_bytes()));
+        Field::new(ServerString::new(name.as_bytes()), length)
+    });
+    (Field::new(name, ServerString::new(head)), length)
 }

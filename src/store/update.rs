@@ -47,6 +47,7 @@ impl Instance<'_> {
         let end = new_end(&stored, &transition, update, terms);
         let to = Move { before, after: &transition.record, end_before, end, now: terms.now };
         indexes.check(&to)?;
+        self.repair(&mut indexes, task_id.as_bytes(), terms);
 
         let leaving = Leaving::with(&mut indexes, ended, task_id.as_bytes(), &to, terms);
         let last_evicted = leaving.evicted.iter().filter_map(|task_id| indexes.end(task_id)).max();

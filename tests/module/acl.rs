@@ -158,6 +158,26 @@ fn the_commands_are_in_the_categories_that_an_administrator_looks_for_them_in() 
 }
 
 #[test]
+fn one_category_of_its_own_allows_every_command_of_the_module_and_no_other() {
+    let server = Server::start();
+    if !server.list("ACL CAT").contains(&"tracker".to_owned()) {
+        let version = server.info("server");
+        assert!(version.contains("redis_version:7.0.") || version.contains("redis_version:7.2."), "{version}");
+        return;
+    }
+    let listed = server.list("ACL CAT tracker");
+    let commands = ["upsert", "get", "query", "stats", "expire", "retain", "del", "help"];
+    assert_eq!(listed.len(), commands.len(), "{listed:?}");
+    assert!(commands.iter().all(|command| listed.contains(&format!("tracker.{command}"))), "{listed:?}");
+    server.run("ACL SETUSER dashboard on >pass ~shop.order:* -@all +@tracker");
+    let mut connection = server.connect_as("dashboard", "pass");
+    for command in READS.iter().chain(&WRITES) {
+        run(&mut connection, command).unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
+    assert!(call(&mut connection, &[b"PING"]).unwrap_err().starts_with("NOPERM"));
+}
+
+#[test]
 fn a_transaction_is_checked_command_by_command() {
     let server = server_with(&[("reader", "%R~shop.order:*")]);
     let mut connection = server.connect_as("reader", "pass");

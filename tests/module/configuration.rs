@@ -46,6 +46,13 @@ fn a_wrong_load_argument_refuses_to_load_and_says_why() {
 }
 
 #[test]
+fn to_load_the_module_logs_no_warning() {
+    let server = Server::start();
+    let warns = |line: &&str| line.contains(" # ") && (line.contains("tracker") || line.contains("defrag"));
+    assert_eq!(server.log().lines().filter(warns).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
 fn a_setting_changed_at_run_time_holds_from_the_next_command_on() {
     let server = Server::start();
     server.run("TRACKER.UPSERT shop.order 1 old STATE PENDING NAME n");

@@ -81,8 +81,8 @@ fn help_tells_every_command_with_its_arguments_and_what_it_is_for() {
     let upsert = "TRACKER.UPSERT model id task_id [STATE state] [NAME task_name] [RUN time] [ATTEMPT n] [AT time] \
                   [RETAIN seconds] [TENTATIVE] [NX | XX] [FIELDS numfields field value [field value ...]]";
     assert_eq!(lines[0], upsert);
-    let query = "TRACKER.QUERY model id [STATE state ...] [TASK name ...] [SINCE time] [UNTIL time] [PAGE n] [SIZE n] \
-                 [ORDER NEWEST | OLDEST] [FIELDS numfields field [field ...]] [WITHCOUNTS] [FORMAT RESP | JSON]";
+    let query = "TRACKER.QUERY model id [STATE state ...] [TASK name ...] [SINCE time] [UNTIL time] [MATCH text] \
+                 [PAGE n] [SIZE n] [ORDER NEWEST | OLDEST] [FIELDS numfields field [field ...]] [WITHCOUNTS] [FORMAT RESP | JSON]";
     assert!(lines.contains(&query.to_owned()), "{lines:#?}");
     assert_eq!(lines.iter().filter(|line| line.starts_with("TRACKER.")).count(), 8);
     assert_eq!(lines.iter().filter(|line| line.starts_with("    ")).count(), 8);

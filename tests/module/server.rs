@@ -144,6 +144,11 @@ impl Server {
         self.text("DEBUG DIGEST")
     }
 
+    /// What the server has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("server.log")).unwrap_or_default()
+    }
+
     pub fn info(&self, section: &str) -> String {
         self.text(&format!("INFO {section}"))
     }

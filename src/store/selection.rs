@@ -1,0 +1,282 @@
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashSet};
+
+use crate::model::{Filter, Kept, Order, State, States, Window};
+use crate::redis::{Direction, Failure, Member, Mode, ScoreRange, ServerString, Zset};
+
+use super::live::Live;
+use super::order::{between, EARLIEST_FIRST, LATEST_FIRST};
+use super::Instance;
+
+/// The indexes that a filter comes down to.
+pub(super) struct Selection<'a, 'c> {
+    /// The ids are those of any of these, no id being in two.
+    walked: Vec<Zset<'c>>,
+    /// And, where given, also on this other side.
+    also: Option<Side<'a, 'c>>,
+    /// With a score in this range.
+    range: ScoreRange,
+}
+
+/// The states or the names of a filter, with their indexes.
+struct Side<'a, 'c> {
+    any_of: AnyOf<'a>,
+    indexes: Vec<Zset<'c>>,
+}
+
+enum AnyOf<'a> {
+    States(States),
+    Names(HashSet<&'a str>),
+}
+
+/// In how many indexes an id is looked up; where there are more, its record tells sooner.
+const FEW: usize = 4;
+
+impl<'a, 'c> Selection<'a, 'c> {
+    /// The indexes of that filter, opened to read.
+    pub(super) fn of(instance: &Instance<'c>, filter: &Filter<'a>, live: &mut Live<'c>) -> Result<Self, Failure> {
+        let mut sides = Vec::new();
+        if let Some(states) = filter.states {
+            let keys = states.states().map(|state| instance.keys.state(state));
+            let indexes = keys.map(|key| instance.ids(&key, live)).collect::<Result<_, _>>()?;
+            sides.push(Side { any_of: AnyOf::States(states), indexes });
+        }
+        if !filter.tasks.is_empty() {
+            let names: HashSet<_> = filter.tasks.iter().map(|name| name.as_str()).collect();
+            let keys = names.iter().map(|name| instance.keys.task(name.as_bytes()));
+            let indexes = keys.map(|key| instance.ids(&key, live)).collect::<Result<_, _>>()?;
+            sides.push(Side { any_of: AnyOf::Names(names), indexes });
+        }
+        let range = between(filter.since, filter.until);
+        sides.sort_by_key(|side| side.indexes.iter().map(|index| index.count(range)).sum::<usize>());
+        let mut sides = sides.into_iter();
+        let walked = match sides.next() {
+            Some(side) => side.indexes,
+            None => vec![instance.ids(&instance.keys.tasks(), live)?],
+        };
+        Ok(Self { walked, also: sides.next(), range })
+    }
+
+    /// The total, and the ids in the window.
+    pub(super) fn window(
+        &mut self,
+        instance: &Instance<'c>,
+        window: Window,
+        live: &Live<'_>,
+    ) -> (usize, Vec<ServerString>) {
+        let direction = direction(window.order);
+        let Window { offset, size, .. } = window;
+        if let ([index], None) = (self.walked.as_mut_slice(), &self.also) {
+            if let Some(dead) = live.dead_members(index, self.range) {
+                return slice(index, self.range, window, live, dead);
+            }
+        }
+        let ids = |members: &mut dyn Iterator<Item = Member>, count: usize| {
+            members.skip(offset).take(count).map(|member| member.id).collect::<Vec<_>>()
+        };
+        match self.total(live) {
+            Some(total) => {
+                let missing = size.min(total.saturating_sub(offset));
+                let ids =
+                    if missing == 0 { Vec::new() } else { ids(&mut self.walk(instance, direction, live), missing) };
+                (total, ids)
+            }
+            None => {
+                let members: Vec<_> = self.walk(instance, direction, live).collect();
+                (members.len(), ids(&mut members.into_iter(), size))
+            }
+        }
+    }
+
+    /// The total, where it costs less than to walk through all.
+    fn total(&mut self, live: &Live<'_>) -> Option<usize> {
+        let dead = live.dead()?;
+        let Some(also) = &self.also else {
+            return Some(self.walked.iter_mut().map(|index| live.count(index, self.range)).sum());
+        };
+        let pairs = || self.walked.iter().flat_map(|one| also.indexes.iter().map(move |other| (one, other)));
+        let cost: usize = pairs().map(|(one, other)| one.len().min(other.len())).sum();
+        let walk: usize = self.walked.iter().map(Zset::len).sum();
+        if self.range != ScoreRange::ALL || cost > COUNTING * walk {
+            return None;
+        }
+        let is_in = |indexes: &[Zset<'_>], id: &ServerString| indexes.iter().any(|index| index.score(id).is_some());
+        let dead = dead.iter().filter(|id| is_in(&self.walked, id) && is_in(&also.indexes, id)).count();
+        Some(pairs().map(|(one, other)| one.count_common(other)).sum::<usize>().saturating_sub(dead))
+    }
+
+    /// The live ids in order.
+    pub(super) fn walk<'s>(
+        &'s mut self,
+        instance: &'s Instance<'c>,
+        direction: Direction,
+        live: &'s Live<'_>,
+    ) -> Box<dyn Iterator<Item = Member> + 's> {
+        let Self { walked, also, range } = self;
+        let is_selected = move |id: &ServerString| also.as_ref().is_none_or(|also| also.holds(instance, id));
+        let few: Option<Vec<_>> = walked.iter_mut().map(|index| live.members(index, *range)).collect();
+        if let Some(few) = few {
+            let mut members: Vec<_> = few.into_iter().flatten().filter(|member| is_selected(&member.id)).collect();
+            members.sort_unstable_by(|a, b| first(direction, a, b));
+            return Box::new(members.into_iter());
+        }
+        let walks = walked.iter_mut().map(|index| index.members(*range, direction)).collect();
+        let members = Merged::new(walks, direction);
+        Box::new(members.filter(move |member| live.holds(&member.id) && is_selected(&member.id)))
+    }
+}
+
+/// How many times longer it takes to come to an id by a walk than to count it.
+const COUNTING: usize = 4;
+
+impl Side<'_, '_> {
+    fn holds(&self, instance: &Instance<'_>, task_id: &ServerString) -> bool {
+        if self.indexes.len() <= FEW {
+            return self.indexes.iter().any(|index| index.score(task_id).is_some());
+        }
+        let Ok(record) = instance.hash(task_id.as_ref(), Mode::Peek) else { return false };
+        match &self.any_of {
+            AnyOf::States(states) => {
+                let state = record.get(Kept::State.name()).and_then(|state| State::parse(state.as_ref()));
+                state.is_some_and(|state| states.contains(state.into()))
+            }
+            AnyOf::Names(names) => {
+                let name = record.get(Kept::Name.name());
+                name.is_some_and(|name| std::str::from_utf8(name.as_ref()).is_ok_and(|name| names.contains(name)))
+            }
+        }
+    }
+}
+
+fn direction(order: Order) -> Direction {
+    match order {
+        Order::Newest => LATEST_FIRST,
+        Order::Oldest => EARLIEST_FIRST,
+    }
+}
+
+/// The order of members that are walked that way.
+fn first(direction: Direction, a: &Member, b: &Member) -> Ordering {
+    match direction {
+        Direction::Up => a.cmp(b),
+        Direction::Down => b.cmp(a),
+    }
+}
+
+/// Several walks as one. O(log k) for each member of k walks.
+struct Merged<W> {
+    walks: Vec<W>,
+    heads: BinaryHeap<Head>,
+    direction: Direction,
+}
+
+struct Head {
+    member: Member,
+    walk: usize,
+    direction: Direction,
+}
+
+impl<W: Iterator<Item = Member>> Merged<W> {
+    fn new(walks: Vec<W>, direction: Direction) -> Self {
+        let mut merged = Self { heads: BinaryHeap::with_capacity(walks.len()), walks, direction };
+        for walk in 0..merged.walks.len() {
+            merged.advance(walk);
+        }
+        merged
+    }
+
+    fn advance(&mut self, walk: usize) {
+        if let Some(member) = self.walks[walk].next() {
+            self.heads.push(Head { member, walk, direction: self.direction });
+        }
+    }
+}
+
+impl<W: Iterator<Item = Member>> Iterator for Merged<W> {
+    type Item = Member;
+
+    fn next(&mut self) -> Option<Member> {
+        let Head { member, walk, .. } = self.heads.pop()?;
+        self.advance(walk);
+        Some(member)
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Head {}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Head {
+    /// The first of the walk is the greatest, which a heap gives out first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        first(self.direction, &other.member, &self.member)
+    }
+}
+
+/// The total, and the ids in the window, of an index of which `dead` are not live: O(log n) to reach them, O(1) for each of
+/// them, and O(log m) for m dead ones.
+fn slice(
+    index: &mut Zset<'_>,
+    range: ScoreRange,
+    window: Window,
+    live: &Live<'_>,
+    mut dead: Vec<Member>,
+) -> (usize, Vec<ServerString>) {
+    let direction = direction(window.order);
+    let Window { offset, size, .. } = window;
+    let total = index.count(range).saturating_sub(dead.len());
+    let mut missing = size.min(total.saturating_sub(offset));
+    let mut task_ids = Vec::with_capacity(missing);
+    if missing == 0 {
+        return (total, task_ids);
+    }
+    if offset == 0 {
+        // To walk from the beginning costs less than to ask for ranks.
+        let ids = index.members(range, direction).map(|member| member.id).filter(|id| live.holds(id));
+        task_ids.extend(ids.take(missing));
+        return (total, task_ids);
+    }
+    dead.sort_unstable_by(|a, b| first(direction, a, b));
+    let start = rank_of_range(index, range, direction);
+    // As many dead ids stand before the window as have no more live ids before them than the window.
+    let live_before = |at: usize| index.rank(&dead[at].id, direction).saturating_sub(start + at);
+    let (mut before, mut beyond) = (0, dead.len());
+    while before < beyond {
+        let middle = before.midpoint(beyond);
+        if live_before(middle) <= offset {
+            before = middle + 1;
+        } else {
+            beyond = middle;
+        }
+    }
+    let mut rank = start.saturating_add(offset).saturating_add(before);
+    while missing > 0 {
+        let slice = index.slice(rank, missing, direction);
+        if slice.is_empty() {
+            break;
+        }
+        rank += slice.len();
+        task_ids.extend(slice.into_iter().filter(|id| live.holds(id)));
+        missing = size.min(total - offset) - task_ids.len();
+    }
+    (total, task_ids)
+}
+
+/// The rank of the range's first member.
+fn rank_of_range(index: &Zset<'_>, range: ScoreRange, direction: Direction) -> usize {
+    let from_here_on = match direction {
+        Direction::Up => ScoreRange { max: f64::INFINITY, ..range },
+        Direction::Down => ScoreRange { min: f64::NEG_INFINITY, ..range },
+    };
+    index.len().saturating_sub(index.count(from_here_on))
+}
