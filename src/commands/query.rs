@@ -29,7 +29,7 @@ const OPTIONS: &str = "STATE, TASK, SINCE, UNTIL, MATCH, PAGE, SIZE, ORDER, FIEL
 /// `UNTIL until` examines the records that this one did not come to, and no other.
 ///
 /// Without `FIELDS` a row leaves out `args`, `kwargs`, `result`, `traceback` and `log`, and cuts every value at 1,024 bytes.
-/// With `FIELDS` it does so once the longer values of the page come to 2 MiB. `<field>_bytes` tells the length of the whole
+/// With `FIELDS` it does so once the longer values of the page come to 1 MiB. `<field>_bytes` tells the length of the whole
 /// value.
 ///
 /// Replies a map of `total page size pages tasks`; with `WITHCOUNTS` also `states`, the live count per state, unfiltered,

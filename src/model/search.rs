@@ -44,18 +44,14 @@ impl<'t> Searcher<'t> {
     pub fn finds(&mut self, value: &[u8]) -> bool {
         self.effort += value.len();
         self.lower.clear();
-        match std::str::from_utf8(value) {
-            Ok(value) if !self.text.is_ascii => {
-                if value.is_ascii() {
-                    return false;
-                }
-                self.effort += value.len() * FOLDING;
-                self.lower.extend_from_slice(value.to_lowercase().as_bytes());
-            }
-            _ => {
-                self.lower.extend_from_slice(value);
-                self.lower.make_ascii_lowercase();
-            }
+        if self.text.is_ascii {
+            self.lower.extend_from_slice(value);
+            self.lower.make_ascii_lowercase();
+        } else if value.is_ascii() {
+            return false;
+        } else {
+            self.effort += value.len() * FOLDING;
+            self.lower.extend_from_slice(String::from_utf8_lossy(value).to_lowercase().as_bytes());
         }
         self.text.finder.find(&self.lower).is_some()
     }

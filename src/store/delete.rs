@@ -11,7 +11,6 @@ impl Instance<'_> {
     pub fn delete(&self, task_ids: &[TaskId<'_>], terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
-        self.repair(&mut indexes, b"", terms);
         let mut live = 0;
         let mut leaving = Vec::new();
         let distinct: BTreeSet<_> = task_ids.iter().map(|task_id| task_id.as_bytes()).collect();
@@ -22,6 +21,7 @@ impl Instance<'_> {
                 leaving.push(task_id.to_vec());
             }
         }
+        self.repair(&mut indexes, b"", terms);
         let last = leaving.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving);
         if let Some(last) = last {

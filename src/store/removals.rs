@@ -13,8 +13,10 @@ lazy_static! {
     static ref REMOVALS: Mutex<Noted> = Mutex::default();
 }
 
-/// How many ids are noted. Where more are removed, all is forgotten: readers find what is left of them.
-const MOST: usize = 10_000;
+/// How many ids are noted of one object, since every reader goes through them. Any others are found when they are read.
+const MOST_OF_OBJECT: usize = 2_000;
+/// How many ids are noted of all objects together. Where more are removed, all is forgotten.
+const MOST: usize = 20_000;
 
 #[derive(Default)]
 struct Noted {
@@ -50,7 +52,8 @@ pub(super) fn note_record(object: &[u8], task_id: &[u8]) {
     if noted.count >= MOST {
         *noted = Noted::default();
     }
-    if noted.of(object).task_ids.insert(task_id.to_vec()) {
+    let task_ids = &mut noted.of(object).task_ids;
+    if task_ids.len() < MOST_OF_OBJECT && task_ids.insert(task_id.to_vec()) {
         noted.count += 1;
     }
 }

@@ -39,7 +39,7 @@ impl Allowance {
     /// A value of so many bytes is never cut.
     const SHORT: usize = 1_024;
     /// How many bytes of long values a page of named fields has.
-    const PAGE: usize = 2 << 20;
+    const PAGE: usize = 1 << 20;
 
     /// For all rows of a page.
     pub(super) fn of_page(columns: &Columns<'_>) -> Self {

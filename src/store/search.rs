@@ -91,8 +91,8 @@ impl<'c> Instance<'c> {
             Err(failure) => return Err(failure),
         };
         let is_in_id = searcher.finds(task_id.as_ref());
-        let mut is_in = |field| record.get(field).is_some_and(|value| searcher.finds(value.as_ref()));
-        Ok(Some(is_in_id || SEARCHED.iter().any(|field| is_in(field))))
+        let is_in = |field| record.get(field).is_some_and(|value| searcher.finds(value.as_ref()));
+        Ok(Some(is_in_id || SEARCHED.iter().any(is_in)))
     }
 }
 

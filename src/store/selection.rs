@@ -30,7 +30,7 @@ enum AnyOf<'a> {
 }
 
 /// In how many indexes an id is looked up; where there are more, its record tells sooner.
-const FEW: usize = 4;
+const FEW: usize = State::ALL.len();
 
 impl<'a, 'c> Selection<'a, 'c> {
     /// The indexes of that filter, opened to read.

@@ -59,7 +59,7 @@ fn a_row_leaves_out_the_log() {
 }
 
 #[test]
-fn a_page_of_long_named_fields_cuts_what_comes_to_more_than_two_mebibytes() {
+fn a_page_of_long_named_fields_cuts_what_comes_to_more_than_a_mebibyte() {
     let server = Server::start();
     for n in 0..40 {
         store(&server, &format!("t{n:02}"), &[("error", &[b'e'; 60_000]), ("result", &[b'r'; 60_000])]);
@@ -67,9 +67,9 @@ fn a_page_of_long_named_fields_cuts_what_comes_to_more_than_two_mebibytes() {
     let page = server.run("TRACKER.QUERY m 1 SIZE 40 FIELDS 3 id error result");
     let Value::Array(tasks) = get(&page, "tasks") else { panic!() };
     let length = |task: &Value, field: &str| text(&get(task, field)).len();
-    assert_eq!(tasks.iter().take(17).filter(|task| length(task, "error") == 60_000).count(), 17);
-    assert!(tasks.iter().skip(17).all(|task| length(task, "error") == 1_024 && length(task, "result") == 1_024));
-    assert!(tasks.iter().skip(17).all(|task| get(task, "error_bytes") == Value::Int(60_000)));
+    assert_eq!(tasks.iter().take(8).filter(|task| length(task, "result") == 60_000).count(), 8);
+    assert!(tasks.iter().skip(9).all(|task| length(task, "error") == 1_024 && length(task, "result") == 1_024));
+    assert!(tasks.iter().skip(9).all(|task| get(task, "error_bytes") == Value::Int(60_000)));
 }
 
 #[test]

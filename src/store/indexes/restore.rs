@@ -1,13 +1,15 @@
 //! Filling an index again whose key was removed by hand or evicted by the server. What it held is told by the records that
 //! the other indexes know.
 
-use crate::model::{Kept, Time};
+use crate::model::{number, Kept, Time};
 use crate::redis::{Hash, Mode, ScoreRange, Zset};
 use crate::store::order::{between, score, time, EARLIEST_FIRST, LATEST_FIRST};
-use crate::store::read;
 
 use super::lifetime::keep;
 use super::Indexes;
+
+/// How many ids are restored at a time: what takes a few milliseconds.
+const MOST_RESTORED: usize = 2_000;
 
 /// Takes the ids that the expiry index does not know out of an index that has no TTL. Somebody persisted it, so it may hold
 /// ids past their time. O(1) for an index with a TTL or of one id, else O(n).
@@ -23,29 +25,32 @@ pub(super) fn drop_strays(index: &mut Zset<'_>, expiry: &Zset<'_>) {
 }
 
 impl Indexes<'_> {
-    /// Puts the ids of the live records into the index of every id where it lacks some, and takes those that have no record
-    /// out of the others. Whether anything changed. O(1) where it lacks none, else O(n log n).
+    /// Puts ids of live records into the index of every id where it lacks some, and takes those that have no record out of
+    /// the others; at most 2,000 at a time, those that live longest first. Whether anything changed. O(1) where it lacks
+    /// none, else O(n).
     pub(in crate::store) fn restore_tasks(&mut self, now: Time) -> bool {
         let (held, future) = (self.len(), between(Some(now), None));
-        if held >= self.expiry.len() || held >= self.expiry.count(future) {
+        if held >= self.expiry.len() || held >= self.expiry.count(future) || self.tasks().is_none() {
             return false;
         }
-        let live: Vec<_> = self.expiry.walk(future, EARLIEST_FIRST).collect();
-        let last = live.last().and_then(|(_, last)| time(*last));
-        let (call, keys) = (self.call, self.keys);
-        let (mut gone, mut has_changed) = (Vec::new(), false);
-        for (task_id, _) in live {
-            let record = Hash::open(call, &keys.record(&task_id), Mode::Peek);
-            match (record.ok().as_ref().and_then(read), self.tasks()) {
-                (Some(record), Some(tasks)) => has_changed |= tasks.add(&task_id, score(record.created_at)),
-                _ => gone.push(task_id),
+        let Self { call, keys, tasks: Some(tasks), expiry, .. } = self else { return false };
+        let last = expiry.walk(future, LATEST_FIRST).next().and_then(|(_, last)| time(last));
+        let live = expiry.walk(future, LATEST_FIRST).map(|(task_id, _)| task_id);
+        let missing: Vec<_> = live.filter(|task_id| tasks.score(task_id).is_none()).take(MOST_RESTORED).collect();
+        let has_changed = !missing.is_empty();
+        let mut gone = Vec::new();
+        for task_id in missing {
+            let record = Hash::open(call, &keys.record(&task_id), Mode::Peek).ok();
+            let created_at = record.and_then(|record| record.get(Kept::CreatedAt.name()));
+            match created_at.and_then(|millis| number(millis.as_ref())).and_then(Time::from_millis) {
+                Some(created_at) => _ = tasks.add(&task_id, score(created_at)),
+                None => gone.push(task_id),
             }
         }
-        if let (Some(last), Some(tasks)) = (last, self.tasks()) {
+        if let Some(last) = last {
             keep(tasks, last, now);
         }
         self.keep_names();
-        has_changed |= !gone.is_empty();
         if !gone.is_empty() {
             self.remove_everywhere(gone);
         }
