@@ -87,3 +87,33 @@ def run_suite(session: nox.Session, *requirements: str, pytest: Sequence[str] = 
     )
     if not session.posargs:
         session.run("pytest", "--no-cov", *pytest, *LOOKS)
+
+
+#: Packages that have an admin of their own, in their newest versions.
+GUESTS = (
+    "django-guardian",
+    "django-import-export",
+    "django-jazzmin",
+    "django-nested-admin",
+    "django-parler",
+    "django-polymorphic",
+    "django-reversion",
+    "django-simple-history",
+    "django-unfold",
+)
+
+
+@nox.session(python=interpreter("3.13"))
+def guests(session: nox.Session) -> None:
+    """Opens the page in other packages' admins and under themes, in their newest versions."""
+    session.install("--quiet", "pip>=25.1")
+    session.install("--quiet", "--editable", ".", "--group", "suite", *GUESTS, "--upgrade")
+    session.run(
+        *("pytest", "--no-cov", *OLD_WARNINGS, "--ds", "project.settings_guests"),
+        *("tests/guests/every_guest.py", *session.posargs),
+    )
+    if not session.posargs:
+        session.run(
+            *("pytest", "--no-cov", "tests/admin/test_themes.py"),
+            "tests/browser/test_under_themes.py",
+        )

@@ -18,10 +18,12 @@ def run_under(theme, *files):
     }
     command = [
         *(sys.executable, "-m", "pytest", "--no-cov", "--quiet", "-p", "no:cacheprovider"),
+        # What a theme uses of what Django has deprecated is the theme's to mend.
+        *("-W", "default::DeprecationWarning", "-W", "default::PendingDeprecationWarning"),
         *("--ds", f"project.settings_{theme}", *(str(TESTS / file) for file in files)),
     ]
     done = subprocess.run(
-        command, cwd=TESTS.parent, env=inherited, capture_output=True, text=True, timeout=300
+        command, cwd=TESTS.parent, env=inherited, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
