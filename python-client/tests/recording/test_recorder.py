@@ -1,3 +1,4 @@
+import ctypes
 import logging
 import os
 import signal
@@ -510,6 +511,15 @@ def test_an_event_that_the_user_may_not_write_costs_itself_alone(
         assert client.zcard("shop.order:{1}:tasks") == 400
 
 
+def test_an_event_of_a_deleted_object_is_answered_and_no_refusal(tracker, recorder, log):
+    recorder.record(Deletion((ORDER,)))
+    recorder.record(event(1, run=1_700_000_000_000))
+    assert recorder.flush()
+    assert recorder.refused == 0
+    assert not log.records
+    assert get_client().get(ORDER, "t1") is None
+
+
 def test_what_is_refused_forges_no_line_of_the_log(tracker, recorder, log):
     key = "1\nCRITICAL all is lost " + "x" * 1000
     recorder.record(Deletion((ObjectRef("shop.order", key),)))
@@ -638,6 +648,22 @@ def test_a_forked_process_starts_afresh(server, monkeypatch, recorder):
     recorder._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert recorder.waiting == 1
+
+
+def test_a_process_that_was_forked_behind_python_s_back_starts_afresh(server, monkeypatch):
+    """As uWSGI does it, unless it is told otherwise."""
+    server.start()
+    process.record(event(1))
+    parent = process.recorder
+    pid = ctypes.PyDLL(None).fork()
+    if pid == 0:
+        try:
+            process.record(event(2))
+            process.flush_at_end()
+        finally:
+            os._exit(0 if process.recorder is not parent else 3)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert get_client().get(ORDER, "t2")
 
 
 AT_THE_END = """

@@ -23,15 +23,20 @@ recorder: Recorder | None = None
 _making = threading.Lock()
 
 
-def record(event: Write) -> None:
-    """Stores ``event`` by this process's recorder."""
-    (recorder or _made()).record(event)
+def record(write: Write) -> None:
+    """Stores ``write`` by this process's recorder."""
+    # uWSGI forks without telling Python, unless it was given --py-call-uwsgi-fork-hooks.
+    if recorder is not None and recorder.pid == os.getpid():
+        recorder.record(write)
+    else:
+        _made().record(write)
 
 
 def _made() -> Recorder:
     global recorder
     with _making:
-        recorder = recorder or Recorder()
+        if recorder is None or recorder.pid != os.getpid():
+            recorder = Recorder()
         return recorder
 
 

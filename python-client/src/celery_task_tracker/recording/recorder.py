@@ -9,6 +9,7 @@ wait while Redis is away: the thread tries again with the next event or after th
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 
 from ..config import config
@@ -32,6 +33,7 @@ class Recorder:
     """
 
     def __init__(self) -> None:
+        self.pid = os.getpid()
         self._outbox = Outbox()
         self._sender = Sender(self._outbox)
         self._lock = threading.RLock()
