@@ -16,6 +16,7 @@ import redis
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings as project
 
+from celery_task_tracker.config import config
 from celery_task_tracker.recording import process, sender
 from celery_task_tracker.recording import recorder as recording
 from celery_task_tracker.recording.outbox import Outbox
@@ -238,7 +239,7 @@ def test_events_that_come_faster_than_redis_takes_them_wait_for_it(server, setti
     server.start()
     for number in range(5000):
         recorder.record(event(number))
-        assert recorder.waiting <= 1600
+        assert recorder.waiting <= 1201
     assert recorder.flush()
     assert recorder.lost == 0
     with server.client() as client:
@@ -455,6 +456,35 @@ def test_a_first_connection_that_hangs_at_any_step_holds_nobody_up(
     wait_for(lambda: not recorder.is_away, "the events to have been written")
     assert get_client().get(ORDER, "t1")
     assert get_client().get(ORDER, "t2")
+
+
+def test_a_connection_that_hangs_later_on_holds_up_one_event_at_most(
+    server, settings, monkeypatch, recorder, log
+):
+    server.start()
+    recorder.record(event(0))
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 3600
+    recorder.record(event(1))
+    goes_on = threading.Event()
+    send = redis.Connection.send_packed_command
+    monkeypatch.setattr(
+        redis.Connection,
+        "send_packed_command",
+        lambda *args, **kwargs: goes_on.wait() and send(*args, **kwargs),
+    )
+    recorder.record(event(2))
+    wait_for(recorder._sender._turn.locked, "it to be on its way")
+    monkeypatch.setattr(config, "TASK_TRACKER_SOCKET_TIMEOUT", 0.25)
+    for number in range(3, 1100):
+        recorder.record(event(number))
+    assert recorder.is_away
+    for number in range(1100, 2000):
+        recorder.record(event(number))
+    goes_on.set()
+    assert recorder.flush()
+    assert [record.levelname for record in log.records] == ["WARNING", "INFO"]
+    with server.client() as client:
+        assert client.zcard("shop.order:{1}:tasks") == 2000
 
 
 def test_the_first_event_is_stored_before_its_caller_goes_on(server, recorder):

@@ -28,8 +28,8 @@ IDLE = 10.0
 class Recorder:
     """Stores events of one process. Thread-safe.
 
-    Recording needs no lock that is held while Redis is asked, and none that a signal handler or a
-    finaliser could find locked by its own thread.
+    A signal handler or a finaliser may record too: it finds no lock that its own thread holds and
+    that it would have to wait for.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,8 @@ class Recorder:
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._bell = threading.Lock()
-        """Unlocked to wake the thread. In contrast to an event's, its methods are atomic."""
+        """Unlocked to wake the thread. A signal handler may do this at any moment, in contrast to
+        setting a :class:`threading.Event`."""
         self._bell.acquire()
 
         self._was_asked = False
@@ -85,8 +86,8 @@ class Recorder:
         self._wake()
         if self._sender.is_new:
             self._sender.await_first_try()
-        elif self._outbox.is_crowded and not self.is_away:
-            self._sender.send(patience=config.TASK_TRACKER_SOCKET_TIMEOUT)
+        else:
+            self._sender.await_room()
 
     def flush(self) -> bool:
         """Sends what waits, oldest first, and waits for the replies. ``True`` if Redis took it all.

@@ -33,6 +33,9 @@ MOVING_PAUSE = 0.05
 #: Seconds that a thread waits for its turn to send.
 LAST_WAIT = 2.0
 
+#: Seconds after which a thread that waits for room in the outbox looks again.
+MOMENT = 0.001
+
 #: The most kinds of refusals that the log tells apart.
 MOST_KINDS = 100
 
@@ -66,8 +69,10 @@ class Sender:
         self._is_awaited = True
 
         self._rests_until = 0.0
-        self._stored = 0
-        """How many writes Redis answered since it went away."""
+        self._answered = 0
+        """How many writes Redis has answered."""
+        self._answered_before = 0
+        """How many of them before it went away."""
 
         self._release_at = 0.0
         self._kinds: set[tuple[str, ...]] = set()
@@ -101,11 +106,23 @@ class Sender:
             self._first_try.release()
             return
         self._is_awaited = False
-        with self._changing:
-            if self._link is not Link.UNTRIED:
-                return
-            self._link = Link.DOWN
-        self._tell_of_outage(TrackerUnavailable(f"no answer within {patience} s"))
+        if self._link is Link.UNTRIED:
+            self._leave_alone(TrackerUnavailable(f"no answer within {patience} s"))
+
+    def await_room(self) -> None:
+        """Waits until the outbox is crowded no longer, for one timeout at most.
+
+        Redis is taken to be away if it answers no packet in that time.
+        """
+        patience = config.TASK_TRACKER_SOCKET_TIMEOUT
+        deadline = time.monotonic() + patience
+        answered = self._answered
+        while self._outbox.is_crowded and not self.is_away:
+            if time.monotonic() > deadline:
+                if self._answered == answered:
+                    self._leave_alone(TrackerUnavailable(f"no answer within {patience} s"))
+                break
+            time.sleep(MOMENT)
 
     def send(self, pause: float = 0.0, patience: float = LAST_WAIT) -> bool:
         """Sends the next packet, or all packets if Redis was away. ``True`` if Redis answers.
@@ -156,7 +173,7 @@ class Sender:
         except BaseException:
             self._outbox.put_back()
             raise
-        self._stored += len(packet) - len(moving)
+        self._answered += len(packet) - len(moving)
         if moving:
             self._release_at = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER
 
@@ -180,25 +197,27 @@ class Sender:
             time.sleep(MOVING_PAUSE)
 
     def _conclude(self, error: TrackerUnavailable | None) -> None:
-        with self._changing:
-            was_away = self.is_away
-            self._link = Link.DOWN if error else Link.UP
-        if error and not was_away:
-            self._tell_of_outage(error)
         if error:
+            self._leave_alone(error)
             self._rests_until = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER * REST
             self._outbox.trim()
             return
+        with self._changing:
+            was_away, self._link = self.is_away, Link.UP
         if was_away:
             logger.info(
                 "The task tracker is back. Of the events of that time %d were stored, %d lost.",
-                self._stored,
+                self._answered - self._answered_before,
                 self._outbox.lost,
             )
             self._outbox.lost = 0
-        self._stored = 0
 
-    def _tell_of_outage(self, error: TrackerUnavailable) -> None:
+    def _leave_alone(self, error: TrackerUnavailable) -> None:
+        with self._changing:
+            if self.is_away:
+                return
+            self._link = Link.DOWN
+            self._answered_before = self._answered
         logger.warning(
             "The task tracker is away (%s). Tasks go on as ever, their events are kept%s",
             error,
