@@ -246,6 +246,18 @@ def test_events_that_come_faster_than_redis_takes_them_wait_for_it(server, setti
         assert client.zcard("shop.order:{1}:tasks") == 5000
 
 
+def test_settling_leaves_alone_what_is_held_back_and_flushing_does_not(server, recorder):
+    server.start()
+    recorder.record(event(0))
+    recorder._outbox.settle([event(1)])
+    recorder._sender._release_at = float("inf")
+    recorder.record(event(2, objects=(ObjectRef("shop.order", "2"),)))
+    assert not recorder.settle()
+    assert recorder.waiting == 1
+    assert recorder.flush()
+    assert get_client().get(ORDER, "t1")
+
+
 def test_an_event_leaves_at_once_and_those_soon_after_it_in_one_packet(
     server, recorder, asked, monkeypatch
 ):

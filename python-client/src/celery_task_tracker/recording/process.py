@@ -56,7 +56,7 @@ def settle() -> None:
     Does nothing while Redis is away.
     """
     if recorder is not None and not recorder.is_away:
-        recorder.flush()
+        recorder.settle()
 
 
 def flush_at_end(**_: object) -> None:

@@ -90,11 +90,15 @@ class Recorder:
             self._sender.await_room()
 
     def flush(self) -> bool:
+        """Sends all that waits, as :meth:`settle` does, and what is held back for a moving slot."""
+        self._outbox.release()
+        return self.settle()
+
+    def settle(self) -> bool:
         """Sends what waits, oldest first, and waits for the replies. ``True`` if Redis took it all.
 
         Costs a round trip per packet, and one timeout if Redis is still away.
         """
-        self._outbox.release()
         while self._outbox:
             is_answered = self._sender.send()
             if not is_answered or not self._outbox.has_waiting:
