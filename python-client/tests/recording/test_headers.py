@@ -60,6 +60,14 @@ class TestHeader:
         (sent,) = headers_in(broker, queue)
         assert not [key for key in sent if key.startswith("task_tracker_")]
 
+    def test_may_hold_long_ids_of_which_the_beginning_is_stored(self, ended):
+        task_id = str(uuid.uuid4())
+        long = {"root_id": "r" * 100_000, "parent_id": "p" * 100_000, "group": "g" * 100_000}
+        send_raw(task_id, "shop.tasks.succeed", ([4], {}, {}), **long)
+        found = ended(4, task_id, "SUCCESS")
+        assert found["root_id"] == "r" * 255
+        assert found["group_id"] == "g" * 255
+
     @pytest.mark.parametrize("wrong", ["soon", -1, 0, 1.5, True, 10**30, [1]])
     def test_that_names_no_moment_as_the_run_names_none(self, ended, wrong):
         task_id = str(uuid.uuid4())

@@ -26,6 +26,9 @@ from .payload import arguments_json, json_text, text, value_json
 from .secrets import REDACTED
 from .shown import given_by_stranger
 
+#: How much is stored of an id or a name in a message, in characters.
+LONGEST_DETAIL = 255
+
 #: Looks a name of Celery's protocol, or of the tracker's headers, up in a message.
 Get = Callable[[str], Any]
 
@@ -133,7 +136,7 @@ class Delivery:
             ("max_retries", registrations[0].max_retries if registrations else None),
         ):
             if value is not None:
-                details[key] = text(value)
+                details[key] = text(value)[:LONGEST_DETAIL]
         return cls(
             task_name=name,
             task_id=str(get("id")),
