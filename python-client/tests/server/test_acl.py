@@ -96,6 +96,15 @@ def test_the_lines_of_the_readme_are_enough_and_not_more(program):
                     plain.execute_command(*command.split())
 
 
+@pytest.mark.parametrize("program", EVERY_SERVER[1:], ids=lambda path: Path(path).name)
+def test_the_category_allows_all_commands(program):
+    with server_with(["user all on >word ~shop.* -@all +@tracker"], program) as server:
+        client = client_as(server, "all", "word")
+        assert client.write([event()]) == []
+        assert reads(client)[0] == 1
+        assert client.write([Deletion((ORDER,))]) == []
+
+
 def test_the_workers_line_is_enough_for_a_worker(broker, settings):
     with server_with(LINES) as server:
         url = f"redis://shop-worker:a-long-password@{HOST}:{server.port}"
