@@ -199,6 +199,15 @@ class TestDetail:
             client.hset("shop.order:{1042}:record:t1", "started_at", time)
         assert str(admin_client.get(url("tasks/t1/")).json()["started_at"]) == time
 
+    def test_of_a_record_that_lacks_what_each_has_is_what_is_left(
+        self, admin_client, order, tracker
+    ):
+        keep(state="STARTED")
+        with tracker.client() as client:
+            client.hdel("shop.order:{1042}:record:t1", "id", "name", "state")
+        assert admin_client.get(url("tasks/t1/")).json()["id"] == "t1"
+        assert admin_client.post(url("revoke/"), {"task_id": "t1"}).status_code == 409
+
     def test_of_another_objects_task_is_not_there(self, admin_client, order, tracker):
         keep("t1", pk="7")
         assert admin_client.get(url("tasks/t1/")).status_code == 404

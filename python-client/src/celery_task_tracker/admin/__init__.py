@@ -1,4 +1,4 @@
-"""The button on the change form, the pages, their endpoints, and what people can do there."""
+"""The button on the change form, the page, its endpoints, and what users can do there."""
 
 from .button import TaskTrackerAdminMixin
 

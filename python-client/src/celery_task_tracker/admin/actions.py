@@ -1,4 +1,4 @@
-"""Launching a task for an object, and revoking one or all that are active."""
+"""Launching a task for an object, and revoking one or all of its active tasks."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ def launch(
 def revoke(
     request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
-    """``task_id=<id>``: asks the workers to drop a task that waits, or to cut off one that runs.
+    """``task_id=<id>``: asks the workers to drop a waiting task, or to terminate a running one.
 
-    The state becomes REVOKED when a worker has done so; until then the record says that it was
-    asked for. Cutting off may be switched off, or need a permission of its own.
+    The state becomes REVOKED when a worker has done so. Until then the record says that it was
+    requested. Terminating may be switched off, or need its own permission.
     """
     record = record_of(ref, request.POST.get("task_id", ""))
     if record.get("state") not in ACTIVE_STATES:
@@ -103,10 +103,10 @@ def revoke(
 def revoke_active(
     request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
-    """Revokes every active task of this object, as far as this user may, like :func:`revoke` does.
+    """Revokes every active task of this object that this user may revoke, as :func:`revoke` does.
 
-    Answers with the tasks that the workers were told of, those that go on and why, and how many
-    there are beyond the :data:`~.revocation.LIMIT` of one request: asking again revokes those.
+    Answers with the tasks that were revoked, those that were not and why, and how many are left
+    beyond the :data:`~.revocation.LIMIT` of one request. Repeating the request revokes those.
     """
     tasks, remaining = revocation.active_tasks(ref)
     outcome = revocation.revoke(request, ref, tasks)
@@ -132,7 +132,7 @@ def revoke_active(
 def _log_revoked(
     request: HttpRequest, obj: Model, model_admin: ModelAdmin[Any], tasks: Sequence[ActiveTask]
 ) -> None:
-    """One entry in the object's history, with the ids of ``tasks`` by their names."""
+    """Writes one entry into the object's history, with the ids of ``tasks`` grouped by name."""
     ids = defaultdict(list)
     for task in tasks:
         ids[task.name].append(task.id)
@@ -146,8 +146,8 @@ def _log_revoked(
 def _log(request: HttpRequest, obj: Model, model_admin: ModelAdmin[Any], message: str) -> None:
     """Writes ``message`` into the object's history.
 
-    What it says has happened. If it cannot be written, the server's log has it, and the reader is
-    not told that the act failed.
+    What it says has happened already. If the entry cannot be written, it is logged, and the user is
+    not told that the action failed.
     """
     try:
         # A query that fails must not break the request's own transaction.

@@ -1,4 +1,4 @@
-"""Where the page of one object is."""
+"""The URL of an object's page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.urls import NoReverseMatch, reverse
 
 
 def page_url(model_admin: ModelAdmin[Any], request: HttpRequest | None, obj: Model) -> str | None:
-    """The page's address, with the filters of the change list that ``request`` came from.
+    """The page's URL, with the filters of the change list that ``request`` came from.
 
-    ``None`` on a site that does not have the page.
+    ``None`` if the admin site does not have the page.
     """
     opts = model_admin.opts
     try:

@@ -33,7 +33,7 @@ STYLES = (
 #: The module that imports the page's other scripts.
 SCRIPT = "page/task_tracker.js"
 
-#: A script that is no module: it runs, and says so, where the modules cannot be loaded.
+#: A script that tells the reader if the modules cannot be loaded. It is no module itself.
 WATCH = "page/not_started.js"
 
 COLUMN_STYLE = "changelist.css"
@@ -49,7 +49,7 @@ class Assets:
 
 
 def page_assets() -> Assets | None:
-    """What the page loads, or ``None`` where the project's storage does not have it."""
+    """What the page loads, or ``None`` if the project's static files storage lacks it."""
     try:
         return Assets(
             styles=tuple(_address(name) for name in STYLES),
@@ -62,7 +62,7 @@ def page_assets() -> Assets | None:
 
 
 def column_media() -> Media:
-    """The style sheet of the change list's column, whose cells can do without it."""
+    """The style sheet of the change list's column, or nothing if the storage lacks it."""
     try:
         _address(COLUMN_STYLE)
     except ValueError as error:
@@ -72,7 +72,7 @@ def column_media() -> Media:
 
 
 def _address(name: str) -> str:
-    """Raises ``ValueError`` where a strict manifest of static files lacks the file."""
+    """Raises ``ValueError`` if a strict manifest of static files lacks the file."""
     return static(f"{FOLDER}/{name}")
 
 

@@ -1,8 +1,8 @@
 """The *Task Tracker* button and its pages on every ModelAdmin of a registered model.
 
-Nothing has to be configured: an admin site builds its URLs after every app has registered its
-models and tasks, and at that moment the ModelAdmins of tracked models become
-:class:`TaskTrackerAdminMixin`, whatever the order in which all that was registered.
+Nothing has to be configured. When an admin site builds its URLs, every app has registered its
+models and tasks. At that moment the ModelAdmins of tracked models get
+:class:`TaskTrackerAdminMixin`, so the order of registration does not matter.
 """
 
 from __future__ import annotations
@@ -34,37 +34,37 @@ else:
 
 
 class TaskTrackerAdminMixin(Base):
-    """Adds the task tracker to a ModelAdmin: the button on the change form, and the pages.
+    """Adds the task tracker to a ModelAdmin: the button on the change form, and the page.
 
-    ``task_tracker_template`` replaces the page's template for this ModelAdmin; without it
-    ``admin/<app>/<model>/task_tracker.html`` and ``admin/<app>/task_tracker.html`` are looked
-    for before the package's own.
+    ``task_tracker_template`` is the page's template for this ModelAdmin. Without it Django looks
+    for ``admin/<app>/<model>/task_tracker.html`` and ``admin/<app>/task_tracker.html``, then takes
+    the package's own.
 
-    ``task_tracker_column``: whether the change list has a column that tells of each object's
-    tasks; without it, or with ``None``, the setting TASK_TRACKER_CHANGELIST_COLUMN says. The column
-    comes last, or where ``list_display`` names ``"task_tracker_status"``, which is enough to have
-    it.
+    ``task_tracker_column`` is whether the change list has a column with each object's tasks. If it
+    is missing or ``None``, the setting TASK_TRACKER_CHANGELIST_COLUMN decides. The column comes
+    last, or where ``list_display`` names ``"task_tracker_status"``. Naming it there is enough to
+    have it.
     """
 
-    # No values here: they would hide those of a ModelAdmin that this class is put before.
+    # No values here: this class comes first in the MRO, and would hide those of the ModelAdmin.
     task_tracker_template: str | None
     task_tracker_column: bool | None
 
     def get_urls(self) -> list[URLPattern]:
         from . import urls
 
-        # Ahead of the ModelAdmin's own, whose last pattern takes any address.
+        # Before the ModelAdmin's own URLs, whose last pattern matches anything.
         return [*urls.patterns(self), *super().get_urls()]
 
     @display(description=TITLE)
     def task_tracker_status(self, obj: Model) -> str:
-        """The column's cell for one object. Costs a round trip; change lists have one for all."""
+        """The column's cell for one object. Costs a round trip; a change list needs one for all."""
         return StatusColumn(self, None, lambda: [obj])(obj)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         names = super().get_list_display(request)
         if IS_POPUP_VAR in request.GET:
-            # There one chooses an object, and does not look after it.
+            # A popup is for choosing an object.
             return [name for name in names if name != COLUMN]
         wanted = getattr(self, "task_tracker_column", None)
         if wanted is None:
@@ -120,7 +120,7 @@ class TaskTrackerAdminMixin(Base):
                 button,
             ]
         elif url:
-            # The model's or the app's own template stays what it is: ours extends it.
+            # Our template extends the one that would have been rendered.
             template = response.template_name
             response.context_data |= {
                 "task_tracker_url": url,
@@ -133,7 +133,7 @@ class TaskTrackerAdminMixin(Base):
 
 
 def install() -> None:
-    """Makes every admin site equip its ModelAdmins when it is checked, and builds its URLs."""
+    """Makes every admin site call :func:`equip` when it is checked and when it builds its URLs."""
     for name in ("check", "get_urls"):
         original = getattr(AdminSite, name)
         if not hasattr(original, "equips_task_tracker"):

@@ -1,4 +1,4 @@
-"""The change list's column: the state of each object's latest task, and how many failed."""
+"""The change list's column: the state of each object's latest task, and the number of failures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TITLE = gettext_lazy("Tasks")
 
 
 class StatusColumn:
-    """The cells of one page's rows, as one of the callables that ``list_display`` may hold.
+    """The column's cells on one page, as a callable for ``list_display``.
 
     ``rows`` gives all objects of the page. The first cell asks Redis for those that the user of
     ``request`` may view, or for all of them if there is no request. Costs one round trip, and
@@ -63,7 +63,7 @@ class StatusColumn:
         try:
             return self._cell(obj, TaskStats.of(reply))
         except Exception:
-            # Somebody else may have written anything into a record.
+            # Another program may have written anything into a record.
             logger.warning(
                 "The tasks of %s %r cannot be shown", obj._meta.label, obj.pk, exc_info=True
             )

@@ -1,4 +1,4 @@
-"""What the endpoints have in common: one method each, the permissions, errors as JSON."""
+"""What all endpoints share: one HTTP method each, permission checks, errors as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ View = Callable[..., HttpResponse]
 
 
 class Refusal(Exception):
-    """An answer other than the one asked for: a status, a word for programs, a sentence."""
+    """An error response: an HTTP status, a code for programs and a message for people."""
 
     def __init__(self, status: HTTPStatus, code: str, message: str, **extra: str) -> None:
         super().__init__(message)
@@ -30,14 +30,14 @@ class Refusal(Exception):
         self.body = {"error": {"code": code, "message": message, **extra}}
 
     def response(self) -> JsonResponse:
-        """The answer itself."""
+        """The response to send."""
         return JsonResponse(self.body, status=self.status)
 
 
 def endpoint(method: str, permission: str) -> Callable[[View], View]:
-    """Turns a view of (request, obj, ref, …) into one that answers JSON, refusals included.
+    """Turns a view of (request, obj, ref, …) into one that answers errors as JSON.
 
-    ``permission``: ``view`` or ``change``, asked of the ModelAdmin for this very object.
+    ``permission`` is ``view`` or ``change``, and is checked by the ModelAdmin for this object.
     """
 
     def decorate(view: View) -> View:
@@ -84,7 +84,7 @@ def endpoint(method: str, permission: str) -> Callable[[View], View]:
 
 
 def refusal_for(error: TrackerError | WrongNamespace) -> Refusal:
-    """What people are told when the tracker did not do what was asked of it."""
+    """The response to an error of the tracker."""
     if isinstance(error, WrongNamespace):
         return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "wrong-namespace", str(error))
     if isinstance(error, CommandRefused):
@@ -112,7 +112,7 @@ def refusal_for(error: TrackerError | WrongNamespace) -> Refusal:
 
 
 def record_of(ref: ObjectRef, task_id: str) -> dict[str, Any]:
-    """The record of a task of this very object. Raises a 404 if there is none."""
+    """The record of one of this object's tasks. Raises a 404 if there is none."""
     record = get_client().get(ref, task_id) if task_id else None
     if record is None:
         raise Refusal(
@@ -120,4 +120,5 @@ def record_of(ref: ObjectRef, task_id: str) -> dict[str, Any]:
             "no-task",
             _("There is no record of this task for this object (any more)."),
         )
-    return record
+    # Another program may have removed these.
+    return {"id": task_id, "name": "", "state": "", **record}

@@ -1,4 +1,4 @@
-"""What the page offers to launch for an object, and the arguments that each task will get."""
+"""The tasks that the page offers to launch, and the arguments that each of them will get."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _launchable(registration: Registration, obj: Model) -> Launchable:
 
 
 def _call(registration: Registration, obj: Model) -> Call:
-    """The call of a launch. A query of it that fails does not break the transaction around."""
+    """The arguments of a launch. A failing query does not break the surrounding transaction."""
     using = router.db_for_read(type(obj), instance=obj)
     with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
         return registration.launch_call(obj)

@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 
 class Pause:
-    """Lets one reader wait for a Redis that does not answer, and spares those that follow.
+    """After one reader has waited for Redis in vain, the next ones do not wait.
 
-    The threads of a process share it. It has nothing to do with what the recorder believes: that
-    may be unable to write where reading works.
+    The threads of a process share it. It does not depend on the recorder, which may be unable to
+    write while reading works.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Pause:
         return reply
 
     def end(self) -> None:
-        """Has the next reader ask."""
+        """Makes the next reader ask again."""
         self._error = None
 
 

@@ -1,4 +1,4 @@
-"""Revoking tasks of one object: the workers drop those that wait, and cut off those that run."""
+"""Revoking an object's tasks: the workers drop waiting tasks and terminate running ones."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class ActiveTask:
     name: str
     is_running: bool
     worker: str | None
-    """Who runs it, where that is known."""
+    """The worker that runs it, if known."""
 
     pool: str | None
-    """The worker's pool, where that is one which cannot terminate a task that runs."""
+    """The worker's pool, if it is one that cannot terminate running tasks."""
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> ActiveTask:
@@ -59,21 +59,21 @@ class ActiveTask:
 
 @dataclass
 class Outcome:
-    """What came of asking the workers."""
+    """Which tasks the workers were asked to revoke, and which not."""
 
     revoked: list[ActiveTask] = field(default_factory=list)
     refused: list[tuple[ActiveTask, Refusal]] = field(default_factory=list)
 
     def refuse(self, tasks: Sequence[ActiveTask], reason: Refusal) -> None:
-        """Notes that ``tasks`` go on, and why."""
+        """Records why ``tasks`` are not revoked."""
         self.refused += [(task, reason) for task in tasks]
 
 
 def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
-    """The newest active tasks of ``ref``, :data:`LIMIT` at most, and how many there are beside.
+    """The newest active tasks of ``ref``, at most :data:`LIMIT`, and how many more there are.
 
-    Those come first that the workers were not asked to revoke before, so that asking again gets
-    further. Costs one round trip per page of the module's ``max-page-size``.
+    Tasks that nobody has requested to revoke come first, so that repeated requests reach all of
+    them. Costs one round trip per page of the module's ``max-page-size``.
     """
     found: dict[bool, dict[str, ActiveTask]] = {False: {}, True: {}}
     page = pages = 1
@@ -90,11 +90,11 @@ def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
 
 
 def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) -> Outcome:
-    """Asks the workers to revoke ``tasks`` of ``ref``, as far as this user may.
+    """Asks the workers to revoke those of ``tasks`` that this user may revoke.
 
-    The records of those that the workers were told of say so from then on; their state becomes
-    REVOKED when a worker has done it. Costs a few messages to the workers, however many tasks
-    there are, and one round trip to Redis, whose absence keeps nobody from revoking.
+    Their records say that it was requested. The state becomes REVOKED when a worker has done it.
+    Costs a few messages to the workers, however many tasks there are, and one round trip to Redis.
+    Revoking works while Redis is away.
     """
     outcome = Outcome()
     by_app = defaultdict(list)
@@ -115,7 +115,7 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
 
 
 def may_terminate(request: HttpRequest) -> bool:
-    """Whether the settings let this user cut off a task that runs."""
+    """Whether the settings let this user terminate running tasks."""
     permission = config.TASK_TRACKER_TERMINATE_PERMISSION
     return bool(config.TASK_TRACKER_TERMINATE) and (
         permission is None or cast("PermissionsMixin", request.user).has_perm(permission)

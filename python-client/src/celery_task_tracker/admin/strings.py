@@ -1,4 +1,4 @@
-"""The words that the page's scripts show, translated on the server and passed with the page."""
+"""The texts of the page's scripts. They are translated on the server and sent with the page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def state_labels() -> dict[str, str]:
 
 
 def interface_strings() -> dict[str, str]:
-    """What the scripts say. A name in braces is replaced by the script."""
+    """The scripts' texts. The scripts replace names in braces."""
     return {
         # The table
         "copy": _("Copy"),

@@ -1,4 +1,4 @@
-"""The addresses below ``<object>/task-tracker/``, in one ModelAdmin's own name space."""
+"""The URLs below ``<object>/task-tracker/`` of one ModelAdmin."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The task tracker's page on one object, and the endpoints that the page talks to.
+"""The task tracker's page of one object, and the endpoints that it reads.
 
-Each view is called with the ModelAdmin it belongs to, behind the admin site's login and CSRF
-protection. The ModelAdmin's own hooks decide: who may view the object sees its tasks, who may
-change it launches and revokes them. Everything is asked of Redis under the object's own key, so a
+Each view is called with its ModelAdmin, behind the admin site's login and CSRF protection. The
+ModelAdmin's own hooks decide: a user who may view the object sees its tasks, and one who may change
+it launches and revokes them. Everything is asked of Redis under the object's own key, so a
 task is reachable only through the object that it ran for.
 """
 
@@ -39,9 +39,9 @@ from .launchable import launchable
 from .revocation import may_terminate
 from .strings import interface_strings, state_labels
 
-#: Fields of a record that hold JSON. The others hold text, the result being either.
+#: Fields of a record that hold JSON. The others hold text; ``result`` may be either.
 JSON_FIELDS = ("objects", "args", "kwargs", "progress")
-#: The numbers of rows that people are used to choose from.
+#: The usual numbers of rows to choose from.
 PAGE_SIZES = (10, 25, 50, 100, 200)
 
 TIME_FIELDS = (
@@ -55,13 +55,13 @@ TIME_FIELDS = (
 
 
 def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) -> HttpResponse:
-    """The dashboard of one object. Asks nothing of Redis: the page itself fetches its rows.
+    """The page of one object. Does not ask Redis: the page fetches its rows itself.
 
-    May cost a query for each relation that the launch arguments follow.
+    Costs a query for each relation that the launch arguments follow.
     """
     obj = model_admin.get_object(request, unquote(object_id))
     if obj is None:
-        # What Django's own views of a ModelAdmin do, with the message that they give.
+        # As Django's own views of a ModelAdmin do, with the same message.
         response: HttpResponse = model_admin._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
             request, model_admin.opts, object_id
         )
@@ -142,7 +142,7 @@ def _default_page_size() -> int:
 
 
 def _page_sizes() -> list[int]:
-    """The numbers of rows that the page offers: its own, and the usual ones that are allowed."""
+    """The numbers of rows that the page offers: the default, and the usual ones if allowed."""
     largest = config.TASK_TRACKER_MAX_PAGE_SIZE
     return sorted({_default_page_size(), *(size for size in PAGE_SIZES if size <= largest)})
 
@@ -193,7 +193,7 @@ def task_detail(
 ) -> HttpResponse:
     """The whole record of one task: arguments, result, error and traceback included.
 
-    ``objects`` names this object alone: the others are not what the user was allowed to see.
+    ``objects`` names this object only: the user may not be allowed to see the others.
     """
     record = record_of(ref, task_id)
     answer = {name: _presentable(name, value) for name, value in record.items()}
@@ -217,7 +217,7 @@ def _count(request: HttpRequest, name: str, default: int) -> int:
     given = request.GET.get(name)
     if given is None:
         return default
-    # isdecimal() alone takes the digits of every script, and int() those of 4,300 places.
+    # isdecimal() accepts the digits of every script.
     if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given) > 0):
         raise Refusal(
             HTTPStatus.BAD_REQUEST,
@@ -228,7 +228,7 @@ def _count(request: HttpRequest, name: str, default: int) -> int:
 
 
 def _presentable(name: str, value: Any) -> Any:
-    """A field of a record as the list gives it. What somebody else wrote may be anything."""
+    """A field of a record as the list has it. Another program may have written anything into it."""
     if name in TIME_FIELDS and isinstance(value, int):
         try:
             moment = datetime.fromtimestamp(value / 1000, tz=timezone.utc)

@@ -64,7 +64,7 @@ def _has_place(model_admin: ModelAdmin[Any]) -> bool:
 
 
 class UnknownParent(Exception):
-    """Only when it is rendered is it known what a template extends."""
+    """What a template extends is only known when it is rendered."""
 
 
 class _Family:
@@ -90,11 +90,11 @@ class _Family:
             self._blocks.setdefault(block.name, []).append(block)
 
     def reaches(self, name: str) -> bool:
-        """Whether rendering the template comes to the block ``name``."""
+        """Whether rendering the template gets to the block ``name``."""
         return self._reach(name, self._root, ())
 
     def _reach(self, name: str, nodes: Iterable[Node], overridden: Sequence[BlockNode]) -> bool:
-        """``overridden``: what ``block.super`` leads to in ``nodes``, next of kin first."""
+        """``overridden``: the blocks that ``block.super`` stands for, nearest first."""
         for node in nodes:
             if isinstance(node, BlockNode):
                 if node.name == name:

@@ -1,4 +1,4 @@
-"""Task names as people say them."""
+"""Readable task names."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ register = template.Library()
 def humanize_task(name: str) -> str:
     """``shop.tasks.process_payment`` as ``Process payment``.
 
-    The last part of the dotted name, its words apart, the first one capitalised. Capital letters
-    that a class-based task has in its name begin words too, abbreviations stay whole.
+    Takes the last part of the dotted name, separates its words and capitalises the first. Capital
+    letters, as in the names of class-based tasks, begin words too. Abbreviations stay whole.
     """
     last = str(name).rpartition(".")[2] or str(name)
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", last).split("_")

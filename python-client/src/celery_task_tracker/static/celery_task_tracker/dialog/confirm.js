@@ -1,10 +1,10 @@
-// Asking before something is done that cannot be undone.
+// Asks before something that cannot be undone.
 
 import { byId, once } from "../shared/dom.js";
 
 const dialog = byId("confirm");
 
-/** Asks, and resolves to whether the reader agreed. `action` is what the button says. */
+/** Asks, and resolves to whether the reader agreed. `action` is the text of the button. */
 export function confirmed({ title, text, detail, action }) {
   byId("confirm-title").textContent = title;
   byId("confirm-text").textContent = text;
@@ -18,5 +18,5 @@ export function confirmed({ title, text, detail, action }) {
   });
 }
 
-// The second half of a double click on what led here is no answer.
+// The second half of the double click that opened the dialog is no answer.
 byId("confirm-action").addEventListener("click", once(() => dialog.close("yes")));

@@ -1,16 +1,16 @@
-// What is told of a value that was longer than the module keeps.
+// The note on a value that was longer than the module stores.
 
 import { el, setProp, setText } from "../shared/dom.js";
 import { fill, size } from "../shared/format.js";
 
-/** A line that says that a value was cut off, and how long it was. */
+/** A line that says that a value was truncated, and how long it was. */
 export class Cut {
   constructor(strings) {
     this.strings = strings;
     this.element = el("p", { className: "tt-quiet tt-cut", hidden: true });
   }
 
-  /** Tells of `value`, of which `full` bytes were cut down to what it is, if it was. */
+  /** Shows the note if `value` was truncated: `full` is then its original length in bytes. */
   update(value, full) {
     setProp(this.element, "hidden", !full);
     if (!full) return;

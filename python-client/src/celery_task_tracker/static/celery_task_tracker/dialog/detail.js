@@ -1,4 +1,4 @@
-// The dialog that shows one task's whole record, and what becomes of it while it is open.
+// The dialog that shows one task's whole record, and follows it while it is open.
 
 import { Badge } from "../shared/badge.js";
 import { Cut } from "./cut.js";
@@ -18,8 +18,8 @@ export class Detail {
   #facts = new Map();
 
   /**
-   * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)` asks for it, and
-   * `closed(id)` is told when the dialog of a task has been closed.
+   * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)` revokes, and
+   * `closed(id)` is called when the dialog has been closed.
    */
   constructor(config, { load, copy, revoke, closed }) {
     this.config = config;
@@ -45,7 +45,7 @@ export class Detail {
     this.factList = el("dl", { className: "tt-facts" });
   }
 
-  /** Shows the task `id`, of which `row` may be known already; no dialog for an empty id. */
+  /** Shows the task `id`, first what its `row` holds if given. Closes the dialog for an empty id. */
   async show(id, row) {
     if (id === this.#id) return;
     if (!id) {
@@ -65,7 +65,7 @@ export class Detail {
     await this.#fetch(JSON.stringify(row));
   }
 
-  /** Shows what has become of the task: `row`, if the page that was just fetched has it. */
+  /** Updates the task shown. `row` is its row on the page that was just loaded, if it is there. */
   async follow(row) {
     if (!this.#id) return;
     const version = JSON.stringify(row);
@@ -73,7 +73,7 @@ export class Detail {
     if (row ? version !== this.#version : isActive) await this.#fetch(version);
   }
 
-  /** Brings what depends on the time of day up to date. */
+  /** Updates what depends on the current time. */
   tick() {
     if (!this.#id || !this.config.activeStates.includes(this.#record?.state)) return;
     keepFocus(
@@ -101,7 +101,7 @@ export class Detail {
     );
   }
 
-  /** Shows `record`, or that it cannot be shown: somebody else may have written into it. */
+  /** Shows `record`. Another program may have made it unreadable; then says so. */
   #draw(record) {
     try {
       this.#show(record);
@@ -172,7 +172,7 @@ export class Detail {
     return element;
   }
 
-  /** Why an attempt failed: the record's `exception` and `error`, whose names begin with `prefix`. */
+  /** Why an attempt failed: the fields `exception` and `error`, with `prefix` before their names. */
   #error(prefix, title, record) {
     const [kind, message] = [record[`${prefix}exception`], record[`${prefix}error`]];
     const section = this.#section(`${prefix}error`, () => {

@@ -1,11 +1,11 @@
-// A task's life as a line of moments, with what the time between them was spent on.
+// A task's timeline: its moments, and what the time between them was spent on.
 
 import { now } from "../shared/clock.js";
 import { arrange, el, setProp, setText } from "../shared/dom.js";
 import { clock, day, exact } from "../shared/format.js";
 import { moments } from "../shared/life.js";
 
-/** What moments are called, where that is not the name itself. */
+/** Moments whose text has another name than they have. */
 const NAMES = { due: "notBefore" };
 
 export class LifeLine {

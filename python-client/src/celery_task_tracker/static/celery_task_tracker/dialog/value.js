@@ -4,7 +4,7 @@ import { Cut } from "./cut.js";
 import { button, el, setAttr, setText } from "../shared/dom.js";
 import { pretty } from "../shared/format.js";
 
-/** Whether there is something to show: not nothing, and not an empty list of arguments. */
+/** Whether `value` is worth showing: neither missing nor an empty list of arguments. */
 export function isThere(value) {
   if (value === undefined || value === null || value === "" || value === "null") return false;
   return typeof value !== "object" || Object.keys(value).length > 0;
@@ -31,7 +31,7 @@ export class Value {
     );
   }
 
-  /** Shows `value`, of which `full` bytes were cut down to what it is, if it was. */
+  /** Shows `value`. If it was truncated, `full` is its original length in bytes. */
   update(value, full) {
     setText(this.text, pretty(value));
     this.cut.update(value, full);

@@ -1,4 +1,4 @@
-// What the reader can have done: launching a task, and revoking tasks.
+// Launching a task, and revoking tasks.
 
 import { confirmed } from "../dialog/confirm.js";
 import { byId, once, setProp, setText } from "../shared/dom.js";
@@ -8,7 +8,7 @@ import { toast } from "../shared/toast.js";
 export class Acts {
   #active = 0;
 
-  /** `refresh()` shows what has become of it, `open(id)` opens a task's dialog. */
+  /** `refresh()` loads the history again, `open(id)` opens a task's dialog. */
   constructor(api, config, { refresh, open }) {
     this.api = api;
     this.config = config;
@@ -40,7 +40,7 @@ export class Acts {
     });
   }
 
-  /** Asks for `task` to be revoked, if the reader confirms it. */
+  /** Revokes `task` if the reader confirms it. */
   async revoke(task) {
     const { strings, names } = this.config;
     const name = names[task.name] ?? task.name;
@@ -78,7 +78,7 @@ export class Acts {
     });
   }
 
-  /** One request revokes a bounded number: asks again while that gets any further. */
+  /** One request revokes a limited number of tasks: repeats it as long as it revokes more. */
   async #revokeAll() {
     const revoked = new Set();
     const refused = new Map();
@@ -103,7 +103,7 @@ export class Acts {
     await this.refresh();
   }
 
-  /** Once at a time, and once for a double click. */
+  /** Calls `act` on click, not while it is still running, and once for a double click. */
   #onClick(button, act) {
     const busily = async () => {
       if (button.ariaBusy === "true") return;

@@ -1,5 +1,5 @@
-// What the reader looks at. It lives in the page's address, so that a link shows the same and the
-// browser's Back leads to what was looked at before.
+// The view: filters, page and open dialog. It is kept in the page's address, so that a link shows the
+// same and the browser's Back button works.
 
 const PARAMETERS = ["state", "task", "page", "page_size", "task_id"];
 
@@ -7,8 +7,8 @@ export class Address {
   #settled = Promise.resolve();
 
   /**
-   * `states` are those that may be filtered by, `pageSize` the number of rows where the address
-   * does not say. `onchange(view)` is called whenever another view is to be shown.
+   * `states` are those that can be filtered by, `pageSize` is the default number of rows.
+   * `onchange(view)` is called whenever the view changes.
    */
   constructor({ states, pageSize }, onchange) {
     this.states = states;
@@ -25,7 +25,7 @@ export class Address {
     return this.view.states.length > 0 || this.view.tasks.length > 0;
   }
 
-  /** Looks at something else. Whatever is not said to be a page is the first one. */
+  /** Changes the view. The page is the first one unless `changes` names another. */
   async look(changes) {
     await this.#settled;
     this.view = { ...this.view, page: 1, ...changes };
@@ -34,14 +34,14 @@ export class Address {
     this.onchange(this.view);
   }
 
-  /** Shows a page that is there in the place of one that is not. */
+  /** Replaces a page that no longer exists, without an entry in the browser's history. */
   correct(page) {
     this.view = { ...this.view, page };
     window.history.replaceState(window.history.state, "", this.#write(this.view));
     this.onchange(this.view);
   }
 
-  /** Opens the dialog of a task: Back closes it. */
+  /** Opens a task's dialog. The browser's Back button closes it. */
   async open(taskId) {
     await this.#settled;
     this.view = { ...this.view, taskId };
@@ -49,12 +49,12 @@ export class Address {
     this.onchange(this.view);
   }
 
-  /** The dialog was closed. */
+  /** Updates the address after the dialog was closed. */
   close() {
     if (!this.view.taskId) return;
     this.view = { ...this.view, taskId: "" };
     if (window.history.state?.opened) {
-      // It is as if it had never been open. Whatever is done next waits until that is so.
+      // Take the history entry of the dialog back. Later changes wait until that has happened.
       this.#settled = new Promise((resolve) => {
         window.addEventListener("popstate", resolve, { once: true });
       });
@@ -64,7 +64,7 @@ export class Address {
     }
   }
 
-  /** The link to the dialog of a task, over all the tasks of the object. */
+  /** A link to a task's dialog, without any filter. */
   linkTo(taskId) {
     return this.#write({ states: [], tasks: [], page: 1, size: this.pageSize, taskId });
   }
@@ -82,7 +82,7 @@ export class Address {
   }
 
   #write({ states, tasks, page, size, taskId }) {
-    // Whatever else the address holds, such as the filters of the change list, stays.
+    // Keep other parameters, such as the filters of the change list.
     const url = new URL(window.location.href);
     for (const name of PARAMETERS) url.searchParams.delete(name);
     for (const state of states) url.searchParams.append("state", state);

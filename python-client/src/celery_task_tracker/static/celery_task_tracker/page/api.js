@@ -1,18 +1,18 @@
-// Talking to the page's endpoints.
+// Requests to the page's endpoints.
 
 import { setClock } from "../shared/clock.js";
 import { fill, withAllDigits } from "../shared/format.js";
 
-/** Milliseconds after which an answer is not waited for any longer. */
+/** Timeout of a request in milliseconds. */
 const PATIENCE = 20_000;
 
-/** When the page was last loaded anew because an answer led elsewhere. */
+/** Where the time is kept at which the page last reloaded because of a redirect. */
 const LOADED_ANEW = "celery_task_tracker.loaded_anew";
 
-/** Milliseconds that have to pass before it is loaded anew again. */
+/** The least number of milliseconds between two such reloads. */
 const ONLY_AFTER = 10_000;
 
-/** An answer that is not the one asked for: `code` for the program, `message` for the reader. */
+/** A request that failed: `code` is for the program, `message` for the reader. */
 export class ApiError extends Error {
   constructor(code, message, hint = "") {
     super(message);
@@ -22,13 +22,13 @@ export class ApiError extends Error {
 }
 
 export class Api {
-  /** The tag of the last answer of the list, and the address that gave it. */
+  /** The ETag of the last answer of the list, and the address that it is for. */
   #last = { url: null, tag: null };
 
-  /** Ends the question for the list that is on its way. */
+  /** Aborts the request for the list that is under way. */
   #asking = new AbortController();
 
-  /** `token` is the CSRF token that the page came with, `csrfCookie` the cookie with a newer one. */
+  /** `token` is the CSRF token in the page, `csrfCookie` the cookie that may hold a newer one. */
   constructor({ urls, strings, csrfCookie }, token) {
     this.urls = urls;
     this.strings = strings;
@@ -37,9 +37,9 @@ export class Api {
   }
 
   /**
-   * One page of rows, `{states: […], tasks: […], page: 1, size: 10}`; or `null` if it is what the
-   * same question was answered last. Ends the question that is on its way: an answer that nobody
-   * sees must not be the last one.
+   * One page of rows for `{states: […], tasks: […], page: 1, size: 10}`, or `null` if nothing has
+   * changed since the last answer. Aborts the request before it: its answer would not be shown, so
+   * its ETag must not be kept.
    */
   async list({ states, tasks, page, size }) {
     const query = new URLSearchParams({ page, page_size: size });
@@ -56,7 +56,7 @@ export class Api {
     return history;
   }
 
-  /** Has the next `list` answer in full. */
+  /** Makes the next `list` answer in full. */
   forget() {
     this.#last = { url: null, tag: null };
   }
@@ -64,7 +64,7 @@ export class Api {
   /** The whole record of one task. */
   async task(id) {
     const response = await this.#fetch(`${this.urls.task}${encodeURIComponent(id)}/`);
-    // All digits are for what is only shown. What the page reckons with stays a number.
+    // What is only shown keeps all digits. What the page calculates with stays a number.
     return this.#read(response, (text) => {
       const { args, kwargs } = withAllDigits(text);
       return { ...JSON.parse(text), args, kwargs };
@@ -81,7 +81,7 @@ export class Api {
 
   /**
    * Revokes what is active: `{revoked: [{id, name}], refused: [{id, name, message}], remaining}`,
-   * `remaining` of them being too many for one request.
+   * where `remaining` is how many were too many for one request.
    */
   revokeActive() {
     return this.#post(this.urls.revokeActive, {});
@@ -90,13 +90,13 @@ export class Api {
   async #post(url, form) {
     const response = await this.#fetch(url, {
       method: "POST",
-      // Not as a header, for which a project may have another name.
+      // Not in a header: a project may have renamed it.
       body: new URLSearchParams({ ...form, csrfmiddlewaretoken: this.#token }),
     });
     return this.#read(response);
   }
 
-  /** Logging in, in another tab, makes the token that the page came with invalid. */
+  /** A login in another tab makes the token in the page invalid. */
   get #token() {
     const cookies = document.cookie.split("; ").map((cookie) => cookie.split("="));
     return cookies.find(([name]) => name === this.csrfCookie)?.[1] ?? this.pageToken;
@@ -124,8 +124,8 @@ export class Api {
   }
 
   /**
-   * A session that ran out answers with the way to the login page, which the page itself is led
-   * to, and back from, when it is loaded anew. If that was of no use, it is not done again.
+   * An expired session redirects to the login page. Reloading this page leads there and back. If a
+   * reload did not help, it is not repeated.
    */
   #logIn() {
     const last = Number(sessionStorage.getItem(LOADED_ANEW));
@@ -142,7 +142,7 @@ export class Api {
     try {
       body = parse(await response.text());
     } catch (error) {
-      // An answer that broke off is none.
+      // The answer broke off.
       if (!(error instanceof SyntaxError)) throw new ApiError("offline", this.strings.offline);
       throw new ApiError("not-json", fill(this.strings.noAnswer, { status: response.status }));
     }

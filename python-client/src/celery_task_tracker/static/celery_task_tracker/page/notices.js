@@ -1,10 +1,10 @@
-// What the page tells of itself: a banner while something is wrong, and what stands in the place of
-// the table while there are no tasks to show.
+// The banner that is shown while something is wrong, and the panels that replace the table while there
+// are no tasks to show.
 
 import { byId, setProp, setText } from "../shared/dom.js";
 import { duration, fill } from "../shared/format.js";
 
-/** Errors that have a panel of their own, which says what to do. */
+/** Errors that have their own panel, which says what to do. */
 const PANELS = { unreachable: "unreachable", "module-missing": "module-missing" };
 
 export class Notices {
@@ -16,7 +16,7 @@ export class Notices {
     this.banner = byId("banner");
   }
 
-  /** Shows one of the panels in the place of the table, or the table. */
+  /** Shows the panel `name` instead of the table, or the table if `name` is empty. */
   panel(name) {
     for (const panel of this.panels) setProp(panel, "hidden", panel.dataset.panel !== name);
     setProp(byId("table-wrap"), "hidden", Boolean(name));
@@ -24,7 +24,7 @@ export class Notices {
     if (name && name !== "no-match") setProp(byId("pages"), "hidden", true);
   }
 
-  /** All is well: `name` is the panel to show, or none. Returns what that panel says first. */
+  /** Hides the banner and shows the panel `name`, if given. Returns the heading of what is shown. */
   well(name) {
     this.#hasShown = true;
     setProp(this.banner, "hidden", true);
@@ -33,7 +33,7 @@ export class Notices {
     return panel?.querySelector("h2")?.textContent ?? "";
   }
 
-  /** The page cannot be brought up to date, and tries again after `pause` seconds, if at all. */
+  /** Says that refreshing failed, and that it is tried again in `pause` seconds unless that is `null`. */
   failure(error, pause) {
     const panel = PANELS[error.code];
     if (panel === "module-missing" || !this.#hasShown) {

@@ -1,5 +1,4 @@
-// Asking again and again: at the pace that was set, slower while it fails, and not at all in a tab
-// that nobody sees.
+// Polling: at the interval that is set, slower while requests fail, and not at all in a hidden tab.
 
 /** The longest pause between two tries, in seconds. */
 const LONGEST_PAUSE = 60;
@@ -11,9 +10,8 @@ export class Poll {
   #isOn;
 
   /**
-   * `ask()` fetches; what it resolves to goes to `answer(it)`, what it rejects with to
-   * `fail(error, pause)` with the seconds until the next try, `null` for none. `interval` is in
-   * seconds. Begins with `now()`.
+   * `ask()` fetches. Its result goes to `answer(result)`, its error to `fail(error, pause)` with the
+   * seconds until the next try, or `null` for none. `interval` is in seconds. `now()` starts it.
    */
   constructor({ interval, isOn, ask, answer, fail }) {
     this.#isOn = isOn;
@@ -27,24 +25,24 @@ export class Poll {
     });
   }
 
-  /** Whether it asks by itself. */
+  /** Whether it polls. */
   get isOn() {
     return this.#isOn;
   }
 
-  /** Asks by itself from now on. */
+  /** Starts polling. */
   start() {
     this.#isOn = true;
     this.now();
   }
 
-  /** Asks only when it is told to. */
+  /** Stops polling; `now()` still asks once. */
   stop() {
     this.#isOn = false;
     clearTimeout(this.#timer);
   }
 
-  /** Asks at once. An answer that a later question has overtaken is dropped. */
+  /** Asks at once. If it is called again before the answer arrives, that answer is dropped. */
   async now() {
     const turn = ++this.#turn;
     clearTimeout(this.#timer);

@@ -1,4 +1,4 @@
-// The dashboard of one object: what there is on the page, and who tells whom.
+// The dashboard of one object: creates the parts of the page and connects them.
 
 import { Acts } from "./acts.js";
 import { Address } from "./address.js";
@@ -23,7 +23,7 @@ const NARROW = "(max-width: 700px)";
 const root = document.getElementById("task-tracker");
 const config = JSON.parse(document.getElementById("task-tracker-config").textContent);
 const { strings } = config;
-// A task may have the name of what every object has, such as "constructor".
+// A task may be named like a property that every object has, such as "constructor".
 Object.setPrototypeOf(config.names, null);
 const api = new Api(config, root.querySelector("[name=csrfmiddlewaretoken]").value);
 
@@ -71,26 +71,26 @@ const states = new StateFilter(config, (chosen) => address.look({ states: chosen
 const tasks = new TaskFilter(config, (chosen) => address.look({ tasks: chosen }));
 const pages = new Pages(config, (changes) => address.look(changes));
 
-/** What gets the focus when what had it has gone. */
+/** What gets the focus when the element that had it is gone. */
 function heir() {
   return frontDialog()?.querySelector("[data-close]") ?? rows.link() ?? byId("history");
 }
 
-/** The view that is shown, but for its dialog. */
+/** The view that is shown, without its dialog. */
 let shown = "";
 const rowsOf = (view) => JSON.stringify({ ...view, taskId: "" });
 const isShown = (view) => shown === rowsOf(view);
 
-/** Shows whether other rows than these are on their way. */
+/** Marks the table while other rows are being loaded. */
 function setBusy(isBusy) {
   setAttr(byId("table-wrap"), "aria-busy", String(isBusy));
 }
 
-/** Shows a page of the history; `null` is the one that is shown already. */
+/** Shows a page of the history, or nothing new if `history` is `null`. */
 function show(history) {
   const { view } = address;
   if (history) {
-    // The last row of the last page may have gone: show the page that is the last one now.
+    // The last row of the last page may be gone: show the page that is the last one now.
     if (history.tasks.length === 0 && history.total > 0 && view.page > 1) {
       address.correct(Math.max(1, history.pages));
       return;
@@ -156,8 +156,8 @@ for (const dialog of root.querySelectorAll("dialog")) {
   dialog.addEventListener("pointerdown", ({ target }) => {
     pressed = target;
   });
-  // A click on the dialog element itself is one beside its content: on the backdrop. One that began
-  // in the content is the end of selecting, and the second of two belongs to what was there before.
+  // A click on the dialog element itself is on the backdrop. It does not count if it started in the
+  // content, where text was being selected, or if it is the second half of a double click.
   dialog.addEventListener("click", ({ target, detail }) => {
     const isBeside = target === dialog && pressed === dialog && detail < 2;
     if (isBeside || target.closest("[data-close]")) dialog.close();
@@ -169,7 +169,7 @@ const launchPanel = byId("launch");
 if (launchPanel) {
   const was = localStorage.getItem(LAUNCH_PANEL) ?? (matchMedia(NARROW).matches ? "closed" : "open");
   launchPanel.open = was === "open";
-  // Told before it opens or closes, and only where the reader does that.
+  // The click comes before the panel opens or closes, and only when the reader does it.
   launchPanel.querySelector("summary").addEventListener("click", () => {
     localStorage.setItem(LAUNCH_PANEL, launchPanel.open ? "closed" : "open");
   });

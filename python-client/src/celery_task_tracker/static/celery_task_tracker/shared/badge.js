@@ -2,7 +2,7 @@
 
 import { el, icon, setIcon, setText } from "./dom.js";
 
-/** A badge that says a state by icon and word, never by colour alone. */
+/** A badge that shows a state by icon and word, never by colour alone. */
 export class Badge {
   constructor(labels) {
     this.labels = labels;

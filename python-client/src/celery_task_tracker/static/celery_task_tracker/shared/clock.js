@@ -1,6 +1,6 @@
-// The server's clock, by which tasks are timed: the reader's own may be off.
+// The server's clock. Tasks are timed by it, and the reader's clock may be wrong.
 
-/** Milliseconds to which a `Date` header is cut off. */
+/** The precision of a `Date` header in milliseconds. */
 const PRECISION = 1000;
 
 let offset = 0;
@@ -9,8 +9,8 @@ let offset = 0;
 export const now = () => Date.now() + offset;
 
 /**
- * Sets the clock by the `Date` header of an answer that has just come to what was `sent` then, in
- * unix milliseconds: it was written in between, which on a slow network is long.
+ * Sets the clock by the `Date` header of an answer that has just arrived. `sent` is when its request
+ * was sent, in unix milliseconds: the header was written some time in between.
  */
 export function setClock(date, sent) {
   const written = Date.parse(date);

@@ -22,7 +22,7 @@ export function el(tag, props = {}, ...children) {
   return element;
 }
 
-/** One of the page's icons, which says nothing to a screen reader. */
+/** One of the page's icons. Screen readers ignore it. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   const use = document.createElementNS(SVG, "use");
@@ -49,12 +49,12 @@ export function button({ sign, text, className = "tt-button", ...props }) {
   );
 }
 
-/** A listener for clicks to which a double click, however fast, is one. */
+/** A click listener that runs once for a double click. */
 export const once = (act) => (event) => {
   if (event.detail < 2) act(event);
 };
 
-/** The dialog that is in front of all others, if one is open: what is beside it cannot be reached. */
+/** The topmost open dialog, if any. Nothing behind it can be reached. */
 export const frontDialog = () => [...document.querySelectorAll("dialog[open]")].at(-1);
 
 /** Sets a text without touching it if it is there already, so that a selection survives. */
@@ -72,14 +72,14 @@ export function setAttr(element, name, value) {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
-/** Sets a style by the object model, which a strict Content-Security-Policy allows. */
+/** Sets a style property. Unlike an attribute, a strict Content-Security-Policy allows it. */
 export function setStyle(element, name, value) {
   if (element.style.getPropertyValue(name) !== String(value)) element.style.setProperty(name, value);
 }
 
 /**
- * Makes `parent` hold exactly `children`, in that order. Those that are in place are not moved,
- * so that focus and scroll stay where they are.
+ * Makes `parent` hold exactly `children`, in that order. Children that are in place already are not
+ * moved, so that they keep focus and scroll position.
  */
 export function arrange(parent, children) {
   const wanted = new Set(children);
@@ -91,13 +91,13 @@ export function arrange(parent, children) {
   }
 }
 
-/** Copies `text` to the clipboard, also where the page is not served securely, or may not as such. */
+/** Copies `text` to the clipboard, even if the page is not served over HTTPS. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
     return;
   } catch {
-    // There is none, or it is refused: the old way asks nobody.
+    // The clipboard API is missing or refused: the old way needs no permission.
   }
   const area = el("textarea", { value: text, className: "tt-hidden", readOnly: true });
   const focused = document.activeElement;

@@ -1,13 +1,13 @@
-// Where the focus goes when what has it goes away.
+// Where the focus goes when the element that has it disappears.
 
-/** Makes a change. If what has the focus goes by it, the focus goes to what `heir()` gives. */
+/** Runs `change()`. If the focused element disappears, `heir()` gets the focus. */
 export function keepFocus(change, heir) {
   const focused = document.activeElement;
   change();
   if (focused !== document.body && !focused.checkVisibility()) inherit(heir);
 }
 
-/** Gives the focus to what `heir()` gives, if nothing has it. Nothing is scrolled by that. */
+/** Focuses `heir()` if no visible element has the focus. Does not scroll. */
 export function inherit(heir) {
   const focused = document.activeElement;
   if (focused === document.body || !focused.checkVisibility()) heir().focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-// Times, durations, sizes and values as people read them, in the page's own language.
+// Times, durations, sizes and values in the language of the page.
 
 const language = known(document.documentElement.lang);
 const relativeFormat = new Intl.RelativeTimeFormat(language, { style: "short" });
@@ -24,7 +24,7 @@ const UNITS = [
   ["second", 1],
 ];
 
-/** The language that a tag names, or the browser's own for what is no tag. */
+/** The language that a tag names, or `undefined`, the browser's own, if it is not valid. */
 function known(tag) {
   try {
     return Intl.getCanonicalLocales(tag)[0];
@@ -38,12 +38,12 @@ export function relative(time, now) {
   const seconds = Math.round((new Date(time).valueOf() - now) / 1000);
   if (Number.isNaN(seconds)) return "";
   const [unit, length] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
-  // In words only the very moment: what was 40 hours ago was not "yesterday".
+  // Words for "now" alone: 40 hours ago is not "yesterday".
   const format = seconds === 0 ? nowFormat : relativeFormat;
   return format.format(Math.trunc(seconds / length), unit);
 }
 
-/** The exact time in the reader's own zone. */
+/** The exact time in the reader's time zone. */
 export function exact(time) {
   const moment = new Date(time);
   return Number.isNaN(moment.valueOf()) ? "" : exactFormat.format(moment);
@@ -54,7 +54,7 @@ export function clock(time) {
   return clockFormat.format(new Date(time));
 }
 
-/** The day of a time in the reader's own zone; nothing where `other` is of the same day. */
+/** The day of a time in the reader's time zone; empty if `other` is on the same day. */
 export function day(time, other) {
   const shown = dayFormat.format(new Date(time));
   return shown === dayFormat.format(new Date(other)) ? "" : shown;
@@ -93,7 +93,7 @@ export function size(bytes) {
   return `${tenthsFormat.format(bytes / 1024 / 1024)} MiB`;
 }
 
-/** The beginning of an id, enough to tell tasks on a page apart. */
+/** The start of an id, enough to tell the tasks on a page apart. */
 export function shortId(id) {
   return id.length > 10 ? id.slice(0, 8) : id;
 }
@@ -112,8 +112,8 @@ export function pretty(value) {
 }
 
 /**
- * What JSON says, to be shown: whole numbers that are too long for a script keep their digits, in
- * browsers that can (`JSON.rawJSON`).
+ * Parses JSON to be shown: integers that are too large for JavaScript keep their digits, in browsers
+ * that have `JSON.rawJSON`.
  */
 export function withAllDigits(json) {
   return JSON.parse(json, (key, value, context) =>

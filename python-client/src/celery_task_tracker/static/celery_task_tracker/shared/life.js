@@ -1,17 +1,17 @@
-// The life of a task, from its record: how long it waited, how long it ran, and what came when.
+// A task's timeline, from its record: how long it waited and ran, and when things happened.
 
 import { now } from "./clock.js";
 import { duration, fill, number, relative } from "./format.js";
 
 const WAITING_STATES = ["PENDING", "RECEIVED", "RETRY"];
 
-/** A time in unix milliseconds; `null` for none, and for what is no time. */
+/** A time in unix milliseconds, or `null` if it is missing or cannot be read. */
 const at = (time) => {
   const milliseconds = Date.parse(time);
   return Number.isNaN(milliseconds) ? null : milliseconds;
 };
 
-/** When the attempt that the record shows was sent, as far as is known. */
+/** When the attempt that the record shows was sent, as far as the record tells. */
 function begin(task) {
   return (
     at(task.published_at) ??
@@ -36,12 +36,12 @@ export function ran(task) {
   return Math.max(0, end - started);
 }
 
-/** Whether the task waits for a time that is yet to come. */
+/** Whether the task waits for its `eta`. */
 function isDue(task) {
   return WAITING_STATES.includes(task.state) && at(task.eta) > now();
 }
 
-/** "ran 1 m 4 s · waited 3.2 s", "waiting 2 s", "due in 8 sec.", each part unbroken. */
+/** "ran 1 m 4 s · waited 3.2 s", "waiting 2 s" or "due in 8 sec.". Lines break between parts only. */
 export function pace(task, strings) {
   return paces(task, strings)
     .map((part) => part.replaceAll(" ", "\u00a0"))
@@ -76,7 +76,7 @@ export function spokenAttempt(task, strings) {
   return total ? fill(strings.attemptOf, { n, total }) : fill(strings.attempt, { n });
 }
 
-/** How far a task says it is: `{text, share}`, `share` from 0 to 1 or `null`; or `null`. */
+/** A task's progress as `{text, share}`, `share` from 0 to 1 or `null`; `null` without progress. */
 export function progress({ progress: said }) {
   if (said?.current === undefined || said.current === null) return null;
   const { current, total, message } = said;
@@ -100,9 +100,9 @@ export function reason(task) {
 }
 
 /**
- * The moments of the task's life in order, each with what the time before it was spent on:
- * `[{name, time, gap}]`, `time` in unix milliseconds. The last one of an unfinished life is
- * `now`, or the time at which it is due.
+ * The moments of a task's timeline in order: `[{name, time, gap}]`. `time` is in unix milliseconds,
+ * `gap` says what the time since the moment before was spent on. The last moment of an unfinished
+ * task is `now`, or the time at which it is due.
  */
 export function moments(task, strings) {
   const known = ["published", "received", "started", "finished"]

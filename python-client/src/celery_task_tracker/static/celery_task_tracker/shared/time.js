@@ -1,10 +1,10 @@
-// A moment on the page.
+// A time on the page.
 
 import { now } from "./clock.js";
 import { el, setText } from "./dom.js";
 import { exact, relative } from "./format.js";
 
-/** A time as it is from now, with the exact local one on hover. */
+/** A relative time, with the exact local time on hover. */
 export class Time {
   constructor() {
     this.element = el("time", { className: "tt-time" });
@@ -19,7 +19,7 @@ export class Time {
   }
 
   tick() {
-    // It has been, by whatever the clocks differ.
+    // It is in the past, even if the clocks differ.
     const time = Math.min(Date.parse(this.time), now());
     setText(this.element, this.time ? relative(time, now()) : "");
   }

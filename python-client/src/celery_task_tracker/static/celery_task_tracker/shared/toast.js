@@ -1,14 +1,14 @@
-// A word in passing, for the eye and for the ear.
+// Short messages, for readers and for screen readers.
 
 import { button, byId, el, frontDialog, icon } from "./dom.js";
 
-/** Milliseconds for which a word in passing stays, longer if there is something to press. */
+/** Milliseconds for which a message stays, longer if it is an error or has a button. */
 const TOAST_STAYS = 5000;
 const OFFER_STAYS = 10_000;
 
 let timer;
 
-/** Says `text` in passing. `offer`, `{text, run}`, is something to do about it. */
+/** Shows `text` for a while. `offer`, `{text, run}`, adds a button. */
 export function toast(text, { isError = false, offer = null } = {}) {
   const element = byId("toast");
   const hide = () => element.classList.remove("tt-shown");
@@ -41,7 +41,7 @@ export function toast(text, { isError = false, offer = null } = {}) {
   timer = setTimeout(hideUnlessUsed, offer || isError ? OFFER_STAYS : TOAST_STAYS);
 }
 
-/** Tells a screen reader, which finds it nowhere afterwards. */
+/** Has a screen reader say `text`. It is removed from the page afterwards. */
 export function announce(text) {
   const place = byId("announcer");
   place.append(el("span", { textContent: text }));

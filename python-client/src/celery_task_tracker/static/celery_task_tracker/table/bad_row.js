@@ -1,10 +1,10 @@
-// The row of a record that cannot be drawn: somebody else has written into it.
+// The row of a record that cannot be drawn, because another program has written into it.
 
 import { el } from "../shared/dom.js";
 
 /** Takes the place of a `Row` until the record can be drawn. */
 export class BadRow {
-  /** Milliseconds that its bar would stand for. */
+  /** The length of its bar in milliseconds. */
   length = 0;
 
   constructor(task, strings) {

@@ -4,8 +4,8 @@ import { el, setProp, setStyle } from "../shared/dom.js";
 import { ran, waited } from "../shared/life.js";
 
 /**
- * A bar of two parts, how long a task waited and how long it ran. Its length is the part of
- * `--tt-scale` milliseconds that this was, a property that the bars of a table inherit.
+ * A bar of two parts: how long a task waited and how long it ran. The style property `--tt-scale`,
+ * which the bars of a table inherit, is how many milliseconds the full width stands for.
  */
 export class Bar {
   constructor() {
@@ -14,7 +14,7 @@ export class Bar {
     this.element = el("span", { className: "tt-bar", "aria-hidden": "true" }, this.wait, this.run);
   }
 
-  /** Shows `task`, and returns the milliseconds that the bar stands for. */
+  /** Shows `task`, and returns the length of the bar in milliseconds. */
   update(task) {
     const wait = waited(task);
     const run = ran(task);

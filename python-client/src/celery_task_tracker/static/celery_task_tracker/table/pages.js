@@ -1,10 +1,10 @@
-// Which rows of how many are shown, and the way to the others.
+// Which rows of how many are shown, and the buttons that turn pages.
 
 import { byId, el, setProp, setText } from "../shared/dom.js";
 import { fill, number } from "../shared/format.js";
 
 export class Pages {
-  /** `choose({page})` or `choose({size})` is called with what to show. */
+  /** `choose({page})` or `choose({size})` is called when the reader chooses one. */
   constructor(config, choose) {
     this.config = config;
     this.choose = choose;
@@ -42,7 +42,7 @@ export class Pages {
 
   #turn(page) {
     this.choose({ page });
-    // The rows of the new page begin where the reader looks.
+    // The first row of the new page has to be in view.
     if (this.table.getBoundingClientRect().top < 0) this.table.scrollIntoView();
   }
 

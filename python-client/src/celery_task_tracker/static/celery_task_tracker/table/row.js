@@ -8,10 +8,10 @@ import { attempt, pace, progress, reason, spokenAttempt } from "../shared/life.j
 import { isRevocable } from "../shared/revocable.js";
 import { Time } from "../shared/time.js";
 
-/** The fields whose change marks a row. What changes all the time, such as progress, does not. */
+/** The fields whose change marks a row. Progress, for one, changes too often. */
 const NEWS = ["state", "attempt", "revoke_requested"];
 
-/** Milliseconds for which a row that has changed is marked. */
+/** Milliseconds for which a changed row is marked. */
 const MARKED_FOR = 2000;
 
 export class Row {
@@ -29,7 +29,7 @@ export class Row {
     return this.config.activeStates.includes(this.task.state);
   }
 
-  /** Shows what has become of the task, and touches nothing if nothing has. */
+  /** Shows `task`, and touches nothing if it has not changed. */
   update(task) {
     const version = JSON.stringify(task);
     if (version === this.#version) return;
@@ -65,14 +65,14 @@ export class Row {
     if (isNews) this.mark();
   }
 
-  /** Brings what depends on the time of day up to date. */
+  /** Updates what depends on the current time. */
   tick() {
     this.created.tick();
     this.updated.tick();
     if (this.isActive) this.#showTime();
   }
 
-  /** Draws the eye to the row for a moment. */
+  /** Highlights the row for a moment. */
   mark() {
     clearTimeout(this.marked);
     this.element.classList.add("tt-changed");
@@ -130,7 +130,7 @@ export class Row {
       el("span", { textContent: strings.details }),
     );
     this.details.addEventListener("click", (event) => {
-      // Where a new tab or window is asked for, the link leads there.
+      // With a modifier key the browser opens the link in a new tab or window.
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
       this.details.focus();

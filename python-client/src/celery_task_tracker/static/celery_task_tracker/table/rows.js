@@ -1,5 +1,5 @@
-// The history table. Each task has one row for as long as it is on the page, and only the rows of
-// tasks that changed are touched: focus, selection and scroll survive every refresh.
+// The history table. A task keeps its row as long as it is on the page, and a refresh touches only rows
+// of tasks that changed: focus, selection and scroll position are kept.
 
 import { arrange, setStyle } from "../shared/dom.js";
 import { BadRow } from "./bad_row.js";
@@ -7,11 +7,11 @@ import { Row } from "./row.js";
 
 export class Rows {
   #rows = new Map();
-  /** The row that had the focus last, and its place among the others. */
+  /** The row that had the focus last, and its index. */
   #focused = null;
   #place = 0;
 
-  /** `actions`: what the controls of a row do, see `Row`. */
+  /** `actions` is what the controls of a row do, see `Row`. */
   constructor(body, config, actions) {
     this.body = body;
     this.config = config;
@@ -21,7 +21,7 @@ export class Rows {
     });
   }
 
-  /** Shows `tasks`. Returns those that have ended since they were shown last. */
+  /** Shows `tasks`. Returns those that have finished since they were last shown. */
   show(tasks) {
     const hadRows = this.#rows.size > 0;
     const rows = new Map();
@@ -43,7 +43,7 @@ export class Rows {
     return ended;
   }
 
-  /** The row of `task`, `known` if there is one. A record that cannot be drawn costs only its own. */
+  /** Draws `task` into `known`, or into a new row. A bad record does not affect the other rows. */
   #draw(task, known) {
     try {
       const row = known instanceof Row ? known : new Row(task, this.config, this.actions);
@@ -60,8 +60,8 @@ export class Rows {
   }
 
   /**
-   * What may have the focus for the row of the task `id`, or for the row that had it last: its link,
-   * or that of the row in its place; `null` while there are no rows to see.
+   * The link to focus for the task `id`, or for the row that had the focus last, or for the row that is
+   * now in its place. `null` if no row is visible.
    */
   link(id) {
     const last = this.#focused?.isConnected ? this.#focused : this.body.rows[this.#place];
@@ -69,13 +69,13 @@ export class Rows {
     return element?.checkVisibility() ? element.querySelector("a") : null;
   }
 
-  /** Brings what depends on the time of day up to date. */
+  /** Updates what depends on the current time. */
   tick() {
     for (const row of this.#rows.values()) row.tick();
     this.#scale();
   }
 
-  /** All bars have one scale: the longest fills its place. */
+  /** All bars have one scale: the longest has the full width. */
   #scale() {
     setStyle(this.body, "--tt-scale", Math.max(1, ...[...this.#rows.values()].map((row) => row.length)));
   }

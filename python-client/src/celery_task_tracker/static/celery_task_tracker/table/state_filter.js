@@ -1,4 +1,4 @@
-// Chips that tell the live count of each state, and filter the history by it.
+// Chips that show the count of each state and filter the history by it.
 
 import { arrange, byId, el, icon, setAttr, setText } from "../shared/dom.js";
 import { number } from "../shared/format.js";
@@ -15,8 +15,8 @@ export class StateFilter {
   }
 
   /**
-   * Shows a chip for all tasks, and one per state with its count: of those that there are, those
-   * that are chosen, and the one that has the focus.
+   * Shows a chip for all tasks, and one with its count for each state that has tasks, is chosen or
+   * has the focus.
    */
   show(counts, chosen) {
     const focused = document.activeElement?.dataset.state;
@@ -29,7 +29,7 @@ export class StateFilter {
     arrange(this.element, [this.#chip("", total, chosen.length === 0), ...wanted]);
   }
 
-  /** Shows that these are chosen, before it is known what there is of them. */
+  /** Shows that these are chosen, before their counts have arrived. */
   press(chosen) {
     this.show(this.#counts, chosen);
   }

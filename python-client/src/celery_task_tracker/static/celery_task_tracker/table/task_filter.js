@@ -1,4 +1,4 @@
-// The menu that filters the history by the names of tasks.
+// The menu that filters the history by task names.
 
 import { byId, el, setAttr, setProp, setText } from "../shared/dom.js";
 import { fill, number } from "../shared/format.js";
@@ -40,7 +40,7 @@ export class TaskFilter {
     setAttr(this.button, "aria-expanded", String(isOpen));
   }
 
-  /** Offers the registered tasks and those of `names`, with the `chosen` ones ticked. */
+  /** Offers the registered tasks and `names`, with the `chosen` ones ticked. */
   show(names, chosen) {
     const { names: spoken, strings } = this.config;
     for (const name of [...Object.keys(spoken), ...names, ...chosen]) {
