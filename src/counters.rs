@@ -1,4 +1,4 @@
-//! What the module has done since it was loaded, as `INFO tracker` tells it.
+//! What the module has done since it was loaded, as `INFO tracker` shows it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,14 +11,14 @@ lazy_static! {
     pub static ref COUNTERS: Counters = Counters::default();
 }
 
-/// How often each thing happened. Writes that a replica or the AOF repeats are counted there too.
+/// How often each thing happened. A write counts on the primary, on each replica, and again when the AOF is loaded.
 #[derive(Default)]
 pub struct Counters {
     /// Records created.
     pub created: Counter,
-    /// Updates that a record took on.
+    /// Updates applied.
     pub updated: Counter,
-    /// Updates that a record had got past already.
+    /// Updates that came too late to change the record's state.
     pub stale: Counter,
     /// Updates refused because their object was deleted after the run was published.
     pub gone: Counter,
@@ -26,7 +26,7 @@ pub struct Counters {
     pub queries: Counter,
     /// Records removed because their retention had ended.
     pub expired: Counter,
-    /// Records removed because their object held too many.
+    /// Records removed because their object had too many.
     pub evicted: Counter,
     /// Values cut because they were too long.
     pub truncated: Counter,

@@ -32,7 +32,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Every setting, in the order in which they are documented.
+    /// All settings, in the order of the documentation.
     pub fn all(&self) -> [&Number; 5] {
         [
             &self.retention_window,
@@ -43,7 +43,7 @@ impl Settings {
         ]
     }
 
-    /// The limits that they come to.
+    /// The current values as limits.
     pub fn limits(&self) -> Limits {
         let size = |number: &Number| usize::try_from(number.get()).unwrap_or(usize::MAX);
         let seconds = u32::try_from(self.retention_window.get()).ok().and_then(Seconds::new);

@@ -5,7 +5,7 @@ use crate::redis::{Call, Failure, Text};
 use crate::settings::SETTINGS;
 use crate::store::{Given, GivenField};
 
-/// The arguments of a call, taken one after the other.
+/// Reads the arguments of a call one by one.
 pub(super) struct Arguments<'a> {
     rest: &'a [Text<'a>],
     terms: Terms,
@@ -13,7 +13,7 @@ pub(super) struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    /// The arguments of the call. One that is replayed ends in the terms that it first ran under.
+    /// The arguments of the call. A replayed call ends with the terms that it first ran under.
     pub(super) fn of(call: &'a Call<'_>) -> Self {
         let (arguments, limits) = (call.arguments(), SETTINGS.limits());
         if call.is_replayed() {
@@ -27,12 +27,12 @@ impl<'a> Arguments<'a> {
         Self { rest: arguments, terms: Terms::new(now, &limits), limits }
     }
 
-    /// The clock and limits to run under.
+    /// The clock and the limits of writes.
     pub(super) fn terms(&self) -> Terms {
         self.terms
     }
 
-    /// The limits of what is read.
+    /// The limits of reads.
     pub(super) fn limits(&self) -> Limits {
         self.limits
     }
@@ -59,7 +59,7 @@ impl<'a> Arguments<'a> {
         std::mem::take(&mut self.rest).iter().map(|id| TaskId::new(id.as_bytes()).map_err(Failure::error)).collect()
     }
 
-    /// Whether all arguments are taken.
+    /// Whether all arguments have been read.
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
@@ -75,7 +75,7 @@ impl<'a> Arguments<'a> {
         Some(*first)
     }
 
-    /// Fails where there is another argument.
+    /// Fails if there is another argument.
     pub(super) fn end(&mut self) -> Result<(), Failure> {
         match self.next() {
             None => Ok(()),
@@ -83,7 +83,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The next argument, which the command cannot do without.
+    /// The next argument. Fails if there is none.
     pub(super) fn required(&mut self, argument: &'static str) -> Result<&'a [u8], Failure> {
         self.text(argument).map(Text::as_bytes)
     }
@@ -110,7 +110,7 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// The value of an option: a time, where one in the future is taken as now.
+    /// The value of an option: a time. One in the future is read as now.
     pub(super) fn time(&mut self, option: &'static str) -> Result<Time, Failure> {
         let time = Time::parse(option, self.required(option)?).map_err(Failure::error)?;
         Ok(time.min(self.terms.now))
@@ -193,18 +193,18 @@ impl<'a> OptionName<'a> {
         Self { given, upper }
     }
 
-    /// In upper case; what is longer than any option stays as it is.
+    /// In upper case, unless it is longer than any option.
     pub(super) fn upper(&self) -> &[u8] {
         self.upper.get(..self.given.len()).unwrap_or(self.given)
     }
 
-    /// The error where the command has no option of that name.
+    /// The error if the command has no option of that name.
     pub(super) fn unexpected(&self, options: &'static str) -> Failure {
         Failure::error(format_args!("unexpected argument '{}': the options are {options}", shown(self.given)))
     }
 }
 
-/// Fills an option that may be given once.
+/// Sets an option, which may be given once.
 pub(super) fn once<T>(slot: &mut Option<T>, option: &'static str, value: T) -> Result<(), Failure> {
     match slot.replace(value) {
         None => Ok(()),
@@ -212,7 +212,7 @@ pub(super) fn once<T>(slot: &mut Option<T>, option: &'static str, value: T) -> R
     }
 }
 
-/// The beginning of an argument, in characters that an error reply can hold.
+/// The beginning of an argument, escaped for an error reply.
 fn shown(argument: &[u8]) -> impl std::fmt::Display + '_ {
     argument[..argument.len().min(64)].escape_ascii()
 }

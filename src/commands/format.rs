@@ -4,10 +4,10 @@ use crate::redis::Failure;
 /// The form of a reply.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) enum Format {
-    /// Redis' own, times in unix milliseconds.
+    /// RESP, with times in unix milliseconds.
     #[default]
     Resp,
-    /// JSON text, times in RFC 3339.
+    /// JSON text, with times in RFC 3339.
     Json,
 }
 

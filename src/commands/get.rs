@@ -10,8 +10,8 @@ use crate::store::{Columns, Instance};
 /// TRACKER.GET model id task_id [FIELDS numfields field ...]
 /// ```
 ///
-/// Replies a map of the record's fields, or of those named that it has; nil where there is no live record. Times are unix
-/// milliseconds. O(fields).
+/// Replies a map of the record's fields, or of the named ones that it has, each value whole. Nil if there is no live record.
+/// Times are unix milliseconds. O(fields).
 pub struct Get;
 
 impl Command for Get {

@@ -2,20 +2,20 @@ use super::syntax::SINCE;
 use super::COMMANDS;
 use crate::redis::{Call, Command, Documentation, Failure};
 
-/// Tells every command of the module with its arguments.
+/// Lists the module's commands with their arguments.
 ///
 /// ```text
 /// TRACKER.HELP
 /// ```
 ///
-/// Replies a list of lines: a command with its arguments, then what it is for. O(1).
+/// Replies a list of lines, two for each command: its arguments, then its summary. O(1).
 pub struct Help;
 
 impl Command for Help {
     const NAME: &'static str = "tracker.help";
     const FLAGS: &'static str = "allow-loading allow-stale fast";
     const DOCUMENTATION: Documentation = Documentation {
-        summary: c"Tells the tracker's commands and their arguments.",
+        summary: c"Lists the tracker's commands and their arguments.",
         complexity: c"O(1)",
         since: SINCE,
         arity: 1,

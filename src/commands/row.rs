@@ -43,7 +43,7 @@ pub(super) fn states_by_name(StateCounts(counts): &StateCounts) -> BTreeMap<&'st
     counts.iter().map(|(state, count)| (state.name(), *count)).collect()
 }
 
-/// A record as a JSON object: times in RFC 3339, fields that hold JSON embedded where they are valid.
+/// A record as a JSON object: times in RFC 3339, fields that hold JSON embedded if every reader can parse them.
 pub(super) struct Json<'a>(pub(super) &'a Row);
 
 impl Serialize for Json<'_> {
@@ -72,6 +72,6 @@ impl Serialize for Json<'_> {
 }
 
 fn text(bytes: &[u8]) -> Cow<'_, str> {
-    // Nearly all text is valid, and this tells so faster.
+    // Nearly all text is valid UTF-8, and this check is faster.
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }

@@ -16,7 +16,7 @@ pub struct Filter<'a> {
 }
 
 impl Filter<'_> {
-    /// How many states and names together one query may give. Each of them is an index to open and to walk.
+    /// The most states and names together that one query may name: each is an index to open and to walk.
     pub const MOST_INDEXES: usize = 64;
 }
 
@@ -41,24 +41,24 @@ pub struct PageRequest {
     pub order: Order,
 }
 
-/// A part of the records that a filter lets through, in an order.
+/// A part of the matching records, in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// How many records stand before it.
+    /// How many records come before it.
     pub offset: usize,
-    /// How many it shows at the most.
+    /// The most records that it shows.
     pub size: usize,
     /// The order.
     pub order: Order,
 }
 
 impl PageRequest {
-    /// The part that it shows.
+    /// The part of the records that it shows.
     pub fn window(&self) -> Window {
         Window { offset: (self.number - 1).saturating_mul(self.size), size: self.size, order: self.order }
     }
 
-    /// How many pages so many rows fill.
+    /// The number of pages for so many rows.
     pub fn pages(&self, total: usize) -> usize {
         total.div_ceil(self.size)
     }

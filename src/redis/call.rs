@@ -9,7 +9,7 @@ use super::string::ServerString;
 use super::user::User;
 use super::{Failure, Reply, Text};
 
-/// One call of a command: its arguments, the keys it may open, its reply, and what replicas are told of it.
+/// One call of a command: its arguments, its reply, and what is replicated of it. Keys are opened through it.
 pub struct Call<'c> {
     ctx: *mut raw::RedisModuleCtx,
     argv: &'c [*mut raw::RedisModuleString],
@@ -63,7 +63,7 @@ impl<'c> Call<'c> {
 
 impl Call<'_> {
     /// The server's clock in unix milliseconds. From Redis 7.2 on it stands still while a command, a transaction or a
-    /// script runs, as the server's own expiry does; before, it goes on, and is never behind that.
+    /// script runs, like the clock of the server's own expiry. Before 7.2 it goes on, and is never behind that clock.
     pub fn clock(&self) -> i64 {
         // SAFETY: neither function takes anything; the first is there from Redis 7.2 on.
         unsafe {
@@ -74,7 +74,7 @@ impl Call<'_> {
         }
     }
 
-    /// Whether the call only repeats what was decided elsewhere: it came from the primary or out of the AOF.
+    /// Whether the call comes from the primary or from the AOF, and so repeats what was decided before.
     pub fn is_replayed(&self) -> bool {
         self.has_flag(raw::REDISMODULE_CTX_FLAGS_REPLICATED | raw::REDISMODULE_CTX_FLAGS_LOADING)
     }
@@ -84,12 +84,12 @@ impl Call<'_> {
         self.has_flag(raw::REDISMODULE_CTX_FLAGS_CLUSTER)
     }
 
-    /// Fails while the slot of two keys, neither of which need exist, moves from one node of a cluster to another: some
-    /// of an object's keys may be here and some there, and a write would make it two halves.
+    /// Fails while the slot of the two keys moves to another node of the cluster. Some of an object's keys may then be on
+    /// one node and some on the other, and a write would split the object. Neither key has to exist.
     ///
-    /// The module API does not tell of a slot's move. But a command with several keys, of which one is missing, is
-    /// refused while its slot moves (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>,
-    /// "Multiple keys operations"), also where a module calls it.
+    /// The module API does not report that a slot moves. But the server refuses a command with several keys, one of them
+    /// missing, while their slot moves (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>,
+    /// "Multiple keys operations"), also when a module calls it.
     pub fn refuse_while_slot_moves(&self, key: &[u8], missing: &[u8]) -> Result<(), Failure> {
         if self.is_replayed() {
             return Ok(());
@@ -112,7 +112,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Tells those who listen to keyspace events of the module that `event` happened to a key
+    /// Publishes a keyspace event of the module for a key
     /// (<https://redis.io/docs/latest/develop/use/keyspace-notifications/>).
     pub(super) fn notify(&self, event: &CStr, key: &ServerString) {
         // SAFETY: ctx is valid for this call, the event ends in NUL, and the key's name is valid.
@@ -126,13 +126,13 @@ impl Call<'_> {
         };
     }
 
-    /// Has replicas and the AOF run this very call.
+    /// Replicates this call as it is.
     pub fn replicate(&self) {
         // SAFETY: ctx is valid for this call.
         unsafe { raw::RedisModule_ReplicateVerbatim.unwrap()(self.ctx) };
     }
 
-    /// Has replicas and the AOF run another command, before this call.
+    /// Replicates another command, ahead of this call.
     pub fn replicate_other(&self, command: &CStr, arguments: &[&[u8]]) {
         let strings: Vec<_> = arguments.iter().map(|argument| ServerString::new(argument)).collect();
         let pointers: Vec<_> = strings.iter().map(ServerString::as_ptr).collect();
@@ -148,7 +148,7 @@ impl Call<'_> {
         }
     }
 
-    /// Has replicas and the AOF run this call with one more argument at its end.
+    /// Replicates this call with one more argument at its end.
     pub fn replicate_with(&self, last: &str) {
         // SAFETY: ctx is valid for this call, argv[0] is its command's name and ends in NUL as every string of the server
         // does, and the format says what follows: a vector with its length, a buffer with its length.
@@ -165,7 +165,7 @@ impl Call<'_> {
         }
     }
 
-    /// Runs a reading command of the server, whoever the call runs for. The default where the server refuses to run it.
+    /// Runs a read-only command of the server, without checking permissions. Returns the default if the server refuses it.
     pub(super) fn ask<R: Default>(
         &self,
         command: &CStr,
@@ -192,12 +192,12 @@ impl Call<'_> {
         }
     }
 
-    /// Where the reply goes.
+    /// Writes the reply.
     pub fn reply(&self) -> Reply<'_> {
         Reply::new(self)
     }
 
-    /// Who the call runs for.
+    /// The user that the call runs for.
     pub(super) fn user(&self) -> &User {
         // SAFETY: ctx is valid for this call.
         self.user.get_or_init(|| unsafe { User::of(self) })

@@ -6,25 +6,25 @@ use redis_module::{raw, Context};
 
 use super::{Call, Documentation, Failure, Keys};
 
-/// A command of the module: its face to the server, and what it does.
+/// A command of the module.
 pub trait Command {
     /// The name, in lower case.
     const NAME: &'static str;
-    /// The server's flags for it, separated by blanks
+    /// The server's flags for it, separated by spaces
     /// (<https://redis.io/docs/latest/develop/reference/modules/modules-api-ref/#redismodule_createcommand>).
     const FLAGS: &'static str;
-    /// What the server tells about it.
+    /// What `COMMAND DOCS` shows.
     const DOCUMENTATION: Documentation;
 
-    /// Runs one call and replies to it, or fails before it has replied or changed anything.
+    /// Runs one call and replies to it. Fails only before it has replied or changed anything.
     fn run(call: &Call<'_>) -> Result<(), Failure>;
 }
 
-/// A row in the module's list of commands.
+/// An entry in the module's list of commands.
 pub struct Entry {
     /// The name, in lower case.
     pub name: &'static str,
-    /// What the server tells about it.
+    /// What `COMMAND DOCS` shows.
     pub documentation: Documentation,
     flags: &'static str,
     function: ServerFunction,
@@ -35,8 +35,8 @@ type ServerFunction = extern "C" fn(*mut raw::RedisModuleCtx, *mut *mut raw::Red
 /// The ACL category of every command of the module: `+@tracker` allows them all.
 const CATEGORY: &str = "tracker";
 
-/// Makes the module's ACL category known to a server that takes new ones: Redis from 7.4 on, Valkey from 8 on. To be called
-/// before the first command is registered. Fails with the reason to refuse to load.
+/// Adds the module's ACL category, on servers that support it: Redis from 7.4 on, Valkey from 8 on. Call it before the first
+/// command is registered. Fails with the reason to refuse to load.
 pub fn add_category(ctx: &Context) -> Result<(), String> {
     let name = CString::new(CATEGORY).map_err(|error| error.to_string())?;
     // SAFETY: ctx is the one that the server loads the module with, and the name ends in NUL.
@@ -53,12 +53,12 @@ pub fn add_category(ctx: &Context) -> Result<(), String> {
 }
 
 impl Entry {
-    /// The row of that command.
+    /// The entry of that command.
     pub const fn of<C: Command>() -> Self {
         Self { name: C::NAME, documentation: C::DOCUMENTATION, flags: C::FLAGS, function: guarded::<C> }
     }
 
-    /// Adds the command to the server, which must know [`CATEGORY`] if it can. Fails with the reason to refuse to load.
+    /// Registers the command. Fails with the reason to refuse to load.
     pub fn register(&self, ctx: &Context) -> Result<(), String> {
         let name = CString::new(self.name).map_err(|error| error.to_string())?;
         let flags = CString::new(self.flags).map_err(|error| error.to_string())?;
@@ -93,7 +93,7 @@ impl Entry {
         }
     }
 
-    /// The ACL categories of the command: the server's own, and the module's where the server takes new ones.
+    /// The ACL categories of the command: the server's own, and the module's where the server supports it.
     fn categories(&self) -> CString {
         let own = match self.documentation.keys {
             Some(Keys::Write) => "write slow",
@@ -107,8 +107,8 @@ impl Entry {
     }
 }
 
-/// The function that the server calls. A panic ends here, as an error reply: in the server's own frames it would abort
-/// the server.
+/// The function that the server calls. It catches a panic and answers with an error: in the server's own frames a panic would
+/// abort the server.
 extern "C" fn guarded<C: Command>(
     ctx: *mut raw::RedisModuleCtx,
     argv: *mut *mut raw::RedisModuleString,

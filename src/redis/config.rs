@@ -38,8 +38,8 @@ impl Number {
     }
 }
 
-/// Makes the numbers known to the server, with the load arguments `name value …` as their defaults, and gives them the
-/// values of redis.conf. Fails with the reason to refuse to load.
+/// Registers the numbers as settings, with the load arguments `name value …` as defaults, and reads their values from
+/// redis.conf. Fails with the reason to refuse to load.
 pub fn configure(ctx: &Context, numbers: &[&'static Number], arguments: &[RedisString]) -> Result<(), String> {
     let given = read(numbers, arguments)?;
     // SAFETY: both are pointers that the server filled in when it began to load the module.

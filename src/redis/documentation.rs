@@ -4,7 +4,7 @@ use std::ptr;
 
 use redis_module::raw;
 
-/// What `COMMAND INFO`, `COMMAND DOCS` and the module's own help tell of a command.
+/// What `COMMAND INFO`, `COMMAND DOCS` and `TRACKER.HELP` show of a command.
 #[derive(Debug)]
 pub struct Documentation {
     /// What it is for, in a sentence.
@@ -13,15 +13,15 @@ pub struct Documentation {
     pub complexity: &'static CStr,
     /// The version of the module that first had it.
     pub since: &'static CStr,
-    /// How many words a call has, the command's name included; negative for at least so many.
+    /// How many words a call has, including the command's name. Negative: at least so many.
     pub arity: c_int,
-    /// What it does to the keys of the object that its second argument names; `None` where it has no such argument.
+    /// How it uses the keys of the object that its second argument names. `None` if it has no such argument.
     pub keys: Option<Keys>,
     /// Its arguments.
     pub arguments: &'static [Argument],
 }
 
-/// What a command does to an object's keys.
+/// How a command uses an object's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keys {
     /// Reads them.
@@ -73,7 +73,7 @@ impl Argument {
         Self::new(name, Kind::Integer)
     }
 
-    /// A word that stands for itself; the word in lower case is its name.
+    /// A literal word. Its name is the word in lower case.
     pub const fn word(name: &'static CStr, token: &'static CStr) -> Self {
         Self { token: Some(token), ..Self::new(name, Kind::Token) }
     }
@@ -83,7 +83,7 @@ impl Argument {
         Self::new(name, Kind::OneOf(choices))
     }
 
-    /// Several, one after the other.
+    /// Several in a row.
     pub const fn block(name: &'static CStr, parts: &'static [Argument]) -> Self {
         Self::new(name, Kind::Block(parts))
     }
@@ -170,7 +170,7 @@ fn join(f: &mut fmt::Formatter<'_>, arguments: &[Argument], separator: &str) -> 
 }
 
 impl Documentation {
-    /// Hands the documentation to the server.
+    /// Registers the documentation.
     ///
     /// Clients and cluster nodes route by a key spec on the second argument that is marked as no key: the names of the
     /// keys are derived from it, with it as their hash tag, so it has their slot

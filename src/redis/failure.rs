@@ -4,19 +4,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Why a command answers with an error. Displays as the error reply: a prefix, then the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// A key holds another type than the command keeps there.
+    /// A key holds a value of another type.
     WrongType,
     /// The user's key patterns do not cover a key.
     NoPermission,
-    /// The keys are on their way to another node of the cluster.
+    /// The keys are moving to another node of the cluster.
     TryAgain,
-    /// Anything else, with what the caller can do about it.
+    /// Anything else. The text says what was expected.
     Error(String),
 }
 
-/// How many calls were refused for want of permission.
+/// How many calls were refused by the ACL.
 pub static NO_PERMISSION: AtomicU64 = AtomicU64::new(0);
-/// How many calls were put off while a slot moved.
+/// How many calls were told to try again while a slot moved.
 pub static TRY_AGAIN: AtomicU64 = AtomicU64::new(0);
 
 impl Failure {
@@ -25,7 +25,7 @@ impl Failure {
         Self::Error(reason.to_string())
     }
 
-    /// Counts the failure where it is of a kind that is counted.
+    /// Counts the failure if its kind has a counter.
     pub(super) fn count(&self) {
         let counter = match self {
             Self::NoPermission => &NO_PERMISSION,

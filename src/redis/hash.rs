@@ -25,7 +25,7 @@ impl<'c> Hash<'c> {
         self.key.exists()
     }
 
-    /// The unix milliseconds at which the server removes the hash, where it will.
+    /// When the server removes the hash, in unix milliseconds. `None` without a TTL.
     pub fn expires_at(&self) -> Option<i64> {
         self.key.expires_at()
     }
@@ -35,7 +35,7 @@ impl<'c> Hash<'c> {
         self.key.len()
     }
 
-    /// Has the server remove the hash at that moment, in unix milliseconds.
+    /// Sets when the server removes the hash, in unix milliseconds.
     pub fn expire_at(&mut self, millis: i64) {
         self.key.expire_at(millis);
     }
@@ -50,7 +50,7 @@ impl<'c> Hash<'c> {
         self.key.unlink();
     }
 
-    /// Tells those who listen to keyspace events of the module that `event` happened to the hash
+    /// Publishes a keyspace event of the module for the hash
     /// (<https://redis.io/docs/latest/develop/use/keyspace-notifications/>).
     pub fn notify(&self, event: &CStr) {
         self.key.call().notify(event, self.key.name());
@@ -75,7 +75,8 @@ impl<'c> Hash<'c> {
         ServerString::owned(value)
     }
 
-    /// Shows every field with its value, in no particular order. O(fields), and far cheaper than to read them one by one.
+    /// Calls `show` with each field and its value, in no particular order. O(fields), and far cheaper than reading them one by
+    /// one.
     pub fn each<F: FnMut(Text<'_>, Text<'_>)>(&self, show: F) {
         self.scan(show, usize::MAX);
     }
@@ -87,8 +88,7 @@ impl<'c> Hash<'c> {
         fields
     }
 
-    /// The wanted fields with their values, in no particular order. O(fields); the values of unwanted ones are not read where
-    /// they may be long.
+    /// The wanted fields with their values, in no particular order. O(fields). It does not copy long values of other fields.
     pub fn select(&self, is_wanted: impl Fn(&[u8]) -> bool) -> Vec<(ServerString, ServerString)> {
         let mut fields = Vec::with_capacity(self.len());
         let mut keep = |field: Text<'_>, value: Text<'_>| {
@@ -96,8 +96,7 @@ impl<'c> Hash<'c> {
                 fields.push((field.retain(), value.retain()));
             }
         };
-        // The server copies each value that a scan shows. Only of a hash whose values are all short the first step shows
-        // everything.
+        // A scan copies every value. A hash of short values is complete after one step; any other is read field by field.
         if self.scan(&mut keep, 1) {
             return fields;
         }
@@ -106,7 +105,7 @@ impl<'c> Hash<'c> {
         wanted.filter_map(|name| self.get(&name).map(|value| (name, value))).collect()
     }
 
-    /// Shows fields with their values in at most so many steps. Whether those were all.
+    /// Calls `show` with fields and their values, in at most so many steps of the server's scan. Whether those were all.
     fn scan<F: FnMut(Text<'_>, Text<'_>)>(&self, show: F, steps: usize) -> bool {
         struct Scan<F> {
             show: F,
@@ -121,7 +120,7 @@ impl<'c> Hash<'c> {
         ) {
             // SAFETY: the server passes on the pointer that it was given below, and valid strings of a hash.
             let (scan, field, value) = unsafe { (&mut *scan.cast::<Scan<F>>(), Text::of(field), Text::of(value)) };
-            // A panic must not cross the server's own frames: it is resumed below.
+            // A panic must not unwind through the server's frames. It is resumed below.
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (scan.show)(field, value))) {
                 scan.panic = Some(panic);
             }
@@ -159,7 +158,7 @@ impl<'c> Hash<'c> {
         self.exists() && self.write(field, raw::REDISMODULE_HASH_DELETE.cast_mut()) > 0
     }
 
-    /// How many fields there were of that name.
+    /// Returns how many fields of that name there were.
     fn write(&mut self, field: &(impl AsText + ?Sized), value: *mut raw::RedisModuleString) -> c_int {
         self.key.mark_changed();
         // SAFETY: the key is open for writing; the list is a field, its value, and a null.

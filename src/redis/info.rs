@@ -3,13 +3,13 @@ use std::ptr;
 
 use redis_module::{raw, Context};
 
-/// Tells the numbers of the module's section of `INFO`, each with its name.
+/// The numbers in the module's section of `INFO`.
 pub trait Info {
-    /// The fields of the section, in order.
+    /// The names and values, in order.
     fn fields() -> Vec<(&'static str, u64)>;
 }
 
-/// Adds the module's section to `INFO`; the server puts the module's name before each field.
+/// Adds the module's section to `INFO`. The server prefixes each field with the module's name.
 pub fn inform<I: Info>(ctx: &Context) {
     raw::register_info_function(ctx.get_raw(), Some(tell::<I>));
 }

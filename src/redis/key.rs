@@ -27,7 +27,7 @@ pub(super) struct ServerKey<'c> {
 }
 
 impl<'c> ServerKey<'c> {
-    /// Fails where the user may not open it that way, and where it holds another type than `expected`.
+    /// Fails if the user may not open the key in that mode, or if it holds another type than `expected`.
     pub(super) fn open(call: &'c Call<'c>, name: &[u8], mode: Mode, expected: raw::KeyType) -> Result<Self, Failure> {
         let name = ServerString::new(name);
         call.user().check(&name, mode)?;
@@ -77,7 +77,7 @@ impl<'c> ServerKey<'c> {
         unsafe { raw::RedisModule_ValueLength.unwrap()(self.key) }
     }
 
-    /// The unix milliseconds at which the server removes the key; `None` where it never does or there is no key.
+    /// When the server removes the key, in unix milliseconds. `None` without a TTL or without a key.
     pub(super) fn expires_at(&self) -> Option<i64> {
         if !self.exists() {
             return None;

@@ -5,10 +5,10 @@ use redis_module::{raw, Context};
 
 use super::string::bytes_of;
 
-/// Has `on_removed` told the name of every key that a command or the server's eviction removes or renames. The module's own
-/// removals and those by TTL are not among them.
+/// Reports every key that a command or the server's eviction removes or renames to `W`. Keys that the module itself removes
+/// are not reported, nor those that reach the end of their TTL.
 ///
-/// It runs inside whatever removes the key, so it must not touch the data
+/// The report comes while the key is being removed, so it must not read or write data
 /// (<https://redis.io/docs/latest/develop/reference/modules/modules-api-ref/#redismodule_subscribetokeyspaceevents>).
 /// Fails with the reason to refuse to load.
 pub fn watch_removals<W: Removals>(ctx: &Context) -> Result<(), String> {
@@ -19,13 +19,13 @@ pub fn watch_removals<W: Removals>(ctx: &Context) -> Result<(), String> {
     };
     match raw::Status::from(status) {
         raw::Status::Ok => Ok(()),
-        raw::Status::Err => Err("the server does not tell of removed keys".into()),
+        raw::Status::Err => Err("the server does not report removed keys".into()),
     }
 }
 
-/// Who wants to know of removed keys.
+/// Takes the reports of removed keys.
 pub trait Removals {
-    /// The key of that name was removed. No key may be opened here.
+    /// A key of that name was removed. This function may open no key.
     fn removed(key: &[u8]);
 }
 
@@ -38,7 +38,7 @@ unsafe extern "C" fn happened<W: Removals>(
     // SAFETY: the server passes the event's name, which ends in NUL, and the key's, both valid during this call.
     let (event, key) = unsafe { (CStr::from_ptr(event), bytes_of(key)) };
     if matches!(event.to_bytes(), b"del" | b"evicted" | b"rename_from" | b"move_from") {
-        // A panic must not cross the server's own frames. It would cost a hint, and nothing else.
+        // A panic must not unwind through the server's frames. All that is lost is one report.
         let _ = catch_unwind(|| W::removed(key));
     }
     raw::REDISMODULE_OK as c_int

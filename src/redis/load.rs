@@ -3,7 +3,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use redis_module::{decode_args, raw, Context, RedisString};
 
-/// What the server is told about the module before anything else.
+/// The name and version under which the module registers.
 pub struct Identity {
     /// The name in `MODULE LIST`, and the prefix of its settings and of its fields in `INFO`.
     pub name: &'static CStr,
@@ -36,7 +36,7 @@ macro_rules! on_load {
 }
 pub(crate) use on_load;
 
-/// Connects the module to the server's functions, then registers it. A panic refuses to load.
+/// Fetches the server's functions, then registers the module. A panic refuses to load.
 ///
 /// # Safety
 /// The pointers are those that the server gave to `RedisModule_OnLoad`, which has not returned yet.

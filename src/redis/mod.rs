@@ -1,5 +1,5 @@
-//! Redis as the layers above see it: a call with its arguments and reply, hashes and sorted sets. Every `unsafe` line of
-//! the module stands here, and nothing here knows what a task is.
+//! Safe wrappers of the server's functions: a call with its arguments and reply, hashes, sorted sets. All `unsafe` code of
+//! the module is here, and nothing here knows what a task is.
 
 mod call;
 mod command;

@@ -4,8 +4,8 @@ use redis_module::raw;
 
 use super::{Call, ServerString};
 
-/// The reply to a call, written part by part. A map or an array is announced with its length, then its parts follow.
-/// Clients of RESP2 get maps as flat arrays, which the server sees to.
+/// The reply to a call, written part by part. A map or an array begins with its length, then its parts follow. The server
+/// turns maps into flat arrays for clients of RESP2.
 pub struct Reply<'c> {
     call: &'c Call<'c>,
 }
@@ -34,7 +34,7 @@ impl<'c> Reply<'c> {
         };
     }
 
-    /// A string of the server as it stands: it costs less than to reply its bytes.
+    /// A string of the server. Cheaper than [`Reply::bulk`], which copies the bytes.
     pub fn text(&self, text: &ServerString) {
         // SAFETY: the context is valid while the call is, and the string is valid.
         unsafe { raw::RedisModule_ReplyWithString.unwrap()(self.call.ctx(), text.as_ptr()) };
@@ -51,7 +51,7 @@ impl<'c> Reply<'c> {
         self.integer(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// Nothing.
+    /// Null.
     pub fn null(&self) {
         // SAFETY: the context is valid while the call is.
         unsafe { raw::RedisModule_ReplyWithNull.unwrap()(self.call.ctx()) };
@@ -68,7 +68,7 @@ impl<'c> Reply<'c> {
         raw::reply_with_map(self.call.ctx(), pairs as c_long);
     }
 
-    /// An error: its prefix and reason. Line breaks and NUL, which an error reply cannot hold, become blanks.
+    /// An error: its prefix and reason. Line breaks and NUL, which an error reply cannot hold, become spaces.
     pub fn error(&self, text: &str) {
         let text = CString::new(text.replace(['\r', '\n', '\0'], " ")).unwrap_or_default();
         // SAFETY: the context is valid while the call is; the text ends in NUL.

@@ -7,13 +7,13 @@ use redis_module::raw;
 use super::string::ServerString;
 use super::{Call, Failure, Mode};
 
-/// Who a call runs for, as far as key permissions go.
+/// The user that a call runs for.
 pub(super) enum User {
-    /// The server itself: the link to the primary, the AOF, another module. It may do everything.
+    /// The server itself: the replication link, the AOF, another module. It may do everything.
     Server,
     /// A user of the server's ACL.
     Named(NonNull<raw::RedisModuleUser>),
-    /// A user that is gone. It may do nothing.
+    /// A user that was deleted. It may do nothing.
     Unknown,
 }
 
@@ -45,7 +45,7 @@ impl User {
         NonNull::new(user).map_or(Self::Unknown, Self::Named)
     }
 
-    /// Fails where the user's key patterns do not allow to open the key that way.
+    /// Fails if the user's key patterns do not allow that mode.
     pub(super) fn check(&self, key: &ServerString, mode: Mode) -> Result<(), Failure> {
         let access = match mode {
             Mode::Read => raw::REDISMODULE_CMD_KEY_ACCESS,

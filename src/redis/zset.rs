@@ -57,12 +57,12 @@ impl<'c> Zset<'c> {
         self.len() == 0
     }
 
-    /// The unix milliseconds at which the server removes the set, where it will.
+    /// When the server removes the set, in unix milliseconds. `None` without a TTL.
     pub fn expires_at(&self) -> Option<i64> {
         self.key.expires_at()
     }
 
-    /// Has the server remove the set at that moment, in unix milliseconds.
+    /// Sets when the server removes the set, in unix milliseconds.
     pub fn expire_at(&mut self, millis: i64) {
         self.key.expire_at(millis);
     }
@@ -123,7 +123,7 @@ impl<'c> Zset<'c> {
 
     /// The members with a score in `range`, in order. O(log n), and O(1) for each.
     ///
-    /// The server walks a sorted set once at a time, hence the exclusive borrow.
+    /// The borrow is exclusive because the server keeps one iterator for each open key.
     pub fn members(&mut self, range: ScoreRange, direction: Direction) -> Members<'_, 'c> {
         if !self.is_empty() {
             // SAFETY: the key is open and holds a sorted set.

@@ -8,8 +8,8 @@ pub(super) fn ended<'z, 'c>(expiry: &'z mut Zset<'c>, now: Time) -> impl Iterato
     expiry.walk(between(None, Some(now)), EARLIEST_FIRST).map(|(task_id, _)| task_id)
 }
 
-/// The ids that the expiry index lacks, the oldest first: its key was removed by hand or evicted, and what is older than the
-/// new one is not in it. O(1) where it lacks none, else O(n).
+/// The ids that the expiry index lacks because its key was removed by hand or evicted. The oldest first: a new expiry index has
+/// only newer ids. O(1) if it lacks none, else O(n).
 pub(super) fn lost<'z, 'c>(
     tasks: &'z mut Zset<'c>,
     expiry: &'z Zset<'c>,

@@ -6,9 +6,9 @@ use crate::redis::{Direction, Failure, Member, Mode, ScoreRange, ServerString, Z
 use super::order::{between, EARLIEST_FIRST};
 use super::{removals, Instance};
 
-/// Which ids in the indexes of an object are live at one moment: their retention has not ended, and they have a record.
+/// Tells which ids in the indexes of an object are live at one moment: their retention has not ended, and they have a record.
 ///
-/// Either side is kept by its ids, whichever is the smaller.
+/// It holds either the live ids or the others, whichever are fewer.
 pub struct Live<'c> {
     ids: Ids,
     expiry: Zset<'c>,
@@ -22,8 +22,8 @@ enum Ids {
 }
 
 impl<'c> Instance<'c> {
-    /// What is live now. O(log n) where nothing has run out, else O(m) for the m ids that are live or those that are not,
-    /// whichever are fewer. O(n) while the expiry index lacks some that the index of every id has, which the next writes mend.
+    /// What is live now. O(log n) while no retention has ended, else O(m) for m live ids or m others, whichever are fewer. O(n)
+    /// while the expiry index lacks ids that `tasks` has; the next writes repair that.
     pub fn live(&self, now: Time) -> Result<Live<'c>, Failure> {
         let mut tasks = self.index(&self.keys.tasks())?;
         let mut expiry = self.index(&self.keys.expiry())?;
@@ -42,20 +42,20 @@ impl<'c> Instance<'c> {
             Ids::AllBut(dead)
         };
         let mut live = Live { ids, expiry };
-        self.bury_removed(&mut live);
-        live.distrust(&mut tasks);
+        self.exclude_removed(&mut live);
+        live.exclude_strays(&mut tasks);
         Ok(live)
     }
 
-    /// Takes out the ids whose record others are known to have removed.
-    fn bury_removed(&self, live: &mut Live<'c>) {
+    /// Excludes the ids whose record is known to have been removed by others.
+    fn exclude_removed(&self, live: &mut Live<'c>) {
         let object = self.keys.object();
         let Some(removed) = removals::of(object) else { return };
         let mut outdated = Vec::new();
         for task_id in &removed.task_ids {
             let is_gone = live.expiry.score(task_id).is_some() && !self.has_record(task_id);
             if is_gone {
-                live.bury(task_id);
+                live.exclude(task_id);
             } else {
                 outdated.push(task_id.as_slice());
             }
@@ -63,11 +63,11 @@ impl<'c> Instance<'c> {
         removals::forget_records(object, outdated);
     }
 
-    /// Takes out ids whose record turned out to be gone, and notes them for the next write.
-    pub(super) fn bury(&self, gone: &[ServerString], live: &mut Live<'c>) {
+    /// Excludes ids that turned out to have no record, and notes them for the next write.
+    pub(super) fn exclude(&self, gone: &[ServerString], live: &mut Live<'c>) {
         for task_id in gone {
             removals::note_record(self.keys.object(), task_id.as_ref());
-            live.bury(task_id.as_ref());
+            live.exclude(task_id.as_ref());
         }
     }
 
@@ -76,15 +76,15 @@ impl<'c> Instance<'c> {
         self.hash(task_id, Mode::Peek).is_ok_and(|record| record.exists())
     }
 
-    /// Opens an index of ids, and has `live` know which of them are not.
+    /// Opens an index of ids, and excludes from `live` what it keeps past its time.
     pub(super) fn ids(&self, name: &[u8], live: &mut Live<'c>) -> Result<Zset<'c>, Failure> {
         let mut index = self.index(name)?;
-        live.distrust(&mut index);
+        live.exclude_strays(&mut index);
         Ok(index)
     }
 }
 
-/// How many members of an index are walked in about the time in which the server counts those of a range.
+/// How many members of an index can be walked in about the time that the server needs to count those of a range.
 const SMALL: usize = 4;
 
 impl Live<'_> {
@@ -96,8 +96,8 @@ impl Live<'_> {
         }
     }
 
-    /// How many members of an index are live, of those with a score in that range. O(log n), and O(m) for the m ids that
-    /// are kept or those of the index, whichever are fewer.
+    /// How many members of an index are live, of those with a score in that range. O(log n), and O(m) for the
+    /// m ids that are held or the m of the index, whichever are fewer.
     pub(super) fn count(&self, index: &mut Zset<'_>, range: ScoreRange) -> usize {
         match &self.ids {
             Ids::AllBut(dead) => index.count(range).saturating_sub(common(dead, index, range).len()),
@@ -105,7 +105,7 @@ impl Live<'_> {
         }
     }
 
-    /// The live members of an index with a score in that range, where it is they that are kept; in no order.
+    /// The live members of an index with a score in that range, in no order. `None` if the others are held.
     pub(super) fn members(&self, index: &mut Zset<'_>, range: ScoreRange) -> Option<Vec<Member>> {
         match &self.ids {
             Ids::AllBut(_) => None,
@@ -113,7 +113,7 @@ impl Live<'_> {
         }
     }
 
-    /// The members of an index with a score in that range that are not live, where it is they that are kept; in no order.
+    /// The members of an index with a score in that range that are not live, in no order. `None` if the live ones are held.
     pub(super) fn dead_members(&self, index: &mut Zset<'_>, range: ScoreRange) -> Option<Vec<Member>> {
         match &self.ids {
             Ids::AllBut(dead) => Some(common(dead, index, range)),
@@ -121,7 +121,7 @@ impl Live<'_> {
         }
     }
 
-    /// The ids that are not live, where it is they that are kept.
+    /// The ids that are not live. `None` if the live ones are held.
     pub(super) fn dead(&self) -> Option<&HashSet<ServerString>> {
         match &self.ids {
             Ids::AllBut(dead) => Some(dead),
@@ -130,7 +130,7 @@ impl Live<'_> {
     }
 
     /// How many members of an index are live in each part of a span, by the scores at which the parts begin and the span
-    /// ends. O(log n) for each part, or O(n) for a small index, and O(m) for m ids that are kept.
+    /// ends. O(log n) for each part, or O(n) for a small index, and O(m) for m ids that are held.
     pub(super) fn count_parts(&self, index: &mut Zset<'_>, beginnings: &[f64], end: f64) -> Vec<usize> {
         let mut counts = vec![0; beginnings.len()];
         let Some(first) = beginnings.first() else { return counts };
@@ -158,16 +158,16 @@ impl Live<'_> {
         counts
     }
 
-    fn bury(&mut self, task_id: &[u8]) {
+    fn exclude(&mut self, task_id: &[u8]) {
         match &mut self.ids {
             Ids::AllBut(dead) => _ = dead.insert(ServerString::new(task_id)),
             Ids::Only(live) => _ = live.remove(task_id),
         }
     }
 
-    /// Takes out what an index keeps past its time. No index lives longer than the expiry index unless somebody has seen to
-    /// it, and only such a one can hold ids that the expiry index knows nothing of any more. O(1) for any other.
-    fn distrust(&mut self, index: &mut Zset<'_>) {
+    /// Excludes ids that an index keeps past their time. An index has a longer TTL than the expiry index only after a `PERSIST`
+    /// or `EXPIRE` by hand, and only then can it hold ids that the expiry index no longer has. O(1) otherwise, else O(n).
+    fn exclude_strays(&mut self, index: &mut Zset<'_>) {
         let Ids::AllBut(dead) = &mut self.ids else { return };
         let end = |index: &Zset<'_>| index.expires_at().unwrap_or(i64::MAX);
         if !index.is_empty() && (self.expiry.is_empty() || end(index) > end(&self.expiry)) {

@@ -1,5 +1,5 @@
-//! One object's records and indexes on Redis keys: read a record, apply an update, page through an index, remove what
-//! has run out. Nothing here parses arguments or builds replies.
+//! One object's records and indexes on Redis keys: reading a record, updating it, paging through an index, removing what is
+//! past its retention. Nothing here parses arguments or builds replies.
 
 mod delete;
 mod deleted;

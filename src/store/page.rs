@@ -10,19 +10,18 @@ use super::{Columns, Instance, Row};
 
 /// One page of an object's live records.
 pub struct Page {
-    /// How many live records the filter lets through, on all pages; with a text those among the examined.
+    /// How many live records match the filter, on all pages. With a text: among the examined ones.
     pub total: usize,
     /// The rows of this page.
     pub rows: Vec<Row>,
-    /// What a search for a text has looked at.
+    /// How far the search for a text came.
     pub examined: Option<Examined>,
 }
 
-/// How many live records are in each state; states without any are left out.
+/// How many live records are in each state, without states that have none.
 pub struct StateCounts(pub Vec<(State, usize)>);
 
-/// How many ids are looked at beyond a page whose records turn out to be gone, and twice as many each time that it is read
-/// again.
+/// How many ids are checked when a page is read again because some of its records are gone. Doubled with each reading.
 const LOOK_AHEAD: usize = 32;
 /// How often a page is read again.
 const REREADS: usize = 8;
@@ -34,8 +33,8 @@ impl<'c> Instance<'c> {
     /// states together with names O(m), m being the smaller of the two sides; with a text see [`Instance::search`]. What is
     /// not live adds O(1) for each id of it, or for each of the index where those are fewer.
     ///
-    /// A record that turns out to be gone is neither shown nor counted, and `live` knows of it from then on. Where thousands
-    /// are gone that nobody knew of, a page may have fewer rows than its total tells.
+    /// A record that turns out to be gone is neither shown nor counted, and `live` excludes it from then on. If thousands are
+    /// gone that were not known to be, the page may have fewer rows than its total promises.
     pub fn page(
         &self,
         filter: &Filter<'_>,
@@ -59,7 +58,7 @@ impl<'c> Instance<'c> {
                 return Ok(Page { total: total - gone.len(), rows, examined: None });
             }
             gone.extend(ahead.iter().filter(|task_id| !self.has_record(task_id.as_ref())).cloned());
-            self.bury(&gone, live);
+            self.exclude(&gone, live);
             window.size = request.size.max(LOOK_AHEAD << reread);
         }
         unreachable!("the last reading returns")

@@ -1,5 +1,5 @@
-//! Keys of records that others have removed: the server, which evicts when it is short of memory, or a user, by hand. Their
-//! ids are left in the indexes. What is noted here is a hint where to look, and is lost with the process.
+//! Keys that were removed by others: evicted by the server, or deleted by hand. The ids of such records are still in the
+//! indexes. These notes only say where to look, and do not outlive the process.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,9 +13,9 @@ lazy_static! {
     static ref REMOVALS: Mutex<Noted> = Mutex::default();
 }
 
-/// How many ids are noted of one object, since every reader goes through them. Any others are found when they are read.
+/// The most ids noted of one object: every reader checks all of them. Others are found when their page is read.
 const MOST_OF_OBJECT: usize = 2_000;
-/// How many ids are noted of all objects together. Where more are removed, all is forgotten.
+/// The most ids noted of all objects together. One more, and all notes are dropped.
 const MOST: usize = 20_000;
 
 #[derive(Default)]
@@ -24,16 +24,16 @@ struct Noted {
     count: usize,
 }
 
-/// What was removed of one object.
+/// What others have removed of one object.
 #[derive(Default, Clone)]
 pub(super) struct Removed {
-    /// The ids whose record was.
+    /// The ids whose record was removed.
     pub(super) task_ids: HashSet<Vec<u8>>,
-    /// Whether the index of names was.
+    /// Whether the index of names was removed.
     pub(super) names: bool,
 }
 
-/// Notes what others remove.
+/// Takes notes of what others remove.
 pub struct RemovedByOthers;
 
 impl Removals for RemovedByOthers {
@@ -46,7 +46,7 @@ impl Removals for RemovedByOthers {
     }
 }
 
-/// Notes that the record of that id is gone.
+/// Notes that the record of that id was removed.
 pub(super) fn note_record(object: &[u8], task_id: &[u8]) {
     let mut noted = noted();
     if noted.count >= MOST {
@@ -66,7 +66,7 @@ fn note_names(object: &[u8]) {
     noted.of(object).names = true;
 }
 
-/// What was removed of that object, as far as it is known. `None` where nothing was, which is told at once.
+/// What is known to have been removed of that object. O(1) if nothing was.
 pub(super) fn of(object: &[u8]) -> Option<Removed> {
     let noted = noted();
     if noted.objects.is_empty() {
@@ -75,7 +75,7 @@ pub(super) fn of(object: &[u8]) -> Option<Removed> {
     noted.objects.get(object).cloned()
 }
 
-/// Forgets ids that are dealt with.
+/// Drops the notes of ids that no longer need attention.
 pub(super) fn forget_records<'i>(object: &[u8], task_ids: impl IntoIterator<Item = &'i [u8]>) {
     let mut noted = noted();
     let Some(removed) = noted.objects.get_mut(object) else { return };
@@ -91,7 +91,7 @@ pub(super) fn forget_records<'i>(object: &[u8], task_ids: impl IntoIterator<Item
     }
 }
 
-/// Forgets that the index of names was removed.
+/// Drops the note that the index of names was removed.
 pub(super) fn forget_names(object: &[u8]) {
     let mut noted = noted();
     let Some(removed) = noted.objects.get_mut(object) else { return };

@@ -4,9 +4,8 @@ use crate::model::{Limits, Terms, Time};
 use super::{removals, Indexes, Instance};
 
 impl Instance<'_> {
-    /// Removes what is not live from the indexes: ids whose retention has ended, ids that the expiry index lacks, and ids
-    /// without a record. Fills the index of names again where it was lost. How many were removed, and whether anything
-    /// changed. O(n).
+    /// Removes from the indexes every id whose retention has ended, that the expiry index lacks, or that has no record. Restores
+    /// the indexes of names and of every id. Returns how many ids were removed, and whether anything changed. O(n).
     pub(super) fn clear_up(&self, indexes: &mut Indexes<'_>, terms: &Terms) -> (usize, bool) {
         let mut leaving = indexes.ended(terms.now, usize::MAX);
         leaving.extend(indexes.lost(usize::MAX));
@@ -17,11 +16,11 @@ impl Instance<'_> {
         (leaving.len(), has_restored || !leaving.is_empty())
     }
 
-    /// Has the indexes follow what others are known to have removed: takes out ids that lost their record, a bounded number,
-    /// and fills the index of names again. The id `except` is left to the caller.
+    /// Repairs the indexes after others have removed keys: removes ids that lost their record, at most 100, and restores the
+    /// index of names. It leaves the id `except` to the caller.
     ///
-    /// Replicas and the AOF get it as commands of their own, since they need not know what is known here. Where the call may
-    /// not write all indexes it is left to another one.
+    /// The repair is replicated as commands of its own, because a replica may not have the same notes. If the user may not
+    /// write all indexes, a later call does it.
     pub(super) fn repair(&self, indexes: &mut Indexes<'_>, except: &[u8], terms: &Terms) {
         if self.call.is_replayed() {
             return;

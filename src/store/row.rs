@@ -13,32 +13,32 @@ pub enum Columns<'a> {
     All,
     /// All but those that may be long: `args`, `kwargs`, `result`, `traceback`, `log`.
     Short,
-    /// Those that tell which record it is and how far: `id`, `name`, `state`, `updated_at`.
+    /// `id`, `name`, `state` and `updated_at`.
     Identity,
-    /// These, where the record has them.
+    /// These, as far as the record has them.
     Named(Vec<Given<'a, FieldName<'a>>>),
 }
 
-/// Fields of one record with their values: those that the module keeps first, the given ones by name.
+/// Fields of one record: first those that the module keeps, then the given ones by name.
 pub struct Row(pub Vec<Field>);
 
 /// A field of a record.
 pub struct Field {
     /// Its name.
     pub name: ServerString,
-    /// Its value as it is stored, or its beginning.
+    /// Its stored value, or the beginning of it.
     pub value: ServerString,
-    /// What that stands for.
+    /// What the value stands for.
     pub kind: Kind,
 }
 
-/// How many bytes of long values may still be read whole. What is left over is cut.
+/// How many bytes of long values may still be shown whole. Any others are cut.
 pub(super) struct Allowance(usize);
 
 impl Allowance {
-    /// A value of so many bytes is never cut.
+    /// The longest value, in bytes, that is always shown whole; longer ones are cut to it.
     const SHORT: usize = 1_024;
-    /// How many bytes of long values a page of named fields has.
+    /// The allowance of a page of named fields.
     const PAGE: usize = 1 << 20;
 
     /// For all rows of a page.
@@ -54,7 +54,7 @@ impl Allowance {
         Self(usize::MAX)
     }
 
-    /// Whether a value of that length is read whole.
+    /// Whether a value of that length is shown whole.
     fn takes(&mut self, length: usize) -> bool {
         if length <= Self::SHORT {
             return true;
@@ -77,7 +77,7 @@ impl Instance<'_> {
         Ok(is_live.then(|| Row::read(&record, columns, &mut Allowance::unlimited())))
     }
 
-    /// Reads the record of an id that is held to be live. `None` where it has none; a key of another type is none.
+    /// Reads the record of an id that should be live. `None` if there is no record; a key of another type is none.
     pub(super) fn row(
         &self,
         task_id: &[u8],
@@ -120,7 +120,7 @@ impl Row {
                 row.extend(length);
             }
         }
-        // A length that was stored too, or asked for, stands in the row already.
+        // The length may be in the row already: stored with a value that was cut then, or asked for.
         let mut seen = HashSet::new();
         row.retain(|field: &Field| seen.insert(field.name.clone()));
         Self(row)
@@ -133,7 +133,7 @@ impl Field {
     }
 }
 
-/// Those that the module keeps first, the given ones by name.
+/// Sorts fields: first those that the module keeps, then the given ones by name.
 fn sorted(mut fields: Vec<(ServerString, ServerString)>) -> Vec<(ServerString, ServerString)> {
     fields.sort_by_cached_key(|(name, _)| {
         (Kept::parse(name.as_ref()).map_or(Kept::ALL.len(), |kept| kept as usize), name.clone())
@@ -148,7 +148,7 @@ fn cut(record: &Hash<'_>, name: ServerString, value: &ServerString) -> (Field, O
     };
     let length = FieldName::readable(name.as_ref()).ok().map(|name| {
         let name = FullLength(name).to_string();
-        // One that was cut when it was stored knows better.
+        // A value that was cut when it was stored has its whole length in the record.
         let stored = record.get(name.as_str());
         let length = stored.unwrap_or_else(|| ServerString::new(full_length.to_string().as_bytes()));
         Field::new(ServerString::new(name.as_bytes()), length)

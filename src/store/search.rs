@@ -10,7 +10,7 @@ use super::Instance;
 
 /// How many records one search examines.
 const MOST_EXAMINED: usize = 2_000;
-/// How many bytes of values one search goes through: what takes a few milliseconds.
+/// How many bytes of values one search reads. That takes a few milliseconds.
 const MOST_SEARCHED: usize = 8 << 20;
 
 lazy_static! {
@@ -19,12 +19,12 @@ lazy_static! {
         ["name", "worker", "exception", "error", "objects", "args", "kwargs", "result"].map(Constant::new);
 }
 
-/// What a search has looked at.
+/// How far a search came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Examined {
     /// How many records.
     pub count: usize,
-    /// The latest `created_at` of the records that it did not come to. `None` where it came to all.
+    /// The latest `created_at` of the records that it did not examine. `None` if it examined all.
     pub rest: Option<Time>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Found {
     pub(super) examined: Examined,
 }
 
-/// How far a search was when it came to the records of another millisecond.
+/// The state of a search when it came to the records of another millisecond.
 #[derive(Clone, Copy)]
 struct Mark {
     created_at: Option<Time>,
@@ -44,11 +44,11 @@ struct Mark {
 }
 
 impl<'c> Instance<'c> {
-    /// Searches the newest records of the selection for a text: at most 2,000, and fewer where their values come to more than
-    /// 8 MiB, so that it takes some milliseconds. O(records + bytes).
+    /// Searches the newest records of the selection for a text: at most 2,000, and fewer if their values come to more than
+    /// 8 MiB. O(records + bytes).
     ///
-    /// Records of the same millisecond are examined all or none, so that one goes on where it ended, missing none and
-    /// showing none twice. More than so many of a single millisecond are examined all the same.
+    /// It examines all records of a millisecond or none, so that the next search can go on from a time without missing or
+    /// repeating any. A single millisecond with more records than that is examined whole.
     pub(super) fn search(
         &self,
         selection: &mut Selection<'_, 'c>,
@@ -79,11 +79,11 @@ impl<'c> Instance<'c> {
                 None => gone.push(member.id),
             }
         }
-        self.bury(&gone, live);
+        self.exclude(&gone, live);
         Ok(Found { task_ids, examined })
     }
 
-    /// Whether the record of that id holds the text; `None` where it has no record.
+    /// Whether the record of that id holds the text. `None` if there is no record.
     fn is_found(&self, task_id: &ServerString, searcher: &mut Searcher<'_>) -> Result<Option<bool>, Failure> {
         let record = match self.hash(task_id.as_ref(), Mode::Read) {
             Ok(record) if record.exists() => record,

@@ -8,13 +8,13 @@ use super::live::Live;
 use super::order::{between, EARLIEST_FIRST, LATEST_FIRST};
 use super::Instance;
 
-/// The indexes that a filter comes down to.
+/// The indexes that a filter reads.
 pub(super) struct Selection<'a, 'c> {
-    /// The ids are those of any of these, no id being in two.
+    /// The ids are in one of these. No id is in two.
     walked: Vec<Zset<'c>>,
-    /// And, where given, also on this other side.
+    /// If given, they must also be on this other side.
     also: Option<Side<'a, 'c>>,
-    /// With a score in this range.
+    /// Their score is in this range.
     range: ScoreRange,
 }
 
@@ -29,14 +29,15 @@ enum AnyOf<'a> {
     Names(HashSet<&'a str>),
 }
 
-/// In how many indexes an id is looked up; where there are more, its record tells sooner.
+/// The most indexes in which an id is looked up. Beyond that, reading its record is faster.
 const FEW: usize = State::ALL.len();
 
 impl<'a, 'c> Selection<'a, 'c> {
     /// The indexes of that filter, opened to read.
     pub(super) fn of(instance: &Instance<'c>, filter: &Filter<'a>, live: &mut Live<'c>) -> Result<Self, Failure> {
         let mut sides = Vec::new();
-        if let Some(states) = filter.states {
+        // A record is in one state or another: all of them are no filter.
+        if let Some(states) = filter.states.filter(|states| !states.is_all()) {
             let keys = states.states().map(|state| instance.keys.state(state));
             let indexes = keys.map(|key| instance.ids(&key, live)).collect::<Result<_, _>>()?;
             sides.push(Side { any_of: AnyOf::States(states), indexes });
@@ -88,7 +89,7 @@ impl<'a, 'c> Selection<'a, 'c> {
         }
     }
 
-    /// The total, where it costs less than to walk through all.
+    /// The total, if counting costs less than walking through all ids.
     fn total(&mut self, live: &Live<'_>) -> Option<usize> {
         let dead = live.dead()?;
         let Some(also) = &self.also else {
@@ -126,7 +127,7 @@ impl<'a, 'c> Selection<'a, 'c> {
     }
 }
 
-/// How many times longer it takes to come to an id by a walk than to count it.
+/// How many times longer it takes to walk to an id than to count it.
 const COUNTING: usize = 4;
 
 impl Side<'_, '_> {
@@ -163,7 +164,7 @@ fn first(direction: Direction, a: &Member, b: &Member) -> Ordering {
     }
 }
 
-/// Several walks as one. O(log k) for each member of k walks.
+/// Merges k walks into one. O(log k) for each member.
 struct Merged<W> {
     walks: Vec<W>,
     heads: BinaryHeap<Head>,
@@ -217,7 +218,7 @@ impl PartialOrd for Head {
 }
 
 impl Ord for Head {
-    /// The first of the walk is the greatest, which a heap gives out first.
+    /// The first of the walk is the greatest: a heap returns the greatest first.
     fn cmp(&self, other: &Self) -> Ordering {
         first(self.direction, &other.member, &self.member)
     }

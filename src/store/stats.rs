@@ -6,7 +6,7 @@ use super::order::{between, score, time, EARLIEST_FIRST, LATEST_FIRST};
 use super::row::Allowance;
 use super::{Columns, Instance, Row, StateCounts};
 
-/// What the live records of a span come to.
+/// The counts of an object's live records in a span of time.
 pub struct Stats {
     /// How many are in each state; states without any are left out.
     pub states: StateCounts,
@@ -24,7 +24,7 @@ pub struct Stats {
     pub last: Option<Row>,
 }
 
-/// The live records of a part of a span.
+/// The counts of a part of a span.
 pub struct Bucket {
     /// When it begins. It ends where the next one begins, the last one with the span.
     pub since: Time,
@@ -54,7 +54,7 @@ impl<'c> Instance<'c> {
     /// Counts the live records of a span in `count` equal parts. O(states x count x log n), and O(m log m) for each state for
     /// m ids that are not live.
     ///
-    /// A span without beginning begins with the oldest live record, one without end ends now.
+    /// Without `since` the span begins with the oldest live record, without `until` it ends now.
     pub fn buckets(&self, span: Span, count: usize, now: Time, live: &mut Live<'c>) -> Result<Vec<Bucket>, Failure> {
         let until = span.until.unwrap_or(now);
         let mut tasks = self.ids(&self.keys.tasks(), live)?;
@@ -86,7 +86,7 @@ impl<'c> Instance<'c> {
         while let Some((task_id, created_at)) = self.end(tasks, range, LATEST_FIRST, live) {
             match self.row(task_id.as_ref(), &Columns::Identity, &mut Allowance::of_page(&Columns::Identity))? {
                 Some(row) => return Ok((Some(created_at), Some(row))),
-                None => self.bury(&[task_id], live),
+                None => self.exclude(&[task_id], live),
             }
         }
         Ok((None, None))

@@ -1,5 +1,4 @@
-//! Filling an index again whose key was removed by hand or evicted by the server. What it held is told by the records that
-//! the other indexes know.
+//! Restores an index whose key was removed by hand or evicted by the server, from the records that the other indexes know.
 
 use crate::model::{number, Kept, Time};
 use crate::redis::{Hash, Mode, ScoreRange, Zset};
@@ -8,11 +7,11 @@ use crate::store::order::{between, score, time, EARLIEST_FIRST, LATEST_FIRST};
 use super::lifetime::keep;
 use super::Indexes;
 
-/// How many ids are restored at a time: what takes a few milliseconds.
+/// How many ids are restored at a time. That takes a few milliseconds.
 const MOST_RESTORED: usize = 2_000;
 
-/// Takes the ids that the expiry index does not know out of an index that has no TTL. Somebody persisted it, so it may hold
-/// ids past their time. O(1) for an index with a TTL or of one id, else O(n).
+/// Removes the ids that the expiry index lacks from an index without a TTL: after a `PERSIST` by hand it may hold ids past
+/// their time. O(1) for an index with a TTL or with one id, else O(n).
 pub(super) fn drop_strays(index: &mut Zset<'_>, expiry: &Zset<'_>) {
     if index.len() < 2 || index.expires_at().is_some() {
         return;
@@ -25,9 +24,9 @@ pub(super) fn drop_strays(index: &mut Zset<'_>, expiry: &Zset<'_>) {
 }
 
 impl Indexes<'_> {
-    /// Puts ids of live records into the index of every id where it lacks some, and takes those that have no record out of
-    /// the others; at most 2,000 at a time, those that live longest first. Whether anything changed. O(1) where it lacks
-    /// none, else O(n).
+    /// Adds the ids of live records that the index of every id lacks, and removes those without a record from the other indexes;
+    /// at most 2,000 at a time, those that live longest first. Returns whether anything changed. O(1) if none is missing, else
+    /// O(n).
     pub(in crate::store) fn restore_tasks(&mut self, now: Time) -> bool {
         let (held, future) = (self.len(), between(Some(now), None));
         if held >= self.expiry.len() || held >= self.expiry.count(future) || self.tasks().is_none() {
@@ -57,8 +56,8 @@ impl Indexes<'_> {
         has_changed
     }
 
-    /// Puts the names of the records into their index where that is gone: without it nobody knows which indexes
-    /// there are. Whether it was. O(1) where it is there, else O(n).
+    /// Restores the index of names if it is gone: only it tells which `task:*` indexes there are. Returns whether it was.
+    /// O(1) if it is there, else O(n).
     pub(in crate::store) fn restore_names(&mut self) -> bool {
         let is_lost = self.names().is_some_and(|names| names.is_empty());
         let Some(tasks) = self.tasks().filter(|tasks| is_lost && !tasks.is_empty()) else { return false };
