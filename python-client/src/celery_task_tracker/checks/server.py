@@ -18,7 +18,11 @@ def check_server(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]
         return [
             checks.Error(
                 "The task tracker's Redis answers, but the tracker module is not loaded in it.",
-                hint=f"Add this line to redis.conf and restart Redis: {LOADMODULE}",
+                hint=(
+                    f"Add this line to redis.conf and restart Redis: {LOADMODULE}. The package "
+                    "celery-task-tracker-module has the module, and `python -m "
+                    "celery_task_tracker_module` prints the line."
+                ),
                 id="celery_task_tracker.E031",
             )
         ]
@@ -26,7 +30,10 @@ def check_server(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]
         return [
             checks.Error(
                 f"{error}.",
-                hint="Build libtracker.so anew, and restart Redis with it.",
+                hint=(
+                    "Upgrade celery-task-tracker-module, or build libtracker.so again. "
+                    "Then restart Redis."
+                ),
                 id="celery_task_tracker.E032",
             )
         ]

@@ -43,9 +43,16 @@ class Command(BaseCommand):
                     self.stdout.write(f"  {name.replace('_', ' ')}: {value}")
             client.ensure_compatible()
         except ModuleMissing as error:
-            raise CommandError(f"{MODULE_MISSING}. Add to redis.conf: {LOADMODULE}") from error
+            raise CommandError(
+                f"{MODULE_MISSING}. Add to redis.conf: {LOADMODULE}. The package "
+                "celery-task-tracker-module has it, and `python -m celery_task_tracker_module` "
+                "prints the line."
+            ) from error
         except ModuleOutdated as error:
-            raise CommandError(f"{error}. Build it anew, and restart Redis.") from error
+            raise CommandError(
+                f"{error}. Upgrade celery-task-tracker-module, or build libtracker.so again. "
+                "Then restart Redis."
+            ) from error
         except TrackerUnavailable as error:
             raise CommandError(
                 f"Redis does not answer: {error}. Is it running, and is "
