@@ -39,6 +39,17 @@ GLIBC_LIBRARIES = {
 #: The minor version of the oldest glibc that a wheel promises: ``manylinux2014`` is 2.17.
 OLDEST_GLIBC = 17
 
+#: For musl: use the C library of the server that loads the module; keep the tables that the crate
+#: redis-module reads at the start, which zig's linker would drop; and fail rather than build a
+#: module that lacks a symbol. What it needs of libgcc, which Alpine's images lack, zig links into it.
+MUSL_FLAGS = " ".join(
+    [
+        "-C target-feature=-crt-static",
+        "-C link-arg=-Wl,--no-gc-sections",
+        "-C link-arg=-Wl,-z,defs",
+    ]
+)
+
 
 class ModuleHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -73,9 +84,7 @@ def build_module(sources: Path) -> Path:
     """Builds the module in release mode, without symbols. Takes minutes the first time."""
     target = os.environ.get("TRACKER_TARGET", "")
     command = ["zigbuild", "--target", target] if target else ["build"]
-    # A library that a server loads uses the server's C library. For musl this has to be said. What
-    # it needs of libgcc, which Alpine's images lack, zig links into it.
-    musl = {"RUSTFLAGS": "-C target-feature=-crt-static"} if target.endswith("-musl") else {}
+    flags = {"RUSTFLAGS": MUSL_FLAGS} if target.endswith("-musl") else {}
     try:
         done = subprocess.run(
             [
@@ -85,7 +94,7 @@ def build_module(sources: Path) -> Path:
             ],
             cwd=sources,
             check=True,
-            env={**os.environ, **musl},
+            env={**os.environ, **flags},
             stdout=subprocess.PIPE,
         )
     except FileNotFoundError:
