@@ -64,12 +64,13 @@ def own_target() -> str:
 
 def build(project: str, folder: Path, **environment: str) -> None:
     """The source distribution of ``project``, and the wheel from that."""
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "build", "--outdir", folder, REPOSITORY / project],
-        check=True,
         # The wheel is built in a folder of its own, from crates that may have been built before.
         env={"CARGO_TARGET_DIR": str(REPOSITORY / "target"), **os.environ, **environment},
     )
+    if done.returncode:
+        sys.exit(f"{project} could not be built.")
 
 
 def pack(wheel: Path, folder: Path) -> None:

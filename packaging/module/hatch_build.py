@@ -41,7 +41,7 @@ OLDEST_GLIBC = 17
 
 #: For musl: use the C library of the server that loads the module; keep the tables that the crate
 #: redis-module reads at the start, which zig's linker would drop; and fail rather than build a
-#: module that lacks a symbol. What it needs of libgcc, which Alpine's images lack, zig links into it.
+#: module that lacks a symbol. What it needs of libgcc, which Alpine's images lack, zig links in.
 MUSL_FLAGS = " ".join(
     [
         "-C target-feature=-crt-static",
