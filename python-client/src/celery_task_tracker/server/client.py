@@ -1,7 +1,7 @@
-"""Tracker events and queries as ``TRACKER.*`` commands, by redis-py.
+"""Writes and queries as ``TRACKER.*`` commands.
 
-The only place that knows the commands' words. One client per process, made when it is first
-needed, with short time-outs and no retries: the caller decides what to do while Redis is away.
+There is one client per process, made when it is first needed. It has short timeouts and does not
+retry: the caller decides what to do while Redis is away.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from .errors import (
 from .wire import Packed, packed, wire
 from .writes import Write, object_id
 
-#: The oldest version of the module that this package works with, as the module tells it.
+#: The oldest version of the module that this package works with, as ``INFO modules`` shows it.
 MINIMUM_MODULE = 100
 
-#: What a row of the history shows; arguments, result and traceback are for the single record.
+#: The fields that a row of the history shows. Arguments, result and traceback are left out.
 ROW_FIELDS = (
     "id",
     "name",
@@ -60,7 +60,7 @@ ROW_FIELDS = (
     "revoke_requested",
 )
 
-#: Everything that is worth reading of a record.
+#: All fields that the Python API reads.
 ALL_FIELDS = (
     *ROW_FIELDS,
     "objects",
@@ -81,7 +81,7 @@ Undone: TypeAlias = tuple[Write, CommandRefused | SlotMoving]
 
 @dataclass(frozen=True)
 class Server:
-    """What one Redis server says of itself."""
+    """What one Redis server tells about itself."""
 
     name: str
     """Its address within a cluster, otherwise empty."""
@@ -101,7 +101,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Query:
-    """One page of an object's history. ``states`` and ``names`` narrow it, any of each."""
+    """One page of an object's history: tasks in any of ``states`` and with any of ``names``."""
 
     states: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class Query:
 
 
 class TrackerClient:
-    """The tracker module of one Redis server.
+    """The tracker module of one Redis server or cluster.
 
     Every method costs one round trip, at most ``connect_timeout + socket_timeout`` seconds, and
     raises :class:`TrackerUnavailable` or :class:`CommandRefused` instead of redis-py's errors.
@@ -122,7 +122,7 @@ class TrackerClient:
 
     def __init__(self, url: str, connect_timeout: float, socket_timeout: float) -> None:
         try:
-            # A cluster is asked for its nodes at once.
+            # The client of a cluster asks for the nodes when it is made.
             with translating():
                 self._redis = connect(url, connect_timeout, socket_timeout)
                 self._wire = wire(self._redis)
@@ -161,7 +161,10 @@ class TrackerClient:
         return undone
 
     def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
-        """One record: times and counts as ``int``, everything else as text. ``None``: not there."""
+        """One record, with times and counts as ``int`` and everything else as text.
+
+        ``None`` if there is no such record.
+        """
         reply = self._execute("TRACKER.GET", ref.model, object_id(ref), task_id)
         if reply is None:
             return None
@@ -171,7 +174,7 @@ class TrackerClient:
         return {_text(name): _text(value) for name, value in pairs}
 
     def query_json(self, ref: ObjectRef, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
-        """One page of an object's records with the count per state, as the module's own JSON."""
+        """One page of an object's records and the counts per state, as JSON from the module."""
         command = ["TRACKER.QUERY", ref.model, object_id(ref)]
         for state in query.states:
             command += ["STATE", state]
@@ -186,15 +189,15 @@ class TrackerClient:
         return cast(bytes, self._execute(*command))
 
     def stats_json(self, ref: ObjectRef) -> bytes:
-        """The counts of an object's records, and which was created last, as the module's JSON."""
+        """An object's counts per state and name and its latest record, as JSON from the module."""
         return cast(
             bytes, self._execute("TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON")
         )
 
     def stats_of_each(self, refs: Sequence[ObjectRef]) -> list[bytes | TrackerError]:
-        """What :meth:`stats_json` gives for each of ``refs``, or why there is nothing for it.
+        """The result of :meth:`stats_json` for each of ``refs``, or the error instead.
 
-        Costs one round trip for all of them, on a cluster one for each of its nodes.
+        Costs one round trip for all of them, on a cluster one to each node.
         """
         if not refs:
             return []
@@ -205,7 +208,7 @@ class TrackerClient:
     def ensure_compatible(self) -> None:
         """Raises :class:`ModuleOutdated` for a module that is too old. Asks once per process.
 
-        A user who may not ask (``INFO``) but may use the tracker is taken at its commands' word.
+        Accepts the module where the Redis user may not use ``INFO``.
         """
         if not self._is_compatible:
             for server in self.servers():
@@ -280,7 +283,7 @@ setting_changed.connect(_forget_client, dispatch_uid="celery_task_tracker.client
 
 
 def version_text(version: int) -> str:
-    """A module's version as people write it: ``10203`` as ``1.2.3``."""
+    """A module's version for people: ``1.2.3`` for ``10203``."""
     return f"{version // 10_000}.{version // 100 % 100}.{version % 100}"
 
 
@@ -294,7 +297,7 @@ def _server(name: str, connection: Any) -> Server:
     except redis.exceptions.NoPermissionError:
         return Server(name, redis="?", module=None, counters={}, tells=False)
     modules = info.get("modules", [])
-    # One module alone is no list in some versions of redis-py.
+    # Some versions of redis-py give a single module as a dict instead of a list.
     versions = {each.get("name"): each.get("ver") for each in modules if isinstance(each, dict)}
     return Server(
         name=name,
