@@ -16,7 +16,7 @@ MAX_BYTES = 32 * 1024 * 1024
 PACKET_EVENTS = 200
 PACKET_BYTES = 1024 * 1024
 
-#: From this many packets on, whoever records helps to send them.
+#: While more packets than this wait, whoever records waits for room.
 CROWD = 5
 
 
