@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from contextlib import contextmanager
 
 import pytest
 from celery import Celery
@@ -13,6 +14,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 
+from celery_task_tracker.admin import broker as brokers
 from celery_task_tracker.registration.registry import registry
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import get_client
@@ -477,6 +479,21 @@ class TestUnavailable:
         assert response.status_code == 503
         assert error(response)["code"] == "broker-unreachable"
         assert "revoke_requested" not in admin_client.get(url("tasks/t1/")).json()
+
+    def test_a_broker_that_stops_answering_may_have_got_the_task(
+        self, admin_client, order, tracker, without_broker, monkeypatch
+    ):
+        @contextmanager
+        def unanswered(app):
+            yield {}
+            raise brokers.Unanswered("timed out")
+
+        monkeypatch.setattr(brokers, "sending", unanswered)
+        monkeypatch.setattr(without_broker, "apply_async", lambda **_: None)
+        response = admin_client.post(url("launch/"), {"task": without_broker.name})
+        assert response.status_code == 503
+        assert "may or may not have been sent" in error(response)["message"]
+        assert not LogEntry.objects.exists()
 
 
 @pytest.fixture

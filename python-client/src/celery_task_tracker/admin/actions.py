@@ -54,7 +54,9 @@ def launch(
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "broker-unreachable",
-            _("Celery's message broker does not answer, so the task was not sent."),
+            _("Celery's message broker stopped answering. The task may or may not have been sent.")
+            if isinstance(error, broker.Unanswered)
+            else _("Celery's message broker does not answer, so the task was not sent."),
             hint=str(error),
         ) from error
     except Exception as error:

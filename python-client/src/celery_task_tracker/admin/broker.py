@@ -17,13 +17,18 @@ STEP_TIMEOUT = 1.0
 CONNECT_TIMEOUT = 2.0
 
 
+class Unanswered(OperationalError):
+    """The broker stopped answering while it was being sent something, and may have got it."""
+
+
 @contextmanager
 def connected(app: Any) -> Iterator[Connection]:
     """A connection of its own to the broker of ``app``, closed at the end.
 
     Celery would wait for a broker as long as the project allows its workers to, which may be
     minutes. On this connection each step ends after :data:`STEP_TIMEOUT`. Raises kombu's
-    ``OperationalError`` if the broker does not answer, now or within the block.
+    ``OperationalError`` if the broker does not answer, and :class:`Unanswered` if that happens
+    within the block.
     """
     connection = app.connection_for_write(connect_timeout=STEP_TIMEOUT)
     connection.transport_options = {
@@ -34,6 +39,7 @@ def connected(app: Any) -> Iterator[Connection]:
         "read_timeout": STEP_TIMEOUT,
         "write_timeout": STEP_TIMEOUT,
     }
+    errors = (*connection.connection_errors, *connection.channel_errors)
     try:
         connection.ensure_connection(
             max_retries=max(1, len(connection.alt or ())),
@@ -42,8 +48,11 @@ def connected(app: Any) -> Iterator[Connection]:
             interval_max=0,
             timeout=CONNECT_TIMEOUT,
         )
-        yield connection
-    except (*connection.connection_errors, *connection.channel_errors) as error:
+        try:
+            yield connection
+        except (OperationalError, *errors) as error:
+            raise Unanswered(str(error) or type(error).__name__) from error
+    except errors as error:
         raise OperationalError(str(error) or type(error).__name__) from error
     finally:
         # What was sent is sent.

@@ -66,6 +66,9 @@ def endpoint(method: str, permission: str) -> Callable[[View], View]:
                         _("You do not have permission to do this."),
                     )
                 ref = object_of(obj)
+                if method == "POST":
+                    # An action finds the tasks that this process has just sent.
+                    process.settle()
                 response = view(request, obj, ref, model_admin=model_admin, **kwargs)
                 if method == "POST":
                     # The page that reads next shows what was done here.
