@@ -163,8 +163,9 @@ fn same_attempt(record: &Record, state: State, event: &Event<'_>) -> Transition 
         Ordering::Greater if record.tentative => true_end(record, state, event),
         Ordering::Greater => reached(record, state, event),
         Ordering::Equal if state == record.state => repeated(record, state, event),
-        _ if state.is_final() => second_end(record, event),
-        _ => late(record, state, event),
+        Ordering::Equal => second_end(record, event),
+        Ordering::Less if state.is_final() => replaced_end(record, event),
+        Ordering::Less => late(record, state, event),
     }
 }
 
@@ -195,12 +196,8 @@ fn reached(record: &Record, state: State, event: &Event<'_>) -> Transition {
 
 /// The attempt was taken for ended, and now really ended: nothing of the tentative end stays.
 fn true_end(record: &Record, state: State, event: &Event<'_>) -> Transition {
-    let Timestamps { published, received, started, finished: tentative_end } = record.timestamps;
-    let mut before = record.clone();
-    before.timestamps.finished = None;
-    if Some(record.updated_at) == tentative_end {
-        before.updated_at = [published, received, started].into_iter().flatten().max().unwrap_or(event.time());
-    }
+    let timestamps = Timestamps { finished: None, ..record.timestamps };
+    let before = Record { timestamps, ..record.clone() };
     Transition { removed: Removed::End, ..reached(&before, state, event) }
 }
 
@@ -210,17 +207,19 @@ fn repeated(record: &Record, state: State, event: &Event<'_>) -> Transition {
     match times.map_or(Ordering::Equal, |(at, finished)| at.cmp(&finished)) {
         Ordering::Less => Transition { removed: Removed::End, ..reached(record, state, event) },
         Ordering::Equal => reached(record, state, event),
-        Ordering::Greater => {
-            let mut stale = second_end(record, event);
-            stale.record.updated_at = record.updated_at.max(event.time());
-            stale
-        }
+        Ordering::Greater => replaced_end(record, event),
     }
 }
 
-/// The attempt has ended already. Nothing of another end is kept, so that no two of them mix.
+/// The attempt has ended otherwise already. Nothing of another end is kept, so that no two of them mix.
 fn second_end(record: &Record, event: &Event<'_>) -> Transition {
     stale(seen(record, event), Written::None)
+}
+
+/// An end that the one shown would have replaced, had it come first. Then its time would have counted, so it does now.
+fn replaced_end(record: &Record, event: &Event<'_>) -> Transition {
+    let updated_at = record.updated_at.max(event.time());
+    stale(Record { updated_at, ..seen(record, event) }, Written::None)
 }
 
 /// The attempt has got further: the event fills gaps.
@@ -490,15 +489,15 @@ mod tests {
         assert_eq!((tentative.record.tentative, tentative.record.updated_at), (true, at(20)));
         let ended = last(&events);
         assert_eq!(fields(&ended), (Outcome::Updated, Removed::End, Written::All));
-        assert_eq!(ended.record, after(&[events[0], events[2]]));
+        assert_eq!(ended.record, Record { updated_at: at(20), ..after(&[events[0], events[2]]) });
     }
 
     #[test]
-    fn a_tentative_end_after_the_true_one_is_stale() {
+    fn of_a_tentative_end_after_the_true_one_only_the_time_counts() {
         let ended = [event(State::Started, 0, 5), event(State::Success, 0, 9)];
         let transition = last(&[&ended[..], &[tentative(State::Failure, 0, 12)]].concat());
         assert_eq!(fields(&transition), (Outcome::Stale, Removed::None, Written::None));
-        assert_eq!(transition.record, after(&ended));
+        assert_eq!(transition.record, Record { updated_at: at(12), ..after(&ended) });
     }
 
     #[test]

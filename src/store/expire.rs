@@ -1,9 +1,9 @@
 use crate::counters::COUNTERS;
-use crate::model::{Record, Seconds, Terms, Time};
-use crate::redis::{Failure, Mode};
+use crate::model::{number, Kept, Seconds, Terms, Time};
+use crate::redis::{Failure, Hash, Mode};
 
-use super::indexes::Move;
-use super::{live_record, Instance};
+use super::stored::kept;
+use super::{is_live, Instance};
 
 impl Instance<'_> {
     /// Removes every id that is not live. How many. O(n), and O(states + names) for each.
@@ -23,37 +23,32 @@ impl Instance<'_> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
         let mut leaving = Vec::new();
-        let mut staying: Vec<(Vec<u8>, Record, Time)> = Vec::new();
+        let mut staying: Vec<(Vec<u8>, Hash<'_>, Time)> = Vec::new();
         for (task_id, end_before) in indexes.ends() {
-            let record = live_record(&self.hash(&task_id, Mode::Write)?, Some(end_before), terms.now);
-            match record.map(|record| (record.updated_at.after(retention), record)) {
-                Some((end, _)) if end > terms.now && end == end_before => {}
-                Some((end, record)) if end > terms.now => {
-                    indexes.check(&Move {
-                        before: Some(&record),
-                        after: &record,
-                        end_before: Some(end_before),
-                        end: Some(end),
-                        now: terms.now,
-                    })?;
-                    staying.push((task_id, record, end));
-                }
+            let record = self.hash(&task_id, Mode::Write)?;
+            let is_live = is_live(&record, Some(end_before), terms.now);
+            match updated_at(&record).filter(|_| is_live).map(|updated_at| updated_at.after(retention)) {
+                Some(end) if end > terms.now && end == end_before => {}
+                Some(end) if end > terms.now => staying.push((task_id, record, end)),
                 _ => leaving.push(task_id),
             }
         }
-        let last_leaving = leaving.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving);
         COUNTERS.expired.add(leaving.len());
-        for (task_id, record, end) in &staying {
-            self.hash(task_id, Mode::Maintain)?.expire_at(end.millis());
-            indexes.set_end(task_id, record, *end, terms.now)?;
+        let changes_any = !leaving.is_empty() || !staying.is_empty();
+        for (task_id, mut record, end) in staying {
+            record.expire_at(end.millis());
+            indexes.end_at(&task_id, end);
         }
-        if let Some(last) = last_leaving {
-            indexes.let_go(last, terms.now);
-        }
-        if !leaving.is_empty() || !staying.is_empty() {
+        if changes_any {
+            indexes.fit(terms.now);
             self.replicate(terms);
         }
         Ok(leaving.len())
     }
+}
+
+/// When a record was last updated. O(1).
+fn updated_at(record: &Hash<'_>) -> Option<Time> {
+    Time::from_millis(number(kept(record, Kept::UpdatedAt)?.as_ref())?)
 }

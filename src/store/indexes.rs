@@ -175,13 +175,14 @@ impl<'c> Indexes<'c> {
         is_new
     }
 
-    /// Removes the id of a record. An index that is no sorted set holds none, and stays. O(log n).
-    pub(super) fn remove(&mut self, task_id: &[u8], record: &Record) {
+    /// Removes the id of a record in that state and of that task name. An index of another type holds none, and stays.
+    /// O(log n).
+    pub(super) fn remove(&mut self, task_id: &[u8], state: State, name: &[u8]) {
         self.remove_from_whole(task_id);
-        if let Ok(index) = self.state(record.state) {
+        if let Ok(index) = self.state(state) {
             index.remove(task_id);
         }
-        self.remove_from_task(record.name.as_bytes(), &mut vec![task_id.to_vec()]);
+        self.remove_from_task(name, &mut vec![task_id.to_vec()]);
     }
 
     /// Removes ids from wherever they stand, when the records that would tell are gone already. O(states + names) for
@@ -231,21 +232,29 @@ impl<'c> Indexes<'c> {
         ends.chain(lost.into_iter().map(|task_id| (task_id, None))).collect()
     }
 
+    /// Whether every id of the object is among these, each of which is there once. O(1) where there are more, else O(n).
+    pub(super) fn hold_no_other_than(&mut self, task_ids: &[Vec<u8>]) -> bool {
+        let held = self.expiry.len();
+        task_ids.len() >= self.len().max(held)
+            && task_ids.iter().filter(|task_id| self.end(*task_id).is_some()).count() == held
+    }
+
     /// Removes every index of the object.
     pub(super) fn unlink(&mut self) {
+        self.every_other(Zset::unlink);
+        self.expiry.unlink();
+    }
+
+    /// Does something to every index but that of the ends. O(states + names).
+    fn every_other(&mut self, mut act: impl FnMut(&mut Zset<'c>)) {
         for name in self.task_names() {
-            let _ = self.task(&name).map(Zset::unlink);
+            let _ = self.task(&name).map(&mut act);
         }
         for state in State::ALL {
-            let _ = self.state(state).map(Zset::unlink);
+            let _ = self.state(state).map(&mut act);
         }
-        self.expiry.unlink();
-        if let Some(tasks) = self.tasks() {
-            tasks.unlink();
-        }
-        if let Some(names) = self.names() {
-            names.unlink();
-        }
+        self.tasks().map(&mut act);
+        self.names().map(act);
     }
 
     /// The ids whose retention has ended, the longest over first, at most so many.
@@ -304,26 +313,36 @@ impl<'c> Indexes<'c> {
         Ok(())
     }
 
+    /// Gives an id another end of its retention. [`Indexes::fit`] then has to follow. O(log n).
+    pub(super) fn end_at(&mut self, task_id: &[u8], end: Time) {
+        self.expiry.add(task_id, score(end));
+    }
+
+    /// Has every index live as long as the object's records, and little longer. O(states + names).
+    pub(super) fn fit(&mut self, now: Time) {
+        let Some(last) = self.last_end() else { return };
+        self.every_other(|index| {
+            if !index.is_empty() {
+                keep(index, last, now);
+            }
+            cap(index, horizon(last, now));
+        });
+        outlive(&mut self.expiry, last, now);
+        cap(&mut self.expiry, last_horizon(last, now));
+    }
+
     /// Lets no index live longer than the object's records, after one of them that would have ended at `end` has left or
     /// ends earlier. O(log n), and O(states + names) where no other lives so long.
     pub(super) fn let_go(&mut self, end: Time, now: Time) {
-        let last = self.expiry.walk(ScoreRange::ALL, LATEST_FIRST).next();
-        let Some(last) = last.and_then(|(_, last)| time(last)).filter(|last| *last < end) else {
-            return;
-        };
-        for name in self.task_names() {
-            let _ = self.task(&name).map(|index| cap(index, horizon(last, now)));
-        }
-        for state in State::ALL {
-            let _ = self.state(state).map(|index| cap(index, horizon(last, now)));
-        }
-        if let Some(tasks) = self.tasks() {
-            cap(tasks, horizon(last, now));
-        }
-        if let Some(names) = self.names() {
-            cap(names, horizon(last, now));
-        }
+        let Some(last) = self.last_end().filter(|last| *last < end) else { return };
+        self.every_other(|index| cap(index, horizon(last, now)));
         cap(&mut self.expiry, last_horizon(last, now));
+    }
+
+    /// When the last of the object's records ends.
+    fn last_end(&mut self) -> Option<Time> {
+        let (_, last) = self.expiry.walk(ScoreRange::ALL, LATEST_FIRST).next()?;
+        time(last)
     }
 
     /// The moment at which a record's retention ends, live or not.

@@ -28,9 +28,10 @@ pub use search::Examined;
 pub use stats::{Bucket, Stats};
 pub use update::Update;
 
-use crate::model::{KeyNames, Object, Record, RecordReader, Terms, Time};
-use crate::redis::{Call, Failure, Hash, Mode, Zset};
+use crate::model::{Kept, KeyNames, Object, Record, RecordReader, State, Terms, Time};
+use crate::redis::{Call, Failure, Hash, Mode, ServerString, Zset};
 use indexes::Indexes;
+use stored::kept;
 
 /// The records and indexes of one object, as one call sees them.
 pub struct Instance<'c> {
@@ -60,24 +61,30 @@ impl<'c> Instance<'c> {
         Indexes::open(self.call, &self.keys)
     }
 
-    /// Removes records and their ids. None of them may be open.
+    /// Removes records and their ids, each id once. None of the records may be open. A record's key that holds something else
+    /// is not the tracker's, and stays.
     ///
-    /// A record's key that holds something else is not the tracker's, and stays. O(log n) for each that is still there;
-    /// most that ran out are not, and are looked for in every index.
+    /// O(log n) for each record that is still there. Most that ran out are gone, and looked for in every index. Where all of
+    /// the object's records leave, whole indexes do.
     fn remove(&self, indexes: &mut Indexes<'_>, task_ids: &[Vec<u8>]) {
         if task_ids.is_empty() {
             return;
         }
         indexes.restore_names();
+        let records = task_ids.iter().map(|task_id| self.hash(task_id, Mode::Maintain).ok());
+        if indexes.hold_no_other_than(task_ids) {
+            records.flatten().for_each(|mut record| record.unlink());
+            indexes.unlink();
+            return;
+        }
         let mut gone = Vec::new();
-        for task_id in task_ids {
-            let mut hash = self.hash(task_id, Mode::Maintain).ok();
-            match hash.as_ref().and_then(read) {
-                Some(record) => indexes.remove(task_id, &record),
+        for (task_id, record) in task_ids.iter().zip(records) {
+            match record.as_ref().and_then(state_and_name) {
+                Some((state, name)) => indexes.remove(task_id, state, name.as_ref()),
                 None => gone.push(task_id.clone()),
             }
-            if let Some(hash) = &mut hash {
-                hash.delete();
+            if let Some(mut record) = record {
+                record.unlink();
             }
         }
         if !gone.is_empty() {
@@ -108,9 +115,15 @@ fn live_record(record: &Hash<'_>, end: Option<Time>, now: Time) -> Option<Record
     is_live(record, end, now).then(|| read(record)).flatten()
 }
 
-/// The record that a hash holds, live or not.
+/// The record that a hash holds, live or not. O(fields).
 fn read(hash: &Hash<'_>) -> Option<Record> {
     let mut reader = RecordReader::default();
     hash.each(|field, value| _ = reader.read(field.as_bytes(), value.as_bytes()));
     reader.record()
+}
+
+/// The state and the task name of the record that a hash holds: they tell which indexes hold its id. O(1).
+fn state_and_name(hash: &Hash<'_>) -> Option<(State, ServerString)> {
+    let state = State::parse(kept(hash, Kept::State)?.as_ref())?;
+    Some((state, kept(hash, Kept::Name)?))
 }

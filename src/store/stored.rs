@@ -13,6 +13,11 @@ lazy_static! {
     static ref KEPT: [Constant; Kept::ALL.len()] = Kept::ALL.map(|kept| Constant::new(kept.name()));
 }
 
+/// The value of a kept field. O(1).
+pub(super) fn kept(hash: &Hash<'_>, kept: Kept) -> Option<ServerString> {
+    hash.get(&KEPT[kept as usize])
+}
+
 /// The given field that says when a task is due.
 const ETA: &[u8] = b"eta";
 

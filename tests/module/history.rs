@@ -151,10 +151,9 @@ impl Run {
             }
             streams.extend([main, child]);
         }
-        // RETRY has no timestamp of its own, so an `updated_at` that only RETRY told is not found again behind that of a
-        // tentative end: none here where there were retries. Somebody takes a task for lost long after it began.
-        if last == 0 && random.u8(0..3) == 0 {
-            let lost = self.told(Some("FAILURE"), 0, 20 * MINUTE, &[("error", "lost".to_owned())]);
+        // Somebody takes the task for lost, long after it began: an end before the start would be that of another delivery.
+        if random.u8(0..3) == 0 {
+            let lost = self.told(Some("FAILURE"), last, 20 * MINUTE, &[("error", "lost".to_owned())]);
             streams.push(vec![Told { tentative: true, ..lost }]);
         }
         streams

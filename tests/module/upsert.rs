@@ -202,7 +202,7 @@ fn a_true_end_replaces_a_tentative_one() {
         ("exception", "Lost"),
         ("traceback", "nil"),
         ("finished_at", "5000"),
-        ("updated_at", "5000"),
+        ("updated_at", "9000"),
     ] {
         assert_eq!(field(&server, "a1", name), value, "{name}");
     }
