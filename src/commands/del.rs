@@ -9,8 +9,10 @@ use crate::store::Instance;
 /// TRACKER.DEL model id [task_id ...]
 /// ```
 ///
-/// Removes the named records, or, named none, every record and index of the object. Replies how many live records were
-/// removed. O(log n) for each named one, O(n) for the whole object.
+/// Without ids, removes every record and index of the object, and remembers for a retention window when that was: nothing of
+/// a run that was published before then is recorded again. With ids, removes those records only.
+///
+/// Replies how many live records were removed. O(log n) for each id, O(n) for the whole object.
 pub struct Del;
 
 impl Command for Del {

@@ -9,19 +9,19 @@ use crate::store::Instance;
 /// TRACKER.EXPIRE model id [seconds]
 /// ```
 ///
-/// Without `seconds`: removes every record whose retention has ended. With it: every record of the object now ends that
-/// long after its last update, and what is past is removed. Replies how many were removed. O(states + names) for
-/// each removed one, and O(n log n) with `seconds`.
+/// Without `seconds`, removes every record whose retention has ended. With it, every record of the object ends that long
+/// after its last update, and records past that are removed. Replies how many were removed. O(states + names) for each
+/// removed one, and O(n log n) with `seconds`.
 pub struct Expire;
 
 impl Command for Expire {
     const NAME: &'static str = "tracker.expire";
     const FLAGS: &'static str = "write";
     const DOCUMENTATION: Documentation = Documentation {
-        summary: c"Removes the task records whose retention has ended, or ends the retention of all of an object's.",
+        summary: c"Removes the task records whose retention has ended, or sets the end of all of an object's.",
         complexity:
             c"O(S+T) for each record removed, with S being the number of states and T that of task names of the \
-            object; with seconds O(N*log(N)) beside it, with N being the number of records.",
+            object; with seconds also O(N*log(N)), with N being the number of records.",
         since: SINCE,
         arity: -3,
         keys: Some(Keys::Write),

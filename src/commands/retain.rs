@@ -9,8 +9,8 @@ use crate::store::Instance;
 /// TRACKER.RETAIN model id task_id seconds
 /// ```
 ///
-/// The record now ends so many seconds from now, and so many after each later update. Replies 1, or 0 where there is no
-/// live record. O(log n) for n records of the object.
+/// The record ends so many seconds from now, and after each later update so many seconds from then. Replies 1, or 0 where
+/// there is no live record. O(log n) for n records of the object.
 pub struct Retain;
 
 impl Command for Retain {

@@ -1,7 +1,7 @@
 use super::{Object, State};
 
-/// The names of one object's keys, such as `shop.order:{1042}:state:FAILURE`. The braces are a Redis Cluster hash tag:
-/// all of them live in one slot. Names are bytes, since what stands in an index may be any.
+/// The names of one object's keys, such as `shop.order:{1042}:state:FAILURE`. The braces are a Redis Cluster hash tag, so
+/// all keys of an object live in one slot. Names are bytes, since an index may hold any bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyNames {
     prefix: String,
@@ -52,7 +52,7 @@ impl KeyNames {
         self.key("tasks", b"")
     }
 
-    /// Every task id, by the moment at which its retention ends.
+    /// Every task id, by the end of its retention.
     pub fn expiry(&self) -> Vec<u8> {
         self.key("expiry", b"")
     }

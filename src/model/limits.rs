@@ -1,6 +1,6 @@
 use super::Seconds;
 
-/// How long and how much is kept: what an update runs under, beside the clock.
+/// How long and how much is kept, as an administrator has set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How long a record lives after its last update, unless it has a retention of its own.

@@ -59,7 +59,7 @@ impl State {
         Self::ALL.into_iter().find(|state| state.name().as_bytes().eq_ignore_ascii_case(name))
     }
 
-    /// How far the state is in one attempt's life, 0 to 4: of two events of one attempt the higher rank prevails.
+    /// How far an attempt has got in this state, 0 to 4. Of two events of one attempt the one of higher rank prevails.
     pub const fn rank(self) -> u8 {
         match self {
             Self::Pending => 0,

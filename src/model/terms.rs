@@ -1,7 +1,7 @@
 use super::{Limits, Seconds, Time};
 
-/// What a write runs under: the clock and the limits in force. It decides nothing by any other clock or setting, so a
-/// replica or an AOF that runs it again under the same terms comes to the same end, whatever its own are.
+/// The clock and the limits that a write runs under. It uses no other clock and no other setting, so a replica or an AOF that
+/// runs it again under the same terms has the same result, whatever its own clock and settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// The server's clock.
@@ -25,7 +25,7 @@ impl Terms {
         }
     }
 
-    /// How many of an object's `records` have to leave so that one more fits.
+    /// How many of an object's `records` have to be removed so that one more fits.
     pub fn surplus(&self, records: usize) -> usize {
         match self.max_tasks_per_object {
             0 => 0,
@@ -33,7 +33,7 @@ impl Terms {
         }
     }
 
-    /// The terms as one word.
+    /// The terms as one word, for the replicated call: `@now:window:most:longest`.
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(64);
         let limits = [self.retention_window.count() as usize, self.max_tasks_per_object, self.max_value_bytes];

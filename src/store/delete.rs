@@ -4,10 +4,10 @@ use crate::model::{TaskId, Terms};
 use crate::redis::{Failure, Mode};
 
 use super::deleted::Deletion;
-use super::{is_live, Indexes, Instance};
+use super::{is_live, unlink, Instance};
 
 impl Instance<'_> {
-    /// Removes the named records. How many of them were live. O(log n) for each.
+    /// Removes the named records. Returns how many of them were live. O(log n) for each.
     pub fn delete(&self, task_ids: &[TaskId<'_>], terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
@@ -25,7 +25,7 @@ impl Instance<'_> {
         let last = leaving.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving);
         if let Some(last) = last {
-            indexes.let_go(last, terms.now);
+            indexes.shorten(last, terms.now);
         }
         if !leaving.is_empty() {
             self.replicate(terms);
@@ -33,20 +33,12 @@ impl Instance<'_> {
         Ok(live)
     }
 
-    /// Removes every record and every index of the object, and remembers that it was deleted. How many records were live.
-    /// O(n).
+    /// Removes every record and every index of the object, and remembers that it was deleted. Returns how many records were
+    /// live. O(n) for n records.
     pub fn delete_all(&self, terms: &Terms) -> Result<usize, Failure> {
         let deletion = Deletion::open(self)?;
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
-        let live = self.unlink_all(&mut indexes, terms)?;
-        deletion.remember(terms);
-        self.replicate(terms);
-        Ok(live)
-    }
-
-    /// Removes every record and every index of the object, key by key. How many records were live. O(n).
-    pub(super) fn unlink_all(&self, indexes: &mut Indexes<'_>, terms: &Terms) -> Result<usize, Failure> {
         let mut live = 0;
         let mut records = Vec::new();
         for (task_id, end) in indexes.every_id() {
@@ -55,10 +47,9 @@ impl Instance<'_> {
             records.push(record);
         }
         indexes.restore_names();
-        for mut record in records {
-            record.unlink();
-        }
-        indexes.unlink();
+        unlink(&mut indexes, records);
+        deletion.remember(terms);
+        self.replicate(terms);
         Ok(live)
     }
 }

@@ -6,7 +6,7 @@ use super::stored::kept;
 use super::{is_live, Instance};
 
 impl Instance<'_> {
-    /// Removes every id that is not live. How many. O(n), and O(states + names) for each.
+    /// Removes every id that is not live. Returns how many. O(n), and O(states + names) for each.
     pub fn expire(&self, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
@@ -17,8 +17,8 @@ impl Instance<'_> {
         Ok(removed)
     }
 
-    /// Has every record end so long after its last update, and removes those that are past that or their own end. How
-    /// many were removed. O(n log n) for n records.
+    /// Sets the end of every record to so long after its last update, and removes those that are past it or were past their
+    /// own end. Returns how many were removed. O(n log n) for n records.
     pub fn expire_after(&self, retention: Seconds, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;

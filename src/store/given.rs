@@ -1,12 +1,12 @@
 use crate::model::FieldName;
 use crate::redis::Text;
 
-/// A checked argument of a call together with the server's own string of it, which needs no copy to be passed on.
+/// A checked argument of a call, with the server's own string of it: that is passed on to the server without a copy.
 #[derive(Clone, Copy)]
 pub struct Given<'a, T> {
-    /// What it means.
+    /// The checked value.
     pub value: T,
-    /// What it is made of.
+    /// The argument as the server holds it.
     pub text: Text<'a>,
 }
 

@@ -9,7 +9,7 @@ use crate::redis::{AsText, Call, Direction, Failure, Mode, ScoreRange, Zset};
 
 use super::expired::{ended, lost};
 use super::order::{compare, score, time, EARLIEST_FIRST, LATEST_FIRST};
-use lifetime::{cap, horizon, is_short, keep, last_horizon, outlive};
+use lifetime::{extend, extend_beyond, horizon, is_short, last_horizon, limit};
 pub(super) use moves::{Move, Reach};
 use restore::drop_strays;
 
@@ -24,7 +24,7 @@ pub(super) struct Indexes<'c> {
     by_name: BTreeMap<Vec<u8>, Zset<'c>>,
 }
 
-/// In which order a removed id is looked for: what has run out is nearly always finished.
+/// The order in which a removed id is looked for: a record past its retention is nearly always finished.
 const LIKELIEST_FIRST: [State; State::ALL.len()] = [
     State::Success,
     State::Failure,
@@ -38,7 +38,8 @@ const LIKELIEST_FIRST: [State; State::ALL.len()] = [
 ];
 
 impl<'c> Indexes<'c> {
-    /// Opens the one that every update needs. Fails where it is no sorted set or not the user's to write.
+    /// Opens the index of the ends, which every update needs. Fails where its key holds another type or the user may not
+    /// write it.
     pub(super) fn open(call: &'c Call<'c>, keys: &'c KeyNames) -> Result<Self, Failure> {
         Ok(Self {
             expiry: Zset::open(call, &keys.expiry(), Mode::Write)?,
@@ -51,7 +52,8 @@ impl<'c> Indexes<'c> {
         })
     }
 
-    /// Opens those that [`Indexes::place`] will need. Fails where one of them is no sorted set or not the user's to write.
+    /// Opens the indexes that [`Indexes::place`] will need. Fails where a key holds another type or the user may not write
+    /// it.
     pub(super) fn check(&mut self, to: &Move<'_>) -> Result<(), Failure> {
         let reach = to.reach();
         for record in to.before.into_iter().chain([to.after]) {
@@ -73,7 +75,7 @@ impl<'c> Indexes<'c> {
         Ok(())
     }
 
-    /// Opens all of them. Fails where one is no sorted set or not the user's to write.
+    /// Opens all indexes. Fails where a key holds another type or the user may not write it.
     pub(super) fn check_all(&mut self) -> Result<(), Failure> {
         self.open_tasks(Mode::Write)?;
         self.open_names(Mode::Write)?;
@@ -96,7 +98,8 @@ impl<'c> Indexes<'c> {
         self.end(task_id).is_some() || self.tasks().is_some_and(|tasks| tasks.score(task_id).is_some())
     }
 
-    /// Puts an id where its record belongs, and nowhere else. Fails only where [`Indexes::check`] would.
+    /// Puts an id into the indexes that its record belongs to, and removes it from all others. Fails only where
+    /// [`Indexes::check`] would.
     pub(super) fn place(&mut self, task_id: &(impl AsText + ?Sized), to: &Move<'_>) -> Result<(), Failure> {
         let reach = to.reach();
         if reach == Reach::None {
@@ -105,14 +108,14 @@ impl<'c> Indexes<'c> {
         let (created_at, now) = (score(to.after.created_at), to.now);
         let is_known = to.end.is_none_or(|end| !self.expiry.add(task_id, score(end)));
         let end = to.end.or_else(|| self.end(task_id)).unwrap_or(now);
-        let is_left = to.before.is_none() && (!self.add_to_tasks(task_id, created_at, now) || is_known);
-        if is_left {
-            // What is left of a record that is gone.
+        let is_leftover = to.before.is_none() && (!self.add_to_tasks(task_id, created_at, now) || is_known);
+        if is_leftover {
+            // The id of a record that is gone still stands in some index.
             task_id.with_bytes(|task_id| self.remove_everywhere(vec![task_id.to_vec()]));
             self.expiry.add(task_id, score(end));
             self.add_to_tasks(task_id, created_at, now);
         }
-        outlive(&mut self.expiry, end, now);
+        extend_beyond(&mut self.expiry, end, now);
 
         if let Some(before) = to.before.filter(|before| before.state != to.after.state) {
             self.state(before.state)?.remove(task_id);
@@ -121,14 +124,14 @@ impl<'c> Indexes<'c> {
         if let Some(state) = &mut self.states[to.after.state as usize] {
             state.add(task_id, created_at);
             drop_strays(state, &self.expiry);
-            keep(state, end, now);
+            extend(state, end, now);
         }
         if is_known && reach == Reach::States {
             return Ok(());
         }
 
         if let Some(before) = to.before.filter(|before| before.name != to.after.name) {
-            self.remove_from_task(before.name.as_bytes(), &mut vec![task_id.with_bytes(<[u8]>::to_vec)]);
+            self.remove_from_task(before.name.as_bytes(), task_id);
         }
         if self.task(to.after.name.as_bytes()).is_err() {
             return Ok(());
@@ -137,13 +140,13 @@ impl<'c> Indexes<'c> {
         let is_first = task.is_empty();
         task.add(task_id, created_at);
         drop_strays(task, &self.expiry);
-        keep(task, end, now);
+        extend(task, end, now);
         if to.before.is_some() {
             self.add_to_tasks(task_id, created_at, now);
         }
         let Some(tasks) = self.tasks() else { return Ok(()) };
-        let was_short = keep(tasks, end, now);
-        // The names last as long as the ids: one more record of a name that is known leaves them alone.
+        let was_short = extend(tasks, end, now);
+        // The index of names lives as long as that of the ids: a known name needs no change unless that one changed.
         if to.before.is_some() || was_short || is_first {
             if self.len() > 1 {
                 self.restore_names();
@@ -151,13 +154,13 @@ impl<'c> Indexes<'c> {
             if let Some(names) = self.names() {
                 names.add(to.after.name.as_bytes(), 0.0);
             }
-            self.keep_names();
+            self.extend_names();
         }
         Ok(())
     }
 
-    /// Has the index of names last as long as that of the ids.
-    fn keep_names(&mut self) {
+    /// Extends the TTL of the index of names to that of the index of ids.
+    fn extend_names(&mut self) {
         let last = self.tasks().and_then(|tasks| tasks.expires_at());
         let Some(names) = self.names().filter(|names| !names.is_empty()) else { return };
         if let Some(last) = last.filter(|last| names.expires_at().is_none_or(|end| end < *last)) {
@@ -182,30 +185,32 @@ impl<'c> Indexes<'c> {
         if let Ok(index) = self.state(state) {
             index.remove(task_id);
         }
-        self.remove_from_task(name, &mut vec![task_id.to_vec()]);
+        self.remove_from_task(name, task_id);
     }
 
-    /// Removes ids from wherever they stand, when the records that would tell are gone already. O(states + names) for
-    /// each at the most.
-    pub(super) fn remove_everywhere(&mut self, mut task_ids: Vec<Vec<u8>>) {
+    /// Removes ids whose records are gone, and so do not tell where they stand. For each index O(log n) for each id, or
+    /// O(members) where those are fewer.
+    pub(super) fn remove_everywhere(&mut self, task_ids: Vec<Vec<u8>>) {
         self.restore_names();
         for task_id in &task_ids {
             self.remove_from_whole(task_id);
-            for state in LIKELIEST_FIRST {
-                if self.state(state).is_ok_and(|index| index.remove(task_id)) {
-                    break;
-                }
+        }
+        let mut sought: HashSet<_> = task_ids.iter().cloned().collect();
+        for state in LIKELIEST_FIRST {
+            if let Ok(index) = self.state(state) {
+                remove_found(index, &mut sought);
             }
         }
+        sought.extend(task_ids);
         for name in self.task_names() {
-            if task_ids.is_empty() {
-                return;
+            if let Ok(index) = self.task(&name) {
+                remove_found(index, &mut sought);
             }
-            self.remove_from_task(&name, &mut task_ids);
+            self.forget_unused(&name);
         }
     }
 
-    /// Removes an id from the two that hold every id.
+    /// Removes an id from the two indexes that hold every id.
     fn remove_from_whole(&mut self, task_id: &[u8]) {
         if let Some(tasks) = self.tasks() {
             tasks.remove(task_id);
@@ -213,12 +218,17 @@ impl<'c> Indexes<'c> {
         self.expiry.remove(task_id);
     }
 
-    /// Removes those ids that the index of that name holds from it and from `task_ids`.
-    fn remove_from_task(&mut self, name: &[u8], task_ids: &mut Vec<Vec<u8>>) {
-        let Ok(index) = self.task(name) else { return };
-        task_ids.retain(|task_id| !index.remove(task_id));
-        // It may also have run out by its own TTL.
-        if index.is_empty() {
+    /// Removes an id from the index of that task name.
+    fn remove_from_task(&mut self, name: &[u8], task_id: &(impl AsText + ?Sized)) {
+        if let Ok(index) = self.task(name) {
+            index.remove(task_id);
+        }
+        self.forget_unused(name);
+    }
+
+    /// Removes a task name that no id has any more. Its index may have lost the last one, or be gone by its own TTL.
+    fn forget_unused(&mut self, name: &[u8]) {
+        if self.task(name).is_ok_and(|index| index.is_empty()) {
             if let Some(names) = self.names() {
                 names.remove(name);
             }
@@ -308,38 +318,38 @@ impl<'c> Indexes<'c> {
         let end_before = self.end(task_id);
         self.place(task_id, &Move { before: Some(record), after: record, end_before, end: Some(end), now })?;
         if let Some(end_before) = end_before.filter(|end_before| *end_before > end) {
-            self.let_go(end_before, now);
+            self.shorten(end_before, now);
         }
         Ok(())
     }
 
-    /// Gives an id another end of its retention. [`Indexes::fit`] then has to follow. O(log n).
+    /// Gives an id another end of its retention; [`Indexes::fit`] has to follow. O(log n).
     pub(super) fn end_at(&mut self, task_id: &[u8], end: Time) {
         self.expiry.add(task_id, score(end));
     }
 
-    /// Has every index live as long as the object's records, and little longer. O(states + names).
+    /// Sets the TTL of every index by the end of the object's last record. O(states + names).
     pub(super) fn fit(&mut self, now: Time) {
         let Some(last) = self.last_end() else { return };
         self.every_other(|index| {
             if !index.is_empty() {
-                keep(index, last, now);
+                extend(index, last, now);
             }
-            cap(index, horizon(last, now));
+            limit(index, horizon(last, now));
         });
-        outlive(&mut self.expiry, last, now);
-        cap(&mut self.expiry, last_horizon(last, now));
+        extend_beyond(&mut self.expiry, last, now);
+        limit(&mut self.expiry, last_horizon(last, now));
     }
 
-    /// Lets no index live longer than the object's records, after one of them that would have ended at `end` has left or
-    /// ends earlier. O(log n), and O(states + names) where no other lives so long.
-    pub(super) fn let_go(&mut self, end: Time, now: Time) {
+    /// Shortens the TTLs of the indexes after a record that would have ended at `end` was removed or ends earlier, where that
+    /// was the object's last one. O(log n), else O(states + names).
+    pub(super) fn shorten(&mut self, end: Time, now: Time) {
         let Some(last) = self.last_end().filter(|last| *last < end) else { return };
-        self.every_other(|index| cap(index, horizon(last, now)));
-        cap(&mut self.expiry, last_horizon(last, now));
+        self.every_other(|index| limit(index, horizon(last, now)));
+        limit(&mut self.expiry, last_horizon(last, now));
     }
 
-    /// When the last of the object's records ends.
+    /// The end of the record that ends last.
     fn last_end(&mut self) -> Option<Time> {
         let (_, last) = self.expiry.walk(ScoreRange::ALL, LATEST_FIRST).next()?;
         time(last)
@@ -391,6 +401,19 @@ impl<'c> Indexes<'c> {
             self.by_name.insert(name.to_vec(), index);
         }
         Ok(self.by_name.get_mut(name).expect("it was opened above"))
+    }
+}
+
+/// Removes from an index the ids that it holds, and from the ids those that were found.
+fn remove_found(index: &mut Zset<'_>, sought: &mut HashSet<Vec<u8>>) {
+    if index.len() < sought.len() {
+        let members = index.walk(ScoreRange::ALL, EARLIEST_FIRST).map(|(member, _)| member);
+        let found: Vec<_> = members.filter(|member| sought.remove(member)).collect();
+        for member in found {
+            index.remove(&member);
+        }
+    } else {
+        sought.retain(|task_id| !index.remove(task_id));
     }
 }
 

@@ -61,11 +61,11 @@ impl<'c> Instance<'c> {
         Indexes::open(self.call, &self.keys)
     }
 
-    /// Removes records and their ids, each id once. None of the records may be open. A record's key that holds something else
+    /// Removes records and their ids, each id once. None of the records may be open. A record's key that holds another type
     /// is not the tracker's, and stays.
     ///
-    /// O(log n) for each record that is still there. Most that ran out are gone, and looked for in every index. Where all of
-    /// the object's records leave, whole indexes do.
+    /// O(log n) for each record that is still there. Most records past their retention are gone, and every index is searched
+    /// for their ids. Where all of the object's records leave, whole indexes are removed.
     fn remove(&self, indexes: &mut Indexes<'_>, task_ids: &[Vec<u8>]) {
         if task_ids.is_empty() {
             return;
@@ -73,9 +73,7 @@ impl<'c> Instance<'c> {
         indexes.restore_names();
         let records = task_ids.iter().map(|task_id| self.hash(task_id, Mode::Maintain).ok());
         if indexes.hold_no_other_than(task_ids) {
-            records.flatten().for_each(|mut record| record.unlink());
-            indexes.unlink();
-            return;
+            return unlink(indexes, records.flatten());
         }
         let mut gone = Vec::new();
         for (task_id, record) in task_ids.iter().zip(records) {
@@ -92,7 +90,7 @@ impl<'c> Instance<'c> {
         }
     }
 
-    /// Has replicas and the AOF run this call again under the terms that it ran under here.
+    /// Replicates this call, to replicas and the AOF, together with the terms that it ran under here.
     fn replicate(&self, terms: &Terms) {
         if self.call.is_replayed() {
             self.call.replicate();
@@ -102,9 +100,15 @@ impl<'c> Instance<'c> {
     }
 }
 
+/// Removes all records and indexes of an object, key by key.
+fn unlink<'c>(indexes: &mut Indexes<'_>, records: impl IntoIterator<Item = Hash<'c>>) {
+    records.into_iter().for_each(|mut record| record.unlink());
+    indexes.unlink();
+}
+
 /// Whether a hash holds a record whose retention, which ends at `end`, has not ended.
 ///
-/// The expiry index has the last word: the server still holds a hash in the very millisecond of its end, and one that
+/// The expiry index decides: the server still holds a hash in the very millisecond of its end, and one that
 /// moved to another node of a cluster a few milliseconds longer, since `MIGRATE` passes its TTL on as a span.
 fn is_live(record: &Hash<'_>, end: Option<Time>, now: Time) -> bool {
     end.is_some_and(|end| end > now) && record.exists()

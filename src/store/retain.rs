@@ -5,7 +5,7 @@ use super::indexes::Move;
 use super::{live_record, Instance};
 
 impl Instance<'_> {
-    /// Gives one record a retention of its own, counted from now. Whether there is such a record. O(log n).
+    /// Gives one record a retention of its own, counted from now. Returns whether there is such a live record. O(log n).
     pub fn retain(&self, task_id: TaskId<'_>, retention: Seconds, terms: &Terms) -> Result<bool, Failure> {
         let mut hash = self.hash(task_id.as_bytes(), Mode::Write)?;
         let mut indexes = self.indexes()?;

@@ -30,7 +30,7 @@ fn due(value: &[u8]) -> Option<Time> {
 pub(super) struct Stored {
     /// The record; `None` where there is none.
     pub(super) record: Option<Record>,
-    /// What it holds of each field of the update.
+    /// For each field of the update, whether and how it is stored.
     given: Vec<Presence>,
     /// The fields `attempt_<n>` with their values.
     of_attempts: Vec<(ServerString, ServerString)>,
@@ -102,7 +102,7 @@ impl Stored {
         self.eta != eta
     }
 
-    /// Writes what the update changes of it; whether anything did.
+    /// Writes what the update changes. Returns whether anything was written.
     pub(super) fn write(
         &self,
         hash: &mut Hash<'_>,

@@ -14,7 +14,7 @@ use super::{is_live, Given, GivenField, Indexes, Instance};
 pub struct Update<'a> {
     /// The task.
     pub task_id: Given<'a, TaskId<'a>>,
-    /// What is reported of it.
+    /// What the client tells of it.
     pub event: Event<'a>,
     /// The given fields with their values.
     pub fields: Vec<GivenField<'a>>,
@@ -23,10 +23,10 @@ pub struct Update<'a> {
 }
 
 impl Instance<'_> {
-    /// Creates or updates a record by the transition rule, all indexes with it, and removes what has run out. `None`
-    /// where the condition forbids it. Fails before the first write, or not at all.
+    /// Creates or updates a record by the transition rule, all indexes with it, and removes records past their retention.
+    /// Returns `None` where the condition forbids it. Fails before the first write, or not at all.
     ///
-    /// O(log n) for n records of the object, and O(states + names) for each record that leaves.
+    /// O(log n) for n records of the object, and O(states + names) for each record that is removed, a bounded number.
     pub fn update(&self, update: &Update<'_>, terms: &Terms) -> Result<Option<Outcome>, Failure> {
         let task_id = update.task_id.text;
         let mut hash = self.hash(task_id.as_bytes(), Mode::Write)?;
@@ -62,7 +62,7 @@ impl Instance<'_> {
         }
         let shortened = end_before.filter(|before| end.is_some_and(|end| end < *before));
         if let Some(last) = shortened.max(last_evicted) {
-            indexes.let_go(last, terms.now);
+            indexes.shorten(last, terms.now);
         }
 
         if written || end.is_some() || !leaving.is_empty() {
@@ -86,7 +86,7 @@ impl Instance<'_> {
 
 /// The end of the retention of the record that a hash holds.
 ///
-/// Where no id has run out the hash's own TTL tells it, which costs less than to look the id up.
+/// While no retention has ended unnoticed, the hash's own TTL tells it, which costs less than to look the id up.
 fn end_before(hash: &Hash<'_>, indexes: &Indexes<'_>, task_id: &Text<'_>, none_has_ended: bool) -> Option<Time> {
     if !hash.exists() {
         return None;

@@ -2,7 +2,7 @@ use crate::model::{Record, Time};
 
 use super::lifetime::slack;
 
-/// Where an update has a record go.
+/// How an update moves a record from some indexes to others.
 pub struct Move<'r> {
     /// The record until now, where there is one.
     pub before: Option<&'r Record>,
@@ -21,7 +21,7 @@ pub struct Move<'r> {
 pub enum Reach {
     /// None.
     None,
-    /// Those of the two states, and that of the ends of retention.
+    /// Those of the two states, and that of the ends.
     States,
     /// Any.
     All,
@@ -30,9 +30,9 @@ pub enum Reach {
 impl Move<'_> {
     /// The indexes that it changes.
     ///
-    /// An attempt that gets one step further, soon after the step before, changes but its states. The indexes that it
-    /// leaves alone last long enough: an attempt has four such steps at the most, and all of them together need less than
-    /// what [`keep`](super::lifetime::keep) laid up when it began.
+    /// One more step of an attempt, soon after the step before, only changes the indexes of its states. The others live long
+    /// enough: the at most four steps of an attempt together take less than the reserve that
+    /// [`extend`](super::lifetime::extend) gave them when it began.
     pub fn reach(&self) -> Reach {
         let Some(before) = self.before else {
             return Reach::All;

@@ -4,7 +4,7 @@ use crate::model::{number, Kept, Time};
 use crate::redis::{Hash, Mode, ScoreRange, Zset};
 use crate::store::order::{between, score, time, EARLIEST_FIRST, LATEST_FIRST};
 
-use super::lifetime::keep;
+use super::lifetime::extend;
 use super::Indexes;
 
 /// How many ids are restored at a time. That takes a few milliseconds.
@@ -47,9 +47,9 @@ impl Indexes<'_> {
             }
         }
         if let Some(last) = last {
-            keep(tasks, last, now);
+            extend(tasks, last, now);
         }
-        self.keep_names();
+        self.extend_names();
         if !gone.is_empty() {
             self.remove_everywhere(gone);
         }
@@ -71,7 +71,7 @@ impl Indexes<'_> {
                 is_restored |= names.add(&name, 0.0);
             }
         }
-        self.keep_names();
+        self.extend_names();
         is_restored
     }
 }
