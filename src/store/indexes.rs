@@ -111,7 +111,7 @@ impl<'c> Indexes<'c> {
         let is_leftover = to.before.is_none() && (!self.add_to_tasks(task_id, created_at, now) || is_known);
         if is_leftover {
             // The id of a record that is gone still stands in some index.
-            task_id.with_bytes(|task_id| self.remove_everywhere(vec![task_id.to_vec()]));
+            task_id.with_bytes(|task_id| self.remove_everywhere(&[task_id]));
             self.expiry.add(task_id, score(end));
             self.add_to_tasks(task_id, created_at, now);
         }
@@ -190,21 +190,22 @@ impl<'c> Indexes<'c> {
 
     /// Removes ids whose records are gone, and so do not tell where they stand. For each index O(log n) for each id, or
     /// O(members) where those are fewer.
-    pub(super) fn remove_everywhere(&mut self, task_ids: Vec<Vec<u8>>) {
+    pub(super) fn remove_everywhere(&mut self, task_ids: &[&[u8]]) {
         self.restore_names();
-        for task_id in &task_ids {
+        for task_id in task_ids {
             self.remove_from_whole(task_id);
         }
-        let mut sought: HashSet<_> = task_ids.iter().cloned().collect();
+        let mut sought = task_ids.to_vec();
+        sought.sort_unstable();
+        let mut sought_by_name = sought.clone();
         for state in LIKELIEST_FIRST {
             if let Ok(index) = self.state(state) {
                 remove_found(index, &mut sought);
             }
         }
-        sought.extend(task_ids);
         for name in self.task_names() {
             if let Ok(index) = self.task(&name) {
-                remove_found(index, &mut sought);
+                remove_found(index, &mut sought_by_name);
             }
             self.forget_unused(&name);
         }
@@ -404,17 +405,18 @@ impl<'c> Indexes<'c> {
     }
 }
 
-/// Removes from an index the ids that it holds, and from the ids those that were found.
-fn remove_found(index: &mut Zset<'_>, sought: &mut HashSet<Vec<u8>>) {
-    if index.len() < sought.len() {
-        let members = index.walk(ScoreRange::ALL, EARLIEST_FIRST).map(|(member, _)| member);
-        let found: Vec<_> = members.filter(|member| sought.remove(member)).collect();
-        for member in found {
-            index.remove(&member);
-        }
-    } else {
-        sought.retain(|task_id| !index.remove(task_id));
+/// Removes from an index the ids that it holds, and from the ids, which are sorted, those that were found.
+fn remove_found(index: &mut Zset<'_>, sought: &mut Vec<&[u8]>) {
+    if index.len() >= sought.len() {
+        sought.retain(|task_id| !index.remove(*task_id));
+        return;
     }
+    let members = index.walk(ScoreRange::ALL, EARLIEST_FIRST).map(|(member, _)| member);
+    let found: HashSet<_> = members.filter(|member| sought.binary_search(&member.as_slice()).is_ok()).collect();
+    for member in &found {
+        index.remove(member);
+    }
+    sought.retain(|task_id| !found.contains(*task_id));
 }
 
 fn opened<'z, 'c>(

@@ -79,14 +79,14 @@ impl<'c> Instance<'c> {
         for (task_id, record) in task_ids.iter().zip(records) {
             match record.as_ref().and_then(state_and_name) {
                 Some((state, name)) => indexes.remove(task_id, state, name.as_ref()),
-                None => gone.push(task_id.clone()),
+                None => gone.push(task_id.as_slice()),
             }
             if let Some(mut record) = record {
                 record.unlink();
             }
         }
         if !gone.is_empty() {
-            indexes.remove_everywhere(gone);
+            indexes.remove_everywhere(&gone);
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::cluster::{ClusterClient, ClusterConnection};
 use redis::Value;
 
-use crate::server::{call, eventually, free_port, get, Server};
+use crate::server::{call, eventually, free_port, get, text, Server};
 
 /// Three primaries that share the slots.
 struct Cluster {
@@ -176,6 +176,14 @@ fn while_a_slot_moves_nothing_is_written_to_half_an_object() {
     cluster.move_keys(slot, from, to);
     cluster.end_move(slot, from, to);
     run(&mut client, "TRACKER.UPSERT shop.order 7 a STATE STARTED").unwrap();
+    cluster.assert_every_key_is_where_it_belongs();
+
+    run(&mut client, "TRACKER.DEL shop.order 7").unwrap();
+    let back = cluster.begin_move(slot, from);
+    cluster.move_keys(slot, back, from);
+    cluster.end_move(slot, back, from);
+    let gone = run(&mut client, "TRACKER.UPSERT shop.order 7 a STATE SUCCESS NAME n RUN 1").unwrap();
+    assert_eq!(text(&gone), "GONE");
     cluster.assert_every_key_is_where_it_belongs();
 }
 
