@@ -47,7 +47,7 @@ impl Instance<'_> {
             let last = gone.iter().filter_map(|task_id| indexes.end(task_id)).max();
             self.remove(indexes, &gone);
             if let Some(last) = last {
-                indexes.let_go(last, terms.now);
+                indexes.shorten(last, terms.now);
             }
             let ids: Vec<_> = gone.iter().map(Vec::as_slice).collect();
             self.call.replicate_other(c"TRACKER.DEL", &[&object_words[..], &ids, &[text.as_bytes()]].concat());

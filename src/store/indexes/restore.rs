@@ -51,7 +51,7 @@ impl Indexes<'_> {
         }
         self.extend_names();
         if !gone.is_empty() {
-            self.remove_everywhere(gone);
+            self.remove_everywhere(&gone.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }
         has_changed
     }
