@@ -40,11 +40,6 @@ def _made() -> Recorder:
         return recorder
 
 
-def is_away() -> bool:
-    """Whether this process believes that Redis does not answer."""
-    return recorder is not None and recorder.is_away
-
-
 def refused() -> int:
     """How many events this process dropped, because Redis refused them or they cannot be sent."""
     return 0 if recorder is None else recorder.refused
