@@ -22,6 +22,7 @@ STYLES = (
     "page/launch.css",
     "page/breadcrumbs.css",
     "table/filters.css",
+    "table/search.css",
     "table/table.css",
     "table/row.css",
     "table/pages.css",

@@ -52,6 +52,8 @@ def interface_strings() -> dict[str, str]:
         "all": _("All"),
         "allTasks": _("All tasks"),
         "tasksChosen": _("Tasks selected: {n}"),
+        "foundInNewestOf": _("{found} found in the newest {examined} of {total} tasks."),
+        "foundInNewest": _("{found} found in the newest {examined} tasks."),
         "rangeOf": _("{first} to {last} of {total}"),
         # Launching and revoking
         "launched": _("“{name}” was sent to the workers."),

@@ -9,7 +9,6 @@ task is reachable only through the object that it ran for.
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -29,12 +28,14 @@ from ..config import config
 from ..registration.registry import registry
 from ..registration.resolution import ObjectRef
 from ..results import value_of
-from ..server.client import Query, get_client
+from ..server.client import ROW_FIELDS, get_client
 from ..server.errors import LOADMODULE
-from ..states import ACTIVE_STATES, STATES
+from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
 from .assets import page_assets
-from .endpoint import Refusal, endpoint, record_of
+from .endpoint import endpoint, record_of
+from .filters import query_of
+from .found import HIDDEN_FIELDS, with_excerpts
 from .launchable import launchable
 from .revocation import may_terminate
 from .strings import interface_strings, state_labels
@@ -151,38 +152,24 @@ def _page_sizes() -> list[int]:
 def task_list(
     request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
-    """``?state=&task=&page=&page_size=``: one page of rows, as the module's own JSON.
+    """One page of rows, as the module's own JSON, narrowed by what :func:`query_of` reads.
 
-    ``state`` and ``task`` may be repeated. ``since`` and ``until`` take unix milliseconds or RFC
-    3339. ``filter=state|task&value=…`` is the first version's form of one filter. A page size above
-    the setting's maximum is the maximum.
+    A search (``match``) adds how many records were ``examined``, whether that was ``complete``, and
+    the ``until`` to go on with. A row found by a field that it does not show has an excerpt.
 
     Nothing in the reply depends on the clock, so its ETag stays as long as nothing happens to these
     rows and counts: who sends it back as ``If-None-Match`` gets a 304 without a body. Costs one
     command, and the first time in a process what asking for the module's version costs.
     """
-    states = tuple(state.upper() for state in _all(request, "state"))
-    for state in states:
-        if state not in STATES:
-            raise Refusal(
-                HTTPStatus.BAD_REQUEST,
-                "bad-state",
-                _("state must be one of %(states)s.") % {"states": ", ".join(STATES)},
-            )
-    query = Query(
-        states=states,
-        names=tuple(_all(request, "task")),
-        since=request.GET.get("since", ""),
-        until=request.GET.get("until", ""),
-        page=_count(request, "page", 1),
-        size=min(
-            _count(request, "page_size", config.TASK_TRACKER_PAGE_SIZE),
-            config.TASK_TRACKER_MAX_PAGE_SIZE,
-        ),
-    )
+    query = query_of(request.GET)
     client = get_client()
     client.ensure_compatible()
-    response = HttpResponse(client.query_json(ref, query), content_type="application/json")
+    if query.match:
+        reply = client.query_json(ref, query, (*ROW_FIELDS, *HIDDEN_FIELDS))
+        reply = with_excerpts(reply, query.match)
+    else:
+        reply = client.query_json(ref, query)
+    response = HttpResponse(reply, content_type="application/json")
     set_response_etag(response)
     return get_conditional_response(request, response["ETag"], response=response) or response
 
@@ -200,31 +187,6 @@ def task_detail(
     if "objects" in answer:
         answer["objects"] = [list(ref)]
     return JsonResponse(answer)
-
-
-def _all(request: HttpRequest, name: str) -> list[str]:
-    """Every value that the request gives for the filter ``name``, empty ones left out."""
-    values = request.GET.getlist(name)
-    old = request.GET.get("filter")
-    if old not in (None, "", "state", "task"):
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad-filter", _("filter must be state or task."))
-    if old == name:
-        values = [*values, request.GET.get("value", "")]
-    return [value for value in values if value]
-
-
-def _count(request: HttpRequest, name: str, default: int) -> int:
-    given = request.GET.get(name)
-    if given is None:
-        return default
-    # isdecimal() accepts the digits of every script.
-    if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given) > 0):
-        raise Refusal(
-            HTTPStatus.BAD_REQUEST,
-            "bad-number",
-            _("%(name)s must be a whole number above 0.") % {"name": name},
-        )
-    return int(given)
 
 
 def _presentable(name: str, value: Any) -> Any:

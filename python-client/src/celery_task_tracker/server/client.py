@@ -112,6 +112,9 @@ class Query:
 
     until: str = ""
 
+    match: str = ""
+    """A text that the records hold, in any case; empty for any."""
+
 
 class TrackerClient:
     """The tracker module of one Redis server or cluster.
@@ -183,6 +186,8 @@ class TrackerClient:
         for word, time in (("SINCE", query.since), ("UNTIL", query.until)):
             if time:
                 command += [word, time]
+        if query.match:
+            command += ["MATCH", query.match]
         command += ["PAGE", str(query.page), "SIZE", str(query.size)]
         command += ["FIELDS", str(len(fields)), *fields]
         command += ["WITHCOUNTS", "FORMAT", "JSON"]

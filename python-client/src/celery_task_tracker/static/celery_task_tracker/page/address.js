@@ -1,7 +1,15 @@
 // The view: filters, page and open dialog. It is kept in the page's address, so that a link shows the
 // same and the browser's Back button works.
 
-const PARAMETERS = ["state", "task", "page", "page_size", "task_id"];
+import { LAST } from "../table/period.js";
+
+const PARAMETERS = [
+  ...["state", "task", "match", "last", "since", "until"],
+  ...["page", "page_size", "task_id"],
+];
+
+/** The view without any filter. */
+export const UNFILTERED = { states: [], tasks: [], match: "", last: "", since: "", until: "" };
 
 export class Address {
   #settled = Promise.resolve();
@@ -22,15 +30,25 @@ export class Address {
   }
 
   get isFiltered() {
-    return this.view.states.length > 0 || this.view.tasks.length > 0;
+    return Object.keys(UNFILTERED).some((name) => this.view[name].length > 0);
   }
 
   /** Changes the view. The page is the first one unless `changes` names another. */
   async look(changes) {
     await this.#settled;
+    this.#change(changes, (url) => window.history.pushState({}, "", url));
+  }
+
+  /** As `look`, but replaces the entry in the browser's history: for what the reader is typing. */
+  async refine(changes) {
+    await this.#settled;
+    this.#change(changes, (url) => window.history.replaceState({}, "", url));
+  }
+
+  #change(changes, go) {
     this.view = { ...this.view, page: 1, ...changes };
     const url = this.#write(this.view);
-    if (url !== window.location.href) window.history.pushState({}, "", url);
+    if (url !== window.location.href) go(url);
     this.onchange(this.view);
   }
 
@@ -66,7 +84,7 @@ export class Address {
 
   /** A link to a task's dialog, without any filter. */
   linkTo(taskId) {
-    return this.#write({ states: [], tasks: [], page: 1, size: this.pageSize, taskId });
+    return this.#write({ ...UNFILTERED, page: 1, size: this.pageSize, taskId });
   }
 
   #read() {
@@ -75,18 +93,25 @@ export class Address {
     return {
       states: [...new Set(states)].filter((state) => state in this.states),
       tasks: [...new Set(searchParams.getAll("task"))].filter(Boolean),
+      match: (searchParams.get("match") ?? "").trim(),
+      last: searchParams.get("last") in LAST ? searchParams.get("last") : "",
+      since: moment(searchParams.get("since")),
+      until: moment(searchParams.get("until")),
       page: whole(searchParams.get("page")) ?? 1,
       size: whole(searchParams.get("page_size")) ?? this.pageSize,
       taskId: searchParams.get("task_id") ?? "",
     };
   }
 
-  #write({ states, tasks, page, size, taskId }) {
+  #write({ states, tasks, match, last, since, until, page, size, taskId }) {
     // Keep other parameters, such as the filters of the change list.
     const url = new URL(window.location.href);
     for (const name of PARAMETERS) url.searchParams.delete(name);
     for (const state of states) url.searchParams.append("state", state);
     for (const task of tasks) url.searchParams.append("task", task);
+    for (const [name, value] of Object.entries({ match, last, since, until })) {
+      if (value) url.searchParams.set(name, value);
+    }
     if (page > 1) url.searchParams.set("page", page);
     if (size !== this.pageSize) url.searchParams.set("page_size", size);
     if (taskId) url.searchParams.set("task_id", taskId);
@@ -96,4 +121,9 @@ export class Address {
 
 function whole(text) {
   return /^[1-9]\d{0,8}$/.test(text ?? "") ? Number(text) : null;
+}
+
+/** A time as the address has it, if it is one. */
+function moment(text) {
+  return Number.isNaN(Date.parse(text)) ? "" : text;
 }

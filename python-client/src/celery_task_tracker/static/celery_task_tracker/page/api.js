@@ -1,7 +1,8 @@
 // Requests to the page's endpoints.
 
-import { setClock } from "../shared/clock.js";
+import { now, setClock } from "../shared/clock.js";
 import { fill, withAllDigits } from "../shared/format.js";
+import { beginOf } from "../table/period.js";
 
 /** Timeout of a request in milliseconds. */
 const PATIENCE = 20_000;
@@ -37,14 +38,14 @@ export class Api {
   }
 
   /**
-   * One page of rows for `{states: […], tasks: […], page: 1, size: 10}`, or `null` if nothing has
+   * One page of rows for a view, as `Address` has it, or `null` if nothing has
    * changed since the last answer. Aborts the request before it: its answer would not be shown, so
    * its ETag must not be kept.
    */
-  async list({ states, tasks, page, size }) {
-    const query = new URLSearchParams({ page, page_size: size });
-    for (const state of states) query.append("state", state);
-    for (const task of tasks) query.append("task", task);
+  async list(view) {
+    const query = filters(view);
+    query.set("page", view.page);
+    query.set("page_size", view.size);
     const url = `${this.urls.list}?${query}`;
     const headers = this.#last.url === url && this.#last.tag ? { "If-None-Match": this.#last.tag } : {};
     this.#asking.abort();
@@ -152,4 +153,16 @@ export class Api {
     }
     return body;
   }
+}
+
+/** What narrows a view, as the endpoints take it. */
+function filters(view) {
+  const query = new URLSearchParams();
+  for (const state of view.states) query.append("state", state);
+  for (const task of view.tasks) query.append("task", task);
+  const since = beginOf(view, now());
+  for (const [name, value] of Object.entries({ since, until: view.until, match: view.match })) {
+    if (value) query.set(name, value);
+  }
+  return query;
 }

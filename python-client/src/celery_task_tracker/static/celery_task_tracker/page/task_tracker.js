@@ -1,7 +1,7 @@
 // The dashboard of one object: creates the parts of the page and connects them.
 
 import { Acts } from "./acts.js";
-import { Address } from "./address.js";
+import { Address, UNFILTERED } from "./address.js";
 import { Api } from "./api.js";
 import { now } from "../shared/clock.js";
 import { Detail } from "../dialog/detail.js";
@@ -10,8 +10,10 @@ import { inherit, keepFocus } from "../shared/focus.js";
 import { clock, fill, number } from "../shared/format.js";
 import { Notices } from "./notices.js";
 import { Pages } from "../table/pages.js";
+import { Period } from "../table/period.js";
 import { Poll } from "./poll.js";
 import { Rows } from "../table/rows.js";
+import { Search } from "../table/search.js";
 import { StateFilter } from "../table/state_filter.js";
 import { TaskFilter } from "../table/task_filter.js";
 import { announce, toast } from "../shared/toast.js";
@@ -30,6 +32,8 @@ const api = new Api(config, root.querySelector("[name=csrfmiddlewaretoken]").val
 const address = new Address(config, (view) => {
   states.press(view.states);
   tasks.show([], view.tasks);
+  search.show(view);
+  period.show(view);
   setBusy(!isShown(view));
   poll.now();
   detail.show(view.taskId, rows.get(view.taskId));
@@ -69,6 +73,11 @@ const detail = new Detail(config, {
 });
 const states = new StateFilter(config, (chosen) => address.look({ states: chosen }));
 const tasks = new TaskFilter(config, (chosen) => address.look({ tasks: chosen }));
+const search = new Search(config, {
+  look: (changes) => address.look(changes),
+  refine: (changes) => address.refine(changes),
+});
+const period = new Period((changes) => address.look(changes));
 const pages = new Pages(config, (changes) => address.look(changes));
 
 /** What gets the focus when the element that had it is gone. */
@@ -99,8 +108,10 @@ function show(history) {
     states.show(counts, view.states);
     tasks.show(history.tasks.map((task) => task.name).filter(Boolean), view.tasks);
     pages.show(history);
+    search.tell(history, view);
     acts.show(counts);
     const ended = rows.show(history.tasks);
+    search.mark(byId("rows"), view.match);
     if (ended.length) announce(ended.map(spoken).join(". "));
     const heading = notices.well(
       history.total > 0 ? "" : address.isFiltered ? "no-match" : "empty",
@@ -146,7 +157,7 @@ for (const button of [byId("refresh"), byId("try-now")]) {
 }
 byId("clear").addEventListener("click", () => {
   byId("chips").firstElementChild.focus();
-  address.look({ states: [], tasks: [] });
+  address.look(UNFILTERED);
 });
 for (const button of root.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", () => copyWithSign(button.dataset.copy, button));
@@ -181,6 +192,8 @@ setInterval(() => {
   detail.tick();
 }, 1000);
 
+search.show(address.view);
+period.show(address.view);
 notices.panel("loading");
 poll.now();
 detail.show(address.view.taskId);

@@ -11,6 +11,9 @@ import { Time } from "../shared/time.js";
 /** The fields whose change marks a row. Progress, for one, changes too often. */
 const NEWS = ["state", "attempt", "revoke_requested"];
 
+/** The labels of fields that a row does not show. */
+const FIELD_NAMES = { args: "arguments", kwargs: "keywordArguments", result: "result" };
+
 /** Milliseconds for which a changed row is marked. */
 const MARKED_FOR = 2000;
 
@@ -46,6 +49,7 @@ export class Row {
     setProp(this.why, "title", why);
     setProp(this.why, "hidden", !why);
     setAttr(this.why, "data-state", this.isActive ? "RETRY" : task.state);
+    this.#showFound(task.found);
     this.#showProgress(this.isActive ? progress(task) : null);
     this.badge.update(task.state);
     setText(this.attempt, attempt(task));
@@ -90,6 +94,14 @@ export class Row {
     setProp(this.revoke, "hidden", !isAllowed);
   }
 
+  /** Where the row holds what was searched for, if nothing else of it shows that. */
+  #showFound(found) {
+    setProp(this.found, "hidden", !found);
+    if (!found) return;
+    setText(this.foundIn, `${this.config.strings[FIELD_NAMES[found.field]]}: `);
+    setText(this.foundText, found.text);
+  }
+
   #showProgress(far) {
     setProp(this.far, "hidden", far === null);
     if (far === null) return;
@@ -111,6 +123,9 @@ export class Row {
     copy.prepend(el("span", { className: "tt-mono", textContent: shortId(task.id) }));
     this.name = el("span", { className: "tt-name", onclick: () => this.details.click() });
     this.why = el("span", { className: "tt-why", hidden: true });
+    this.foundIn = el("span");
+    this.foundText = el("span", { className: "tt-mono" });
+    this.found = el("span", { className: "tt-sub tt-found", hidden: true }, this.foundIn, this.foundText);
     this.meter = el("progress", { max: 1, "aria-label": strings.progress });
     this.farText = el("span", { dir: "auto" });
     this.far = el("span", { className: "tt-far", hidden: true }, this.meter, this.farText);
@@ -148,7 +163,7 @@ export class Row {
     return el(
       "tr",
       { role: "row" },
-      cell("task", this.name, copy, this.why, this.far),
+      cell("task", this.name, copy, this.why, this.found, this.far),
       cell("state", el("span", { className: "tt-line" }, this.badge.element, this.attempt), this.asked),
       cell("run", this.bar.element, this.pace),
       cell(
