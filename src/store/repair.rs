@@ -5,11 +5,13 @@ use super::{removals, Indexes, Instance};
 
 impl Instance<'_> {
     /// Removes from the indexes every id whose retention has ended, that the expiry index lacks, or that has no record. Restores
-    /// the indexes of names and of every id. Returns how many ids were removed, and whether anything changed. O(n).
-    pub(super) fn clear_up(&self, indexes: &mut Indexes<'_>, terms: &Terms) -> (usize, bool) {
+    /// the indexes of names and of every id. It leaves the id `except` to the caller, who may have its record open. Returns how
+    /// many ids were removed, and whether anything changed. O(n).
+    pub(super) fn clear_up(&self, indexes: &mut Indexes<'_>, except: &[u8], terms: &Terms) -> (usize, bool) {
         let mut leaving = indexes.ended(terms.now, usize::MAX);
         leaving.extend(indexes.lost(usize::MAX));
         leaving.extend(self.without_record(indexes, terms.now));
+        leaving.retain(|task_id| task_id != except);
         self.remove(indexes, &leaving);
         COUNTERS.expired.add(leaving.len());
         let has_restored = indexes.restore_names() | indexes.restore_tasks(terms.now);
@@ -33,7 +35,7 @@ impl Instance<'_> {
         let (text, words) = (terms.text(), self.call.arguments());
         let object_words = [words[0].as_bytes(), words[1].as_bytes()];
         if removed.names {
-            self.clear_up(indexes, terms);
+            self.clear_up(indexes, except, terms);
             self.call.replicate_other(c"TRACKER.EXPIRE", &[&object_words[..], &[text.as_bytes()]].concat());
             removals::forget_names(object);
             return;
