@@ -282,3 +282,30 @@ def test_a_dialog_that_was_open_when_the_page_was_loaded_anew_closes_all_the_sam
     expect(dialog).to_be_hidden()
     tracker_page.get_by_role("button", name="Failure").click()
     expect(rows(tracker_page)).to_have_count(1)
+
+
+def test_each_attempt_of_a_task_that_was_retried_is_listed(tracker_page, worker, ended):
+    ended(1042, tasks.fail_thrice.delay(1042).id, "SUCCESS")
+    dialog = open_details(tracker_page, "Fail thrice")
+    attempts = dialog.get_by_role("list").filter(has_text="Attempt 1").get_by_role("listitem")
+    expect(attempts).to_have_count(4)
+    expect(attempts.nth(0)).to_contain_text("Attempt 1")
+    expect(attempts.nth(0)).to_contain_text("ConnectionError: try 0")
+    expect(attempts.nth(0)).to_contain_text("tests@")
+    expect(attempts.nth(2)).to_contain_text("ConnectionError: try 2")
+    expect(attempts.nth(3)).to_contain_text("Attempt 4")
+    expect(attempts.nth(3)).not_to_contain_text("ConnectionError")
+    attempts.nth(1).get_by_text("Traceback", exact=True).click()
+    lines = attempts.nth(1).get_by_label("Traceback, attempt 2")
+    expect(lines).to_contain_text("fail_thrice")
+
+
+def test_a_task_that_was_not_retried_lists_no_attempts(tracker_page):
+    keep()
+    expect(open_details(tracker_page).get_by_role("heading", name="Attempts")).to_have_count(0)
+
+
+@pytest.mark.parametrize("told", ["no JSON", "[1]", "null", '"x"', '{"begin":"x","error":{}}'])
+def test_attempts_that_another_program_wrote_cost_the_dialog_nothing(tracker_page, told):
+    keep(state="FAILURE", attempt=1, attempt_0=told)
+    expect(open_details(tracker_page)).to_contain_text("Attempt 2")

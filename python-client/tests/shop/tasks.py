@@ -65,6 +65,20 @@ def retry_in_vain(order_id):
 
 
 @task_tracker.register(Order)
+@shared_task(bind=True, max_retries=3)
+def fail_thrice(self, order_id):
+    if self.request.retries < 3:
+        raise self.retry(exc=ConnectionError(f"try {self.request.retries}"), countdown=0)
+
+
+@task_tracker.register(Order)
+@shared_task(bind=True, max_retries=None)
+def fail_often(self, order_id, times):
+    if self.request.retries < times:
+        raise self.retry(exc=ConnectionError("again"), countdown=0)
+
+
+@task_tracker.register(Order)
 @shared_task(acks_late=True)
 def reject(order_id):
     raise Reject("not for us", requeue=False)

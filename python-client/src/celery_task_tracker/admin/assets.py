@@ -28,6 +28,7 @@ STYLES = (
     "table/pages.css",
     "dialog/dialog.css",
     "dialog/life_line.css",
+    "dialog/attempts.css",
     "page/print.css",
 )
 

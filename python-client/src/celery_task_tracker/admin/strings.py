@@ -93,6 +93,8 @@ def interface_strings() -> dict[str, str]:
         "traceback": _("Traceback"),
         "previousAttempt": _("Why it was retried"),
         "previousTraceback": _("Traceback of the previous attempt"),
+        "attempts": _("Attempts"),
+        "attemptNumber": _("Attempt {n}"),
         "arguments": pgettext("task", "Arguments"),
         "keywordArguments": _("Keyword arguments"),
         "noArguments": _("none"),

@@ -8,6 +8,7 @@ task is reachable only through the object that it ran for.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Any
 
@@ -42,6 +43,9 @@ from .strings import interface_strings, state_labels
 
 #: Fields of a record that hold JSON. The others hold text; ``result`` may be either.
 JSON_FIELDS = ("objects", "args", "kwargs", "progress")
+#: What is kept of an attempt before the one that the record shows, in JSON too.
+ATTEMPT_FIELD = re.compile(r"attempt_[0-9]+")
+
 #: The usual numbers of rows to choose from.
 PAGE_SIZES = (10, 25, 50, 100, 200)
 
@@ -197,6 +201,6 @@ def _presentable(name: str, value: Any) -> Any:
         except (OverflowError, ValueError, OSError):
             return value
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if name in JSON_FIELDS and isinstance(value, str):
+    if isinstance(value, str) and (name in JSON_FIELDS or ATTEMPT_FIELD.fullmatch(name)):
         return value_of(value)
     return value

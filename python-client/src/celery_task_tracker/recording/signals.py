@@ -27,6 +27,7 @@ from ..server.writes import Event
 from ..states import State
 from . import headers as own
 from . import process
+from .attempts import ended_attempt, outdated_attempt
 from .delivery import Delivery, context_call, getter, message_call
 from .failure import Failure
 from .guard import harmless
@@ -180,7 +181,16 @@ def task_started(sender: Any = None, **_: Any) -> None:
         context.headers = {**(context.headers or {}), own.RUN: _now()}
     delivery = Delivery.of_context(sender.name, context)
     if delivery:
-        _record(delivery, "STARTED", **delivery.arguments(), pool=_pool, progress="")
+        context.task_tracker_started = began = _now()
+        _record(
+            delivery,
+            "STARTED",
+            began,
+            **delivery.arguments(),
+            **outdated_attempt(delivery),
+            pool=_pool,
+            progress="",
+        )
 
 
 @harmless
@@ -272,10 +282,13 @@ def task_retried(
     cause = getattr(reason, "exc", None)
     # Celery's own traceback shows where the retry was asked for.
     failure = Failure.of_raised(reason if cause is None else cause, einfo)
+    ended = _now()
     _record(
         delivery.next_attempt(),
         "RETRY",
+        ended,
         **delivery.arguments(),
+        **ended_attempt(delivery, failure, getattr(request, "task_tracker_started", None), ended),
         retry_error=failure.error,
         retry_exception=failure.exception,
         retry_traceback=failure.traceback,

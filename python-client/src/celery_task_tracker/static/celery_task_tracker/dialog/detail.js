@@ -1,5 +1,6 @@
 // The dialog that shows one task's whole record, and follows it while it is open.
 
+import { Attempts, earlierAttempts } from "./attempts.js";
 import { Badge } from "../shared/badge.js";
 import { Cut } from "./cut.js";
 import { arrange, button, byId, el, once, setProp, setText } from "../shared/dom.js";
@@ -144,6 +145,7 @@ export class Detail {
     if (record.retry_traceback) {
       sections.push(this.#value("retry_traceback", strings.previousTraceback, record));
     }
+    if (earlierAttempts(record).length) sections.push(this.#attempts(record));
     const given = ["args", "kwargs"].filter((field) => isThere(record[field]));
     const titles = { args: strings.arguments, kwargs: strings.keywordArguments };
     for (const field of given) sections.push(this.#value(field, titles[field], record));
@@ -161,6 +163,12 @@ export class Detail {
     const value = this.#section(field, () => new Value(title, this.config.strings, this.copy));
     value.update(record[field], record[`${field}_bytes`]);
     return value.element;
+  }
+
+  #attempts(record) {
+    const attempts = this.#section("attempts", () => new Attempts(this.config.strings));
+    attempts.update(record);
+    return attempts.element;
   }
 
   #absent(key, title, text) {

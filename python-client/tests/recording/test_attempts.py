@@ -1,0 +1,69 @@
+"""The record of a task that was retried keeps what each earlier attempt ended with."""
+
+import json
+
+import pytest
+
+from celery_task_tracker.recording import attempts
+from celery_task_tracker.recording.delivery import Delivery
+from celery_task_tracker.recording.failure import Failure
+from celery_task_tracker.registration.resolution import Call, ObjectRef
+from shop import tasks
+
+
+def delivery(attempt=0):
+    return Delivery(
+        task_name="shop.tasks.fail",
+        task_id="t1",
+        attempt=attempt,
+        run=None,
+        objects=(ObjectRef("shop.order", "1"),),
+        call=Call((), {}),
+        details={"worker": "w1@host"},
+    )
+
+
+@pytest.mark.usefixtures("worker", "tracker")
+class TestWorker:
+    def test_each_attempt_is_kept_with_its_time_worker_and_error(self, ended):
+        sent = tasks.fail_thrice.delay(110)
+        found = ended(110, sent.id, "SUCCESS")
+        kept = [json.loads(found[f"attempt_{n}"]) for n in range(3)]
+        assert [each["error"] for each in kept] == ["try 0", "try 1", "try 2"]
+        assert {each["exception"] for each in kept} == {"ConnectionError"}
+        assert all(each["begin"] <= each["end"] for each in kept)
+        assert kept[0]["end"] <= kept[1]["begin"] <= found["started_at"]
+        assert all(each["worker"] == found["worker"] for each in kept)
+        assert all("fail_thrice" in each["traceback"] for each in kept)
+
+    def test_a_task_that_is_not_retried_has_none(self, ended):
+        found = ended(111, tasks.fail.delay(111).id, "FAILURE")
+        assert not [name for name in found if name.startswith("attempt_")]
+
+    def test_the_last_twenty_are_kept(self, ended, monkeypatch):
+        sent = tasks.fail_often.delay(112, 23)
+        found = ended(112, sent.id, "SUCCESS")
+        kept = {int(name[8:]) for name in found if name.startswith("attempt_")}
+        assert kept == set(range(3, 23))
+
+
+class TestWhatIsKept:
+    @pytest.mark.parametrize("sign", ["x", "é", "\U0001f600", '"', "\x00", "\udcff"])
+    def test_is_two_kibibytes_at_most(self, sign):
+        traceback = "".join(f"line {n} {sign * 50}\n" for n in range(1000))
+        failure = Failure(sign * 5000, sign * 5000, traceback)
+        (value,) = attempts.ended_attempt(delivery(), failure, 1, 2).values()
+        assert len(value.encode(errors="replace")) <= attempts.MAX_BYTES
+        assert json.loads(value)["traceback"].endswith(f"line 999 {sign * 50}\n")
+
+    def test_is_whole_lines_of_the_traceback_from_its_end(self):
+        traceback = "".join(f"line {n}\n" for n in range(1000))
+        (value,) = attempts.ended_attempt(delivery(), Failure("E", "e", traceback), 1, 2).values()
+        lines = json.loads(value)["traceback"].splitlines()
+        assert lines[-1] == "line 999"
+        assert len(lines) > 100
+        assert all(line.startswith("line ") for line in lines)
+
+    def test_leaves_out_what_is_not_known(self):
+        kept = attempts.ended_attempt(delivery(attempt=4), Failure("E", "", ""), None, 2)
+        assert kept == {"attempt_4": '{"end":2,"worker":"w1@host","exception":"E"}'}
