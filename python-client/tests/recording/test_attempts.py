@@ -32,7 +32,9 @@ class TestWorker:
         assert [each["error"] for each in kept] == ["try 0", "try 1", "try 2"]
         assert {each["exception"] for each in kept} == {"ConnectionError"}
         assert all(each["begin"] <= each["end"] for each in kept)
-        assert kept[0]["end"] <= kept[1]["begin"] <= found["started_at"]
+        # The next attempt may begin in another process before this one has ended.
+        begins = [*(each["begin"] for each in kept), found["started_at"]]
+        assert begins == sorted(begins)
         assert all(each["worker"] == found["worker"] for each in kept)
         assert all("fail_thrice" in each["traceback"] for each in kept)
 

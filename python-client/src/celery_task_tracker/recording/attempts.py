@@ -12,6 +12,9 @@ from .failure import Failure
 #: How many attempts a record keeps beside the one that it shows.
 MOST_ATTEMPTS = 20
 
+#: How many attempts are removed with the beginning of a later one.
+REMOVED_AT_ONCE = 5
+
 #: The longest JSON that is stored of one attempt, in bytes.
 MAX_BYTES = 2048
 
@@ -45,10 +48,13 @@ def ended_attempt(
     return {f"attempt_{delivery.attempt}": _json(told)}
 
 
-def outdated_attempt(delivery: Delivery) -> dict[str, str]:
-    """Removes the attempt that is one too many, now that the attempt of ``delivery`` begins."""
-    outdated = delivery.attempt - MOST_ATTEMPTS - 1
-    return {f"attempt_{outdated}": ""} if outdated >= 0 else {}
+def outdated_attempts(delivery: Delivery) -> dict[str, str]:
+    """Removes the attempts that are too many, now that the attempt of ``delivery`` begins.
+
+    Several, because an event that a later attempt overtook removes nothing.
+    """
+    last = delivery.attempt - MOST_ATTEMPTS
+    return {f"attempt_{n}": "" for n in range(max(0, last - REMOVED_AT_ONCE), last)}
 
 
 def _beginning(text: str, room: int) -> str:

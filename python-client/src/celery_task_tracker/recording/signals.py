@@ -27,7 +27,7 @@ from ..server.writes import Event
 from ..states import State
 from . import headers as own
 from . import process
-from .attempts import ended_attempt, outdated_attempt
+from .attempts import ended_attempt, outdated_attempts
 from .delivery import Delivery, context_call, getter, message_call
 from .failure import Failure
 from .guard import harmless
@@ -187,7 +187,7 @@ def task_started(sender: Any = None, **_: Any) -> None:
             "STARTED",
             began,
             **delivery.arguments(),
-            **outdated_attempt(delivery),
+            **outdated_attempts(delivery),
             pool=_pool,
             progress="",
         )
