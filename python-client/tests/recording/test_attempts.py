@@ -8,6 +8,7 @@ from celery_task_tracker.recording import attempts
 from celery_task_tracker.recording.delivery import Delivery
 from celery_task_tracker.recording.failure import Failure
 from celery_task_tracker.registration.resolution import Call, ObjectRef
+from servers import wait_for
 from shop import tasks
 
 
@@ -23,11 +24,26 @@ def delivery(attempt=0):
     )
 
 
+@pytest.fixture
+def ended_after(ended, record):
+    """The record of a task that ended well, once ``times`` attempts have said that they failed."""
+
+    def wait(pk, task_id, times):
+        ended(pk, task_id, "SUCCESS")
+        last = f"attempt_{times - 1}"
+        return wait_for(
+            lambda: (found := record(pk, task_id)) and last in found and found,
+            f"{last} of task {task_id}",
+        )
+
+    return wait
+
+
 @pytest.mark.usefixtures("worker", "tracker")
 class TestWorker:
-    def test_each_attempt_is_kept_with_its_time_worker_and_error(self, ended):
+    def test_each_attempt_is_kept_with_its_time_worker_and_error(self, ended_after):
         sent = tasks.fail_thrice.delay(110)
-        found = ended(110, sent.id, "SUCCESS")
+        found = ended_after(110, sent.id, 3)
         kept = [json.loads(found[f"attempt_{n}"]) for n in range(3)]
         assert [each["error"] for each in kept] == ["try 0", "try 1", "try 2"]
         assert {each["exception"] for each in kept} == {"ConnectionError"}
@@ -42,9 +58,9 @@ class TestWorker:
         found = ended(111, tasks.fail.delay(111).id, "FAILURE")
         assert not [name for name in found if name.startswith("attempt_")]
 
-    def test_the_last_twenty_are_kept(self, ended, monkeypatch):
+    def test_the_last_twenty_are_kept(self, ended_after):
         sent = tasks.fail_often.delay(112, 23)
-        found = ended(112, sent.id, "SUCCESS")
+        found = ended_after(112, sent.id, 23)
         kept = {int(name[8:]) for name in found if name.startswith("attempt_")}
         assert kept == set(range(3, 23))
 
