@@ -42,6 +42,8 @@ DEFAULTS = MappingProxyType(
         "TASK_TRACKER_RETRY_AFTER": 5,
         # How many events a process keeps while Redis is away. Beyond that the oldest are dropped.
         "TASK_TRACKER_SPOOL_SIZE": 10_000,
+        # Seconds between two signs of life of a task that runs. 0: none.
+        "TASK_TRACKER_HEARTBEAT": 30,
         # Whether arguments and results of tasks are stored.
         "TASK_TRACKER_STORE_ARGS": True,
         "TASK_TRACKER_STORE_RESULT": True,

@@ -73,3 +73,4 @@ TASK_TRACKER_CONNECT_TIMEOUT = TASK_TRACKER_SOCKET_TIMEOUT = float(
     os.environ.get("TEST_TIMEOUT", "10")
 )
 TASK_TRACKER_RETRY_AFTER = float(os.environ.get("TEST_RETRY_AFTER", "5"))
+TASK_TRACKER_HEARTBEAT = float(os.environ.get("TEST_HEARTBEAT", "30"))

@@ -29,6 +29,7 @@ STYLES = (
     "dialog/dialog.css",
     "dialog/life_line.css",
     "dialog/attempts.css",
+    "dialog/silence.css",
     "page/print.css",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -15,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ..config import config
 from ..registration.namespace import WrongNamespace
 from ..registration.resolution import object_of
 from ..results import LastTask, TaskStats
@@ -24,6 +26,7 @@ from ..templatetags.task_humanize import humanize_task
 from .address import page_url
 from .endpoint import refusal_for
 from .pause import pause
+from .silence import is_silent
 from .strings import state_labels
 
 logger = logging.getLogger("celery_task_tracker")
@@ -77,7 +80,28 @@ class StatusColumn:
         url = page_url(self._model_admin, self._request, obj)
         if url is None:
             return format_html("{}", _label(stats.last.state))
-        return _latest(stats.last, url) + _failures(stats.states.get("FAILURE", 0), url)
+        failures = _failures(stats.states.get("FAILURE", 0), url)
+        return _latest(stats.last, url) + failures + _silent(self._silent.get(obj.pk, 0), url)
+
+    @cached_property
+    def _silent(self) -> dict[Any, int]:
+        """How many running tasks of each object give no sign of life.
+
+        Costs a round trip if any task runs.
+        """
+        if not config.TASK_TRACKER_HEARTBEAT:
+            return {}
+        running = [obj for obj in self._rows() if _has_running(self._replies.get(obj.pk))]
+        try:
+            refs = [object_of(obj) for obj in running]
+            replies = get_client().running_of_each(refs)
+        except TrackerError:
+            return {}
+        return {
+            obj.pk: sum(map(is_silent, json.loads(reply)["tasks"]))
+            for obj, reply in zip(running, replies, strict=True)
+            if isinstance(reply, bytes)
+        }
 
     def _nothing(self, why: str) -> SafeString:
         empty = self._model_admin.get_empty_value_display()
@@ -111,6 +135,22 @@ def _latest(task: LastTask, url: str) -> SafeString:
 
 def _label(state: str) -> str:
     return state_labels().get(state, state)
+
+
+def _has_running(reply: Any) -> bool:
+    return isinstance(reply, bytes) and TaskStats.of(reply).states.get("STARTED", 0) > 0
+
+
+def _silent(count: int, url: str) -> SafeString:
+    if not count:
+        return SafeString()
+    return format_html(
+        ' <a href="{}{}silent=1" class="task-tracker-silent">{}</a>',
+        url,
+        "&" if "?" in url else "?",
+        ngettext("%(count)d without a sign of life", "%(count)d without a sign of life", count)
+        % {"count": count},
+    )
 
 
 def _failures(count: int, url: str) -> SafeString:

@@ -75,6 +75,15 @@ def interface_strings() -> dict[str, str]:
         "revokeActiveWaiting": _("Workers will drop waiting tasks. Running tasks continue."),
         "revokeActiveSent": _("Tasks that the workers were asked to revoke: {n}."),
         "revokeActiveRefused": _("Not revoked: {n}."),
+        "silentFor": _("No sign of life for {time}"),
+        "silent": _("No sign of life"),
+        "silentWorker": _("No sign of life for {time} from the worker {worker}."),
+        "markLost": _("Mark as lost"),
+        "markLostTitle": _("Mark this task as lost?"),
+        "markLostText": _(
+            "“{name}” will be shown as failed. If it ends after all, its true end takes the place."
+        ),
+        "markedLost": _("“{name}” was marked as lost."),
         # The dialog
         "loading": _("Loading…"),
         "life": _("Timeline"),

@@ -8,14 +8,14 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.urls import URLPattern, path
 
-from . import actions, views
+from . import actions, silence, views
 
 
 def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     """The page and its endpoints, each behind the admin site's login.
 
     The names are ``<app>_<model>_task_tracker`` for the page, and ``…_task_tracker_list``,
-    ``_task``, ``_launch``, ``_revoke`` and ``_revoke_active``.
+    ``_task``, ``_launch``, ``_revoke``, ``_lost`` and ``_revoke_active``.
     """
     prefix = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_task_tracker"
 
@@ -32,5 +32,6 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
         route("tasks/<path:task_id>/", views.task_detail, f"{prefix}_task"),
         route("launch/", actions.launch, f"{prefix}_launch"),
         route("revoke/", actions.revoke, f"{prefix}_revoke"),
+        route("lost/", silence.mark_lost, f"{prefix}_lost"),
         route("revoke-active/", actions.revoke_active, f"{prefix}_revoke_active"),
     ]

@@ -39,6 +39,7 @@ from .filters import query_of
 from .found import HIDDEN_FIELDS, with_excerpts
 from .launchable import launchable
 from .revocation import may_terminate
+from .silence import MISSED, silent_json
 from .strings import interface_strings, state_labels
 
 #: Fields of a record that hold JSON. The others hold text; ``result`` may be either.
@@ -116,6 +117,7 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
                 "launch": f"{base}launch/",
                 "revoke": f"{base}revoke/",
                 "revokeActive": f"{base}revoke-active/",
+                "lost": f"{base}lost/",
             },
             "csrfCookie": settings.CSRF_COOKIE_NAME,
             "canChange": can_change,
@@ -123,6 +125,7 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
             "names": names,
             "states": state_labels(),
             "activeStates": sorted(ACTIVE_STATES),
+            "silentAfter": MISSED * config.TASK_TRACKER_HEARTBEAT * 1000,
             "refreshInterval": config.TASK_TRACKER_REFRESH_INTERVAL,
             "pageSize": _default_page_size(),
             "strings": interface_strings(),
@@ -168,7 +171,9 @@ def task_list(
     query = query_of(request.GET)
     client = get_client()
     client.ensure_compatible()
-    if query.match:
+    if request.GET.get("silent"):
+        reply = silent_json(ref, query)
+    elif query.match:
         reply = client.query_json(ref, query, (*ROW_FIELDS, *HIDDEN_FIELDS))
         reply = with_excerpts(reply, query.match)
     else:

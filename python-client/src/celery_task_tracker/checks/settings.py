@@ -76,6 +76,11 @@ def _seconds(value: Any) -> str | None:
     return None if is_valid else "a number of seconds above 0"
 
 
+def _seconds_or_zero(value: Any) -> str | None:
+    is_valid = type(value) in (int, float) and 0 <= value < math.inf
+    return None if is_valid else "a number of seconds above 0, or 0"
+
+
 def _redaction(value: Any) -> str | None:
     is_valid = callable(value) or _are_patterns(value)
     return None if is_valid else "regular expressions in a list or tuple, or a function"
@@ -138,6 +143,7 @@ _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (17, "TASK_TRACKER_TERMINATE_PERMISSION", _permission),
     (18, "TASK_TRACKER_CHANGELIST_COLUMN", _switch),
     (19, "TASK_TRACKER_NAMESPACE", _namespace),
+    (20, "TASK_TRACKER_HEARTBEAT", _seconds_or_zero),
     (40, "TASK_TRACKER_ENABLED", _switch_or_none),
     (41, "TASK_TRACKER_AUTODISCOVER", _switch),
 )

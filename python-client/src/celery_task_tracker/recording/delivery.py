@@ -140,7 +140,7 @@ class Delivery:
         return cls(
             task_name=name,
             task_id=str(get("id")),
-            attempt=headers.count_in(get("retries")) + headers.count_in(get(headers.ATTEMPT)),
+            attempt=headers.attempt_of(get),
             run=headers.run_in(get(headers.RUN)),
             objects=objects,
             call=call,

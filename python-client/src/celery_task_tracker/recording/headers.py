@@ -7,7 +7,7 @@ as expected is left out, and the log says so once for each kind.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..registration.registry import registry
@@ -74,6 +74,11 @@ def run_in(header: Any) -> int | None:
 def count_in(header: Any) -> int:
     """A number of attempts or replacements; 0 for a message that does not say."""
     return header if type(header) is int and 0 < header <= MOST_ATTEMPTS else 0
+
+
+def attempt_of(get: Callable[[str], Any]) -> int:
+    """The attempt that a message is about; ``get`` looks a name up in it."""
+    return count_in(get("retries")) + count_in(get(ATTEMPT))
 
 
 def shown_in(header: Any) -> dict[str, str]:

@@ -26,9 +26,9 @@ from ..registration.resolution import Call, ObjectRef, OutOfReach
 from ..server.writes import Event
 from ..states import State
 from . import headers as own
-from . import process
+from . import heartbeat, process
 from .attempts import ended_attempt, outdated_attempts
-from .delivery import Delivery, context_call, getter, message_call
+from .delivery import Delivery, context_call, getter, message_call, request_getter
 from .failure import Failure
 from .guard import harmless
 from .payload import result_text, text
@@ -190,7 +190,9 @@ def task_started(sender: Any = None, **_: Any) -> None:
             **outdated_attempts(delivery),
             pool=_pool,
             progress="",
+            alive_at=heartbeat.moment() if heartbeat.is_on() else "",
         )
+        heartbeat.begin(delivery)
 
 
 @harmless
@@ -315,6 +317,8 @@ def task_revoked(
 def task_left(sender: Any = None, state: State | None = None, retval: Any = None, **_: Any) -> None:
     """task_postrun: REJECTED or IGNORED, with the reason if there is one. Celery has no other
     signal for these two."""
+    context = sender.request
+    heartbeat.end(context.id, own.attempt_of(request_getter(vars(context))))
     if state in ("REJECTED", "IGNORED"):
         delivery = Delivery.of_context(sender.name, sender.request)
         if delivery:

@@ -59,6 +59,9 @@ class Event:
     """When the task was first published, in milliseconds since 1970. It tells apart tasks that were
     sent under one id. ``None`` if unknown: the event is about the run that the record shows."""
 
+    is_tentative: bool = False
+    """Whether somebody else than the process that ran the task says that it has ended."""
+
     @property
     def subject(self) -> str:
         return f"an event of task {self.name}"
@@ -82,7 +85,43 @@ class Event:
                 str(self.attempt),
                 *([] if self.at is None else ["AT", str(self.at)]),
                 *([] if self.run is None else ["RUN", str(self.run)]),
+                *(["TENTATIVE"] if self.is_tentative else []),
                 *_retain(self.state),
+                *field_words(self.fields),
+            ]
+            for ref in self.objects
+        ]
+
+
+@dataclass(frozen=True)
+class SignOfLife:
+    """A sign that an attempt of a task still runs. It creates no record."""
+
+    objects: tuple[ObjectRef, ...]
+    task_id: str
+    run: int | None
+    attempt: int
+    fields: Mapping[str, str]
+
+    @property
+    def subject(self) -> str:
+        return f"a sign of life of task {self.task_id}"
+
+    @cached_property
+    def size(self) -> int:
+        return len(self.objects) * (WORDS_SIZE + fields_size(self.fields))
+
+    def commands(self) -> list[Command]:
+        return [
+            [
+                "TRACKER.UPSERT",
+                ref.model,
+                object_id(ref),
+                self.task_id,
+                "XX",
+                "ATTEMPT",
+                str(self.attempt),
+                *([] if self.run is None else ["RUN", str(self.run)]),
                 *field_words(self.fields),
             ]
             for ref in self.objects

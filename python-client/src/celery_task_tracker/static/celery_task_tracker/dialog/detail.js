@@ -9,6 +9,7 @@ import { exact, shortId } from "../shared/format.js";
 import { LifeLine } from "./life_line.js";
 import { progress, spokenAttempt } from "../shared/life.js";
 import { isRevocable } from "../shared/revocable.js";
+import { Silence } from "./silence.js";
 import { isThere, Value } from "./value.js";
 
 export class Detail {
@@ -19,10 +20,11 @@ export class Detail {
   #facts = new Map();
 
   /**
-   * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)` revokes, and
+   * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)` revokes, `markLost(task)`
+   * marks as lost, and
    * `closed(id)` is called when the dialog has been closed.
    */
-  constructor(config, { load, copy, revoke, closed }) {
+  constructor(config, { load, copy, revoke, markLost, closed }) {
     this.config = config;
     this.load = load;
     this.copy = copy;
@@ -35,6 +37,7 @@ export class Detail {
     byId("detail-state").append(this.badge.element, this.attempt);
     this.revoke = byId("detail-revoke");
     this.revoke.addEventListener("click", once(() => revoke(this.#record)));
+    this.silence = new Silence(config, markLost);
     this.close = this.dialog.querySelector("[data-close]");
     this.dialog.addEventListener("close", () => {
       const id = this.#id;
@@ -82,6 +85,8 @@ export class Detail {
       () => this.close,
     );
     this.life.update(this.#record);
+    const isSilent = this.silence.update(this.#record);
+    if (isSilent && !this.silence.element.isConnected) this.body.prepend(this.silence.element);
   }
 
   async #fetch(version) {
@@ -127,7 +132,8 @@ export class Detail {
     const { strings, activeStates } = this.config;
     this.#head(record);
     this.life.update(record);
-    const sections = [this.life.element];
+    const isSilent = this.silence.update(record);
+    const sections = isSilent ? [this.silence.element, this.life.element] : [this.life.element];
     if (record.error || record.exception) {
       sections.push(this.#error("", strings.error, record));
     }

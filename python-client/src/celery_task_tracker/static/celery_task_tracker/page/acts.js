@@ -58,6 +58,23 @@ export class Acts {
     });
   }
 
+  /** Marks `task`, which gives no sign of life, as lost if the reader confirms it. */
+  async markLost(task) {
+    const { strings, names } = this.config;
+    const name = names[task.name] ?? task.name;
+    const isAgreed = await confirmed({
+      title: strings.markLostTitle,
+      text: fill(strings.markLostText, { name }),
+      detail: task.id,
+      action: strings.markLost,
+    });
+    if (!isAgreed) return;
+    await this.#attempt(async () => {
+      await this.api.markLost(task.id);
+      toast(fill(strings.markedLost, { name }));
+    });
+  }
+
   async #revokeActive() {
     const { strings, canTerminate } = this.config;
     const isAgreed = await confirmed({

@@ -80,6 +80,10 @@ export class Api {
     return this.#post(this.urls.revoke, { task_id: id });
   }
 
+  markLost(id) {
+    return this.#post(this.urls.lost, { task_id: id });
+  }
+
   /**
    * Revokes what is active: `{revoked: [{id, name}], refused: [{id, name, message}], remaining}`,
    * where `remaining` is how many were too many for one request.
@@ -161,7 +165,7 @@ function filters(view) {
   for (const state of view.states) query.append("state", state);
   for (const task of view.tasks) query.append("task", task);
   const since = beginOf(view, now());
-  for (const [name, value] of Object.entries({ since, until: view.until, match: view.match })) {
+  for (const [name, value] of Object.entries({ since, until: view.until, match: view.match, silent: view.silent })) {
     if (value) query.set(name, value);
   }
   return query;

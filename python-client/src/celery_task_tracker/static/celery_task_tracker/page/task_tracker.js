@@ -14,6 +14,7 @@ import { Period } from "../table/period.js";
 import { Poll } from "./poll.js";
 import { Rows } from "../table/rows.js";
 import { Search } from "../table/search.js";
+import { SilentFilter } from "../table/silent_filter.js";
 import { StateFilter } from "../table/state_filter.js";
 import { TaskFilter } from "../table/task_filter.js";
 import { announce, toast } from "../shared/toast.js";
@@ -66,12 +67,14 @@ const detail = new Detail(config, {
   load: (id) => api.task(id),
   copy: copyWithSign,
   revoke: (task) => acts.revoke(task),
+  markLost: (task) => acts.markLost(task),
   closed(id) {
     address.close();
     inherit(() => rows.link(id) ?? heir());
   },
 });
 const states = new StateFilter(config, (chosen) => address.look({ states: chosen }));
+const silent = new SilentFilter(config, (isChosen) => address.look({ silent: isChosen ? "1" : "" }));
 const tasks = new TaskFilter(config, (chosen) => address.look({ tasks: chosen }));
 const search = new Search(config, {
   look: (changes) => address.look(changes),
@@ -106,6 +109,7 @@ function show(history) {
     }
     const counts = history.states ?? {};
     states.show(counts, view.states);
+    silent.show(history.tasks, Boolean(view.silent));
     tasks.show(history.tasks.map((task) => task.name).filter(Boolean), view.tasks);
     pages.show(history);
     search.tell(history, view);

@@ -5,6 +5,7 @@ import { Bar } from "./bar.js";
 import { button, el, icon, once, setAttr, setProp, setText } from "../shared/dom.js";
 import { fill, shortId } from "../shared/format.js";
 import { attempt, pace, progress, reason, spokenAttempt } from "../shared/life.js";
+import { silence } from "../shared/silence.js";
 import { isRevocable } from "../shared/revocable.js";
 import { Time } from "../shared/time.js";
 
@@ -89,6 +90,9 @@ export class Row {
     this.length = this.bar.update(this.task);
     const isAsked = this.isActive && Boolean(this.task.revoke_requested);
     setProp(this.asked, "hidden", !isAsked);
+    const silent = silence(this.task, this.config);
+    setText(this.silent, silent && fill(strings.silentFor, { time: silent }));
+    setProp(this.silent, "hidden", !silent);
     const isAllowed = isRevocable(this.task, this.config);
     if (!isAllowed && document.activeElement === this.revoke) this.details.focus();
     setProp(this.revoke, "hidden", !isAllowed);
@@ -132,6 +136,7 @@ export class Row {
     this.badge = new Badge(states);
     this.attempt = el("span", { className: "tt-attempt", role: "img" });
     this.asked = el("span", { className: "tt-sub tt-asked", textContent: strings.revokeRequested });
+    this.silent = el("span", { className: "tt-sub tt-silent", hidden: true });
     this.bar = new Bar();
     this.pace = el("span", { className: "tt-sub" });
     this.created = new Time();
@@ -164,7 +169,7 @@ export class Row {
       "tr",
       { role: "row" },
       cell("task", this.name, copy, this.why, this.found, this.far),
-      cell("state", el("span", { className: "tt-line" }, this.badge.element, this.attempt), this.asked),
+      cell("state", el("span", { className: "tt-line" }, this.badge.element, this.attempt), this.asked, this.silent),
       cell("run", this.bar.element, this.pace),
       cell(
         "when",

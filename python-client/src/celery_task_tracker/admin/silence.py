@@ -1,0 +1,112 @@
+"""Running tasks that no longer give a sign of life: finding them, and marking them as lost."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from ..config import config
+from ..recording import process
+from ..recording.headers import objects_in
+from ..registration.resolution import ObjectRef
+from ..results import value_of
+from ..server.client import ROW_FIELDS, Query, get_client
+from ..server.writes import Event
+from .endpoint import Refusal, endpoint, record_of
+from .log_entry import log_entry
+
+#: A running task is silent after so many intervals without a sign of life.
+MISSED = 3
+
+#: The most running tasks of one object that are looked at.
+LIMIT = 1000
+
+#: The most rows that the module is asked for at once.
+PAGE = 200
+
+
+def is_silent(record: Mapping[str, Any]) -> bool:
+    """Whether the task of ``record`` should have given a sign of life and did not.
+
+    A worker without signs of life leaves none in the record, and none is missed.
+    """
+    if record.get("state") != "STARTED" or not config.TASK_TRACKER_HEARTBEAT:
+        return False
+    try:
+        last = datetime.fromisoformat(record["alive_at"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return False
+    return bool(time.time() - last > MISSED * config.TASK_TRACKER_HEARTBEAT)
+
+
+def silent_json(ref: ObjectRef, query: Query) -> bytes:
+    """The page that ``query`` asks for, of silent tasks alone, in the form of the module's JSON.
+
+    Looks at the newest :data:`LIMIT` running tasks. Costs one round trip for :data:`PAGE` of them.
+    """
+    silent: list[dict[str, Any]] = []
+    page = pages = 1
+    while page <= min(pages, LIMIT // PAGE):
+        running = replace(query, states=("STARTED",), page=page, size=PAGE)
+        reply = json.loads(get_client().query_json(ref, running, ROW_FIELDS))
+        silent += [record for record in reply["tasks"] if is_silent(record)]
+        pages = reply["pages"]
+        page += 1
+    first = (query.page - 1) * query.size
+    answer = {
+        "total": len(silent),
+        "page": query.page,
+        "size": query.size,
+        "pages": -(-len(silent) // query.size),
+        "tasks": silent[first : first + query.size],
+        "states": reply["states"],
+    }
+    return json.dumps(answer).encode()
+
+
+@endpoint("POST", "change")
+def mark_lost(
+    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
+) -> HttpResponse:
+    """``task_id=<id>``: the record of a silent task becomes FAILURE, with who said so.
+
+    Should the task end after all, its true end takes the place of this one.
+    """
+    record = record_of(ref, request.POST.get("task_id", ""))
+    if not is_silent(record):
+        raise Refusal(
+            HTTPStatus.CONFLICT,
+            "not-silent",
+            _("This task has ended, or gives signs of life."),
+        )
+    others = objects_in(value_of(record.get("objects", "[]"))) or ()
+    error = _("No sign of life since %(time)s. Marked as lost by %(user)s.") % {
+        "time": record["alive_at"],
+        "user": request.user.get_username(),
+    }
+    process.record(
+        Event(
+            objects=tuple(dict.fromkeys((ref, *others))),
+            task_id=record["id"],
+            name=record["name"],
+            state="FAILURE",
+            attempt=record["attempt"],
+            run=record.get("run"),
+            at=int(datetime.now(timezone.utc).timestamp() * 1000),
+            fields={"exception": "Lost", "error": error},
+            is_tentative=True,
+        )
+    )
+    message = _("Marked task %(name)s (%(id)s) as lost.")
+    log_entry(request, obj, model_admin, message % {"name": record["name"], "id": record["id"]})
+    return JsonResponse({"id": record["id"], "name": record["name"]}, status=HTTPStatus.ACCEPTED)
