@@ -9,6 +9,8 @@ import pytest
 from django.conf import settings as django_settings
 
 from celery_task_tracker.recording import heartbeat
+from celery_task_tracker.recording.delivery import Delivery
+from celery_task_tracker.registration.resolution import Call
 from celery_task_tracker.server.client import get_client
 from servers import Worker, wait_for
 from shop import tasks
@@ -103,14 +105,11 @@ def test_the_thread_ends_when_no_task_runs_and_begins_again(settings, record):
         assert not thread.is_alive()
 
 
-def test_a_forked_process_has_none_of_its_parents_tasks(settings):
-    settings.TASK_TRACKER_HEARTBEAT = 30
-    heartbeat._heartbeat._running["t1", 0] = None
-    try:
-        pid = os.fork()
-        if not pid:
-            os._exit(len(heartbeat._heartbeat._running))
-        _, status = os.waitpid(pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
-    finally:
-        heartbeat._heartbeat._running.clear()
+def test_a_forked_process_has_none_of_its_parents_tasks(monkeypatch):
+    monkeypatch.setattr(heartbeat, "_heartbeat", heartbeat.Heartbeat())
+    heartbeat._heartbeat._running["t1", 0] = Delivery("", "t1", 0, None, (), Call((), {}), {})
+    pid = os.fork()
+    if not pid:
+        os._exit(len(heartbeat._heartbeat._running))
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -143,7 +143,7 @@ _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (17, "TASK_TRACKER_TERMINATE_PERMISSION", _permission),
     (18, "TASK_TRACKER_CHANGELIST_COLUMN", _switch),
     (19, "TASK_TRACKER_NAMESPACE", _namespace),
-    (20, "TASK_TRACKER_HEARTBEAT", _seconds_or_zero),
     (40, "TASK_TRACKER_ENABLED", _switch_or_none),
     (41, "TASK_TRACKER_AUTODISCOVER", _switch),
+    (42, "TASK_TRACKER_HEARTBEAT", _seconds_or_zero),
 )
