@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 MODULE := target/release/libtracker.so
+PYTHON_CODE := python-client benches packaging
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && echo sudo; })
 BENCH  = TRACKER_MODULE=$(abspath $(MODULE)) TRACKER_PYTHON=$(abspath $(VENV)/bin/python) \
 	cargo bench --quiet --locked --bench rivals --
@@ -28,6 +29,9 @@ TO_BUILD := rust cc libclang
 TO_SERVE := $(TO_BUILD) redis-server python venv
 module:                                          NEEDS = $(TO_BUILD)
 test-rust test-servers:                          NEEDS = $(TO_BUILD) redis-server
+lint-rust:                                       NEEDS = $(TO_BUILD)
+lint format:                                     NEEDS = $(TO_BUILD) python venv
+lint-python:                                     NEEDS = python venv
 demo bench bench-quick:                          NEEDS = $(TO_SERVE)
 dist test-dist:                                  NEEDS = $(TO_SERVE)
 test test-python test-python-matrix screenshots: NEEDS = $(TO_SERVE) chromium
@@ -41,6 +45,8 @@ help:
 	@echo 'make demo          a demo shop at http://127.0.0.1:8000 (DEMO_PORT=8001 make demo for another port)'
 	@echo 'make test          every check and test of the module and the Django package'
 	@echo 'make module        build $(MODULE)'
+	@echo 'make lint          the checks of make test without its tests'
+	@echo 'make format        format the Rust and Python code'
 	@echo 'make test-rust     the Rust half of make test'
 	@echo 'make test-python   the Python half of make test'
 	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
@@ -61,26 +67,43 @@ demo: system module $(VENV)/installed
 test: system test-rust test-python
 	@$(say) 'All checks and tests passed'
 
-.PHONY: test-rust
-test-rust: system module
+# Checks without tests.
+.PHONY: lint
+lint: system lint-rust lint-python
+
+.PHONY: lint-rust
+lint-rust: system
 	@$(say) 'Checking the Rust code (rustfmt, clippy)'
 	@cargo fmt --check
 	@cargo clippy --quiet --all-targets --locked -- --deny warnings
-	@$(say) 'Testing the module: the model alone, then in redis-server'
-	@cargo test --quiet --locked --lib
-	@TRACKER_MODULE=$(abspath $(MODULE)) cargo test --locked --test module
 
-.PHONY: test-python
-test-python: system module $(VENV)/installed
+.PHONY: lint-python
+lint-python: system $(VENV)/installed
 	@$(say) 'Checking the Python code (ruff, mypy), and the spelling of everything (typos)'
-	@$(VENV)/bin/ruff check python-client benches packaging
-	@$(VENV)/bin/ruff format --check python-client benches packaging
+	@$(VENV)/bin/ruff check $(PYTHON_CODE)
+	@$(VENV)/bin/ruff format --check $(PYTHON_CODE)
 	@cd python-client && ../$(VENV)/bin/mypy
 	@$(VENV)/bin/typos
 	@$(say) 'Checking the containers and the workflows'
 	@$(VENV)/bin/hadolint packaging/Dockerfile
 	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec packaging/compose.yaml
 	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+.PHONY: format
+format: system $(VENV)/installed
+	@$(say) 'Formatting the Rust and Python code'
+	@cargo fmt
+	@$(VENV)/bin/ruff check --quiet --fix $(PYTHON_CODE)
+	@$(VENV)/bin/ruff format --quiet $(PYTHON_CODE)
+
+.PHONY: test-rust
+test-rust: system module lint-rust
+	@$(say) 'Testing the module: the model alone, then in redis-server'
+	@cargo test --quiet --locked --lib
+	@TRACKER_MODULE=$(abspath $(MODULE)) cargo test --locked --test module
+
+.PHONY: test-python
+test-python: system module lint-python
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
 	@cd python-client && PYTHONDEVMODE=1 TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
 
