@@ -17,10 +17,11 @@ class CeleryTaskTrackerAppConfig(AppConfig):
         """Connects the package to Celery and Django, then imports each app's ``tasks`` module."""
         from . import checks
         from .config import config
-        from .recording import purge, signals
+        from .recording import purge, revoked, signals
 
         checks.register()
         signals.connect()
+        revoked.connect()
         purge.watch_waiting()
         # A worker's settings may do without the admin.
         if apps.is_installed("django.contrib.admin"):

@@ -62,6 +62,9 @@ class Event:
     is_tentative: bool = False
     """Whether somebody else than the process that ran the task says that it has ended."""
 
+    retention: int | None = None
+    """Seconds for which the record is kept from now on; ``None``: what the setting says."""
+
     @property
     def subject(self) -> str:
         return f"an event of task {self.name}"
@@ -86,7 +89,7 @@ class Event:
                 *([] if self.at is None else ["AT", str(self.at)]),
                 *([] if self.run is None else ["RUN", str(self.run)]),
                 *(["TENTATIVE"] if self.is_tentative else []),
-                *_retain(self.state),
+                *_retain(self),
                 *field_words(self.fields),
             ]
             for ref in self.objects
@@ -197,8 +200,8 @@ def object_id(ref: ObjectRef) -> str:
     return ref.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
 
 
-def _retain(state: State) -> Iterable[str]:
-    window = config.TASK_TRACKER_RETENTION_WINDOW
+def _retain(event: Event) -> Iterable[str]:
+    window = config.TASK_TRACKER_RETENTION_WINDOW if event.retention is None else event.retention
     if isinstance(window, Mapping):
-        window = window.get(state, window.get("default"))
+        window = window.get(event.state, window.get("default"))
     return () if window is None else ("RETAIN", str(window))
