@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 
 from celery_task_tracker.admin import broker as brokers
 from celery_task_tracker.admin import revocation
+from celery_task_tracker.recording import revoked
 from celery_task_tracker.registration.registry import registry
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import get_client
@@ -79,7 +80,13 @@ def test_where_nothing_is_active_nothing_is_done(admin_client):
     keep("t1", "SUCCESS")
     response = admin_client.post(URL)
     assert response.status_code == 202
-    assert response.json() == {"revoked": [], "refused": [], "remaining": 0, "limit": 1000}
+    assert response.json() == {
+        "revoked": [],
+        "refused": [],
+        "workers": None,
+        "remaining": 0,
+        "limit": 1000,
+    }
     assert not LogEntry.objects.exists()
 
 
@@ -127,7 +134,7 @@ def test_it_costs_a_page_and_one_round_trip_however_many_there_are(admin_client,
         keep(f"t{number}")
     with tracker.asked() as asked:
         admin_client.post(URL)
-    assert asked == ["TRACKER.QUERY", *["TRACKER.UPSERT"] * 40]
+    assert asked == ["TRACKER.QUERY", *["TRACKER.UPSERT"] * 80]
     assert tracker.round_trips(lambda: admin_client.post(URL)) == 2
 
 
@@ -247,3 +254,28 @@ def test_a_redis_that_goes_away_meanwhile_hinders_nobody(admin_client, settings,
         wait_for(lambda: "revoke_requested" in (get_client().get(ref, "t1") or {}), "the mark")
     finally:
         server.remove()
+
+
+def test_where_no_worker_runs_nobody_answers_and_the_ids_are_kept(admin_client, monkeypatch):
+    alone = RedisServer(free_port(), with_module=False).start()
+    try:
+        monkeypatch.setattr(tasks.succeed, "app", Celery(broker=alone.url, set_as_current=False))
+        keep("t1", eta="2040-01-01T00:00:00+00:00")
+        assert admin_client.post(URL).json()["workers"] == 0
+        assert list(revoked.read()) == ["t1"]
+    finally:
+        alone.remove()
+
+
+def test_the_answer_says_how_many_workers_answered(admin_client, worker):
+    keep("t1")
+    assert admin_client.post(URL).json()["workers"] == 1
+    assert list(revoked.read()) == ["t1"]
+
+
+def test_where_tasks_run_eagerly_no_worker_is_asked(admin_client, monkeypatch):
+    app = Celery(set_as_current=False)
+    app.conf.task_always_eager = True
+    monkeypatch.setattr(tasks.succeed, "app", app)
+    keep("t1")
+    assert admin_client.post(URL).json()["workers"] is None

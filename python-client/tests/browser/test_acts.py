@@ -1,13 +1,16 @@
 """Launching and revoking from the page."""
 
 import re
+import uuid
 
 import pytest
 from celery import current_app
 from dashboard import PAGE, address, chip, details, keep, keep_many, row, rows, said
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission, User
 from playwright.sync_api import expect
 
+from servers import Worker
 from shop import tasks
 from shop.models import Order
 
@@ -227,3 +230,27 @@ def test_a_double_click_on_revoke_neither_agrees_nor_cancels(tracker_page, broke
     expect(dialog).to_be_visible()
     tracker_page.wait_for_timeout(300)
     expect(dialog).to_be_visible()
+
+
+def test_the_page_says_how_many_workers_know_of_a_revocation(tracker_page, worker, ended):
+    sent = tasks.sleep.delay(1042)
+    ended(1042, sent.id, "STARTED")
+    tracker_page.get_by_role("button", name="Revoke Sleep").click()
+    question = tracker_page.get_by_role("dialog", name="Revoke this task?")
+    question.get_by_role("button", name="Revoke").click()
+    expect(said(tracker_page)).to_contain_text("Workers that answered: 1.")
+
+
+def test_a_revocation_holds_for_a_worker_that_starts_later(tracker_page, broker, ended):
+    queue = f"later-{uuid.uuid4()}"
+    sent = tasks.succeed.apply_async((1042,), queue=queue)
+    ended(1042, sent.id, "PENDING")
+    tracker_page.get_by_role("button", name="Revoke Succeed").click()
+    question = tracker_page.get_by_role("dialog", name="Revoke this task?")
+    question.get_by_role("button", name="Revoke").click()
+    expect(said(tracker_page)).to_contain_text("The workers were asked to revoke")
+    worker = Worker(django_settings.BROKER_URL, django_settings.TRACKER_URL, "--queues", queue)
+    try:
+        expect(row(tracker_page, "Succeed")).to_contain_text("Revoked before it started")
+    finally:
+        worker.kill()

@@ -98,7 +98,8 @@ def revoke(
     for _task, reason in outcome.refused:
         raise reason
     _log_revoked(request, obj, model_admin, outcome.revoked)
-    return JsonResponse(_named(task), status=HTTPStatus.ACCEPTED)
+    answer = {**_named(task), "workers": outcome.workers}
+    return JsonResponse(answer, status=HTTPStatus.ACCEPTED)
 
 
 @endpoint("POST", "change")
@@ -124,6 +125,7 @@ def revoke_active(
             "refused": [
                 {**_named(task), "message": str(reason)} for task, reason in outcome.refused
             ],
+            "workers": outcome.workers,
             "remaining": remaining,
             "limit": revocation.LIMIT,
         },

@@ -17,6 +17,10 @@ STEP_TIMEOUT = 1.0
 CONNECT_TIMEOUT = 2.0
 
 
+#: Seconds for which the answers of workers are waited for.
+ANSWER_TIMEOUT = 0.5
+
+
 class Unanswered(OperationalError):
     """The broker stopped answering while it was being sent something, and may have got it."""
 
@@ -73,22 +77,29 @@ def sending(app: Any) -> Iterator[Mapping[str, Any]]:
         yield {"connection": connection, "retry": False}
 
 
-def revoke(app: Any, waiting: Sequence[str], running: Sequence[str], signal: str) -> None:
+def revoke(app: Any, waiting: Sequence[str], running: Sequence[str], signal: str) -> int | None:
     """Asks the workers to drop the tasks that wait, and to end those that run by a signal.
 
-    Nobody confirms. Raises kombu's ``OperationalError`` if the broker of ``app`` does not answer.
-    Costs a connection and a message or two, however many tasks there are.
+    Returns how many workers answered within :data:`ANSWER_TIMEOUT`; ``None`` if the broker has no
+    way for them to answer. A worker of the pool solo answers nothing while it runs a task. Raises
+    kombu's ``OperationalError`` if the broker of ``app`` does not answer.
+    Costs a connection, a message or two, and the timeout for each, however many tasks there are.
     """
     if app.conf.task_always_eager:
-        return
+        return None
     with connected(app) as connection:
+        may_answer = "fanout" in connection.transport.implements.exchange_type
+        options = {"connection": connection, "reply": may_answer, "timeout": ANSWER_TIMEOUT}
+        answers = []
         control = copy.copy(app.control)
         control.mailbox = app.control.mailbox(connection)
         control.mailbox.producer_pool = _OneTry(connection)
         if waiting:
-            control.revoke(list(waiting), connection=connection)
+            answers.append(control.revoke(list(waiting), **options))
         if running:
-            control.revoke(list(running), connection=connection, terminate=True, signal=signal)
+            told = control.revoke(list(running), terminate=True, signal=signal, **options)
+            answers.append(told)
+    return max((len(each or ()) for each in answers), default=0) if may_answer else None
 
 
 class _OneTry:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from ..config import config
-from ..recording import process
+from ..recording import process, revoked
 from ..registration.registry import registry
 from ..registration.resolution import ObjectRef
 from ..server.client import Query, get_client
@@ -45,6 +45,8 @@ class ActiveTask:
     pool: str | None
     """The worker's pool, if it is one that cannot terminate running tasks."""
 
+    eta: str | None = None
+
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> ActiveTask:
         """The task of this record."""
@@ -54,6 +56,7 @@ class ActiveTask:
             is_running=record["state"] == "STARTED",
             worker=record.get("worker"),
             pool=record.get("pool"),
+            eta=record.get("eta"),
         )
 
 
@@ -63,6 +66,8 @@ class Outcome:
 
     revoked: list[ActiveTask] = field(default_factory=list)
     refused: list[tuple[ActiveTask, Refusal]] = field(default_factory=list)
+    workers: int | None = None
+    """How many workers answered; ``None`` if the broker has no way for them to answer."""
 
     def refuse(self, tasks: Sequence[ActiveTask], reason: Refusal) -> None:
         """Records why ``tasks`` are not revoked."""
@@ -79,7 +84,7 @@ def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
     page = pages = 1
     while page <= pages and len(found[False]) < LIMIT:
         query = Query(states=tuple(sorted(ACTIVE_STATES)), page=page, size=LIMIT)
-        fields = ("id", "name", "state", "worker", "pool", "revoke_requested")
+        fields = ("id", "name", "state", "worker", "pool", "eta", "revoke_requested")
         reply = json.loads(get_client().query_json(ref, query, fields))
         for record in reply["tasks"]:
             found["revoke_requested" in record][record["id"]] = ActiveTask.of(record)
@@ -92,7 +97,8 @@ def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
 def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) -> Outcome:
     """Asks the workers to revoke those of ``tasks`` that this user may revoke.
 
-    Their records say that it was requested. The state becomes REVOKED when a worker has done it.
+    Their records say that it was requested. Workers that start later, or were cut off from their
+    broker, drop what has not started. The state becomes REVOKED when a worker has done it.
     Costs a few messages to the workers, however many tasks there are, and one round trip to Redis.
     Revoking works while Redis is away.
     """
@@ -111,6 +117,8 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
         ids = tuple(task.id for task in outcome.revoked)
         now = datetime.now(timezone.utc).isoformat()
         process.record(Annotation(ref, ids, {"revoke_requested": now}))
+        for task in outcome.revoked:
+            revoked.keep(task.id, task.name, task.eta)
     return outcome
 
 
@@ -150,7 +158,7 @@ def _reason_not_to_terminate(request: HttpRequest, task: ActiveTask) -> Refusal 
 
 def _tell_workers(app: Any, tasks: Sequence[ActiveTask], outcome: Outcome) -> None:
     try:
-        broker.revoke(
+        answered = broker.revoke(
             app,
             waiting=[task.id for task in tasks if not task.is_running],
             running=[task.id for task in tasks if task.is_running],
@@ -166,3 +174,5 @@ def _tell_workers(app: Any, tasks: Sequence[ActiveTask], outcome: Outcome) -> No
         outcome.refuse(tasks, reason)
     else:
         outcome.revoked += tasks
+        if answered is not None:
+            outcome.workers = (outcome.workers or 0) + answered

@@ -66,6 +66,10 @@ def interface_strings() -> dict[str, str]:
         ),
         "revokeRequested": _("Revoke requested"),
         "revokeSent": _("The workers were asked to revoke “{name}”."),
+        "workersAnswered": _("Workers that answered: {n}."),
+        "noWorkerAnswered": _(
+            "No worker answered. Those that connect later will drop what has not started."
+        ),
         "revokeAll": _("Revoke all"),
         "revokeActive": _("Revoke all active ({n})"),
         "revokeActiveTitle": _("Revoke all active tasks ({n})?"),

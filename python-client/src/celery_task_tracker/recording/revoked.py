@@ -64,7 +64,7 @@ def read() -> Iterator[str]:
         page += 1
 
 
-class ReadRevoked(bootsteps.StartStopStep):
+class ReadRevoked(bootsteps.StartStopStep):  # type: ignore[misc]
     """Reads the revoked ids each time the worker has connected to its broker."""
 
     requires = ("celery.worker.consumer.connection:Connection",)

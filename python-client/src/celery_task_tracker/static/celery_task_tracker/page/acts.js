@@ -53,8 +53,8 @@ export class Acts {
     });
     if (!isAgreed) return;
     await this.#attempt(async () => {
-      await this.api.revoke(task.id);
-      toast(fill(strings.revokeSent, { name }));
+      const { workers } = await this.api.revoke(task.id);
+      toast(`${fill(strings.revokeSent, { name })} ${this.#answered(workers)}`);
     });
   }
 
@@ -85,8 +85,9 @@ export class Acts {
     });
     if (!isAgreed) return;
     await this.#attempt(async () => {
-      const { revoked, refused } = await this.#revokeAll();
+      const { revoked, refused, workers } = await this.#revokeAll();
       const said = [fill(strings.revokeActiveSent, { n: number(revoked.size) })];
+      if (revoked.size) said.push(this.#answered(workers));
       if (refused.size) {
         said.push(fill(strings.revokeActiveRefused, { n: number(refused.size) }));
         said.push(...new Set(refused.values()));
@@ -107,7 +108,14 @@ export class Acts {
       for (const { id } of answer.revoked) revoked.add(id);
       for (const { id, message } of answer.refused) refused.set(id, message);
     } while (answer.remaining > 0 && revoked.size > before);
-    return { revoked, refused };
+    return { revoked, refused, workers: answer.workers };
+  }
+
+  /** How many workers answered a revocation; nothing if the broker has no way for them to answer. */
+  #answered(workers) {
+    const { workersAnswered, noWorkerAnswered } = this.config.strings;
+    if (workers === null) return "";
+    return workers ? fill(workersAnswered, { n: number(workers) }) : noWorkerAnswered;
   }
 
   async #attempt(act) {
