@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 MODULE := target/release/libtracker.so
-PYTHON_CODE := python-client benches packaging
+PYTHON_CODE := python-client benches packaging docs
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && echo sudo; })
 BENCH  = TRACKER_MODULE=$(abspath $(MODULE)) TRACKER_PYTHON=$(abspath $(VENV)/bin/python) \
 	cargo bench --quiet --locked --bench rivals --
@@ -32,7 +32,7 @@ test-rust test-servers:                          NEEDS = $(TO_BUILD) redis-serve
 lint-rust:                                       NEEDS = $(TO_BUILD)
 lint format:                                     NEEDS = $(TO_BUILD) python venv
 lint-python:                                     NEEDS = python venv
-demo bench bench-quick:                          NEEDS = $(TO_SERVE)
+demo docs bench bench-quick:                     NEEDS = $(TO_SERVE)
 dist test-dist:                                  NEEDS = $(TO_SERVE)
 test test-python test-python-matrix screenshots: NEEDS = $(TO_SERVE) chromium
 messages:                                        NEEDS = python venv gettext
@@ -51,6 +51,7 @@ help:
 	@echo 'make test-python   the Python half of make test'
 	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
+	@echo 'make docs          build the documentation site, in target/docs/'
 	@echo 'make dist          build what a release consists of, in dist/'
 	@echo 'make test-dist     the tests of what make dist built'
 	@echo 'make messages      add new texts to the translations, and compile them'
@@ -120,6 +121,12 @@ test-servers: system module
 test-python-matrix: system module $(VENV)/installed
 	@$(say) 'Testing the Django package over the versions that it supports'
 	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py $(NOX_ARGS)
+
+# Fails on a warning. The reference is made from the sources and from a server with the module.
+.PHONY: docs
+docs: system module $(VENV)/installed
+	@$(say) 'Building the documentation site'
+	@NO_MKDOCS_2_WARNING=1 TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/mkdocs build --quiet --config-file docs/mkdocs.yml
 
 .PHONY: dist
 dist: system $(VENV)/installed

@@ -1,0 +1,65 @@
+"""The documentation site: it builds without a warning, and its reference has everything."""
+
+import os
+import subprocess
+import sys
+from html import unescape
+
+import pytest
+
+from celery_task_tracker.checks import settings
+from celery_task_tracker.config import DEFAULTS
+from servers import REPOSITORY, module_path
+
+pytest.importorskip("mkdocs")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """``page("reference/checks")``: the text of a page of the site."""
+    folder = tmp_path_factory.mktemp("site")
+    built = subprocess.run(
+        [
+            *(sys.executable, "-m", "mkdocs", "build", "--strict"),
+            *("--config-file", REPOSITORY / "docs/mkdocs.yml", "--site-dir", folder),
+        ],
+        env={
+            # The development mode would report what MkDocs' own dependencies leave open.
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDEVMODE"},
+            "TRACKER_MODULE": str(module_path()),
+            "NO_MKDOCS_2_WARNING": "1",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    return lambda name: unescape((folder / name / "index.html").read_text())
+
+
+def test_no_part_is_left_out(page):
+    for source in (REPOSITORY / "docs/pages").rglob("*.md"):
+        name = source.relative_to(REPOSITORY / "docs/pages").with_suffix("")
+        assert "<p>[[" not in page("." if str(name) == "index" else name), source
+
+
+@pytest.mark.parametrize(
+    "command", ["UPSERT", "GET", "QUERY", "STATS", "EXPIRE", "RETAIN", "DEL", "HELP"]
+)
+def test_every_command_is_in_the_reference(page, command):
+    assert f">TRACKER.{command}<" in page("reference/commands")
+
+
+def test_every_setting_is_in_the_reference_with_its_own_text(page):
+    text = page("reference/settings")
+    assert [name for name in DEFAULTS if f'<h2 id="{name.lower()}">' not in text] == []
+    assert "Seconds between two refreshes of the dashboard." in text
+
+
+def test_every_check_is_in_the_reference(page):
+    text = page("reference/checks")
+    numbers = {f"E{number:03d}" for number, _, _ in settings._CHECKS}
+    others = {"E010", "E020", "E027", "E031", "E032", "W030", "W040"}
+    missing = [
+        each for each in sorted(numbers | others) if f"celery_task_tracker.{each}<" not in text
+    ]
+    assert missing == []
