@@ -38,6 +38,7 @@ class TaskTracker:
         launch_args: Sequence[Any] | None = None,
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
+        rerun: bool = True,
     ) -> Callable[[T], T]:
         """A decorator that tracks the task below it for instances of ``model_class``.
 
@@ -65,12 +66,15 @@ class TaskTracker:
 
         ``hidden``: the task is tracked, but the admin does not offer to launch it.
 
+        ``rerun``: whether the admin offers to run a finished task again, with the arguments that it
+        had or edited ones. It never does for a hidden task.
+
         Registering a task again with the same model and ``id_query`` replaces the registration.
         Raises ``TypeError`` for arguments of the wrong type. ``manage.py check`` finds labels
         without a model and names without an argument.
         """
         decorate = self._registry.register(
-            model_class, id_query, launch_args, launch_kwargs, hidden
+            model_class, id_query, launch_args, launch_kwargs, hidden, rerun
         )
         purge.watch(model_label(model_class))
         return decorate

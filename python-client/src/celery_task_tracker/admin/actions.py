@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-from collections import defaultdict
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.contrib.admin.models import LogEntry
-from django.db import router, transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from kombu.exceptions import OperationalError
 
-from ..recording.payload import text
 from ..registration.registry import registry
-from ..registration.resolution import ObjectRef, sending_for
+from ..registration.resolution import ObjectRef
 from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
 from . import broker, revocation
 from .endpoint import Refusal, endpoint, record_of
+from .log_entry import log_entry
 from .revocation import ActiveTask
-
-logger = logging.getLogger("celery_task_tracker")
+from .sending import not_sent, send
 
 
 @endpoint("POST", "change")
@@ -46,34 +38,18 @@ def launch(
         )
     try:
         call = registration.launch_call(obj)
-        with broker.sending(registration.task.app) as options, sending_for(obj):
-            result = registration.task.apply_async(
-                args=call.args, kwargs=dict(call.kwargs), **options
-            )
-    except OperationalError as error:
-        raise Refusal(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "broker-unreachable",
-            _("Celery's message broker stopped answering. The task may or may not have been sent.")
-            if isinstance(error, broker.Unanswered)
-            else _("Celery's message broker does not answer, so the task was not sent."),
-            hint=str(error),
-        ) from error
+        with broker.sending(registration.task.app) as options:
+            task_id = send(request, obj, registration, call, options)
     except Exception as error:
-        raise Refusal(
-            HTTPStatus.BAD_REQUEST,
-            "not-launchable",
-            _("The task could not be launched with its registered arguments: %(error)s")
-            % {"error": text(error) or type(error).__name__},
-        ) from error
-    _log(
+        raise not_sent(error) from error
+    log_entry(
         request,
         obj,
         model_admin,
-        _("Launched task %(name)s (%(id)s).") % {"name": name, "id": result.id},
+        _("Launched task %(name)s (%(id)s).") % {"name": name, "id": task_id},
     )
     return JsonResponse(
-        {"id": result.id, "name": name, "label": humanize_task(name)}, status=HTTPStatus.ACCEPTED
+        {"id": task_id, "name": name, "label": humanize_task(name)}, status=HTTPStatus.ACCEPTED
     )
 
 
@@ -88,16 +64,12 @@ def revoke(
     """
     record = record_of(ref, request.POST.get("task_id", ""))
     if record.get("state") not in ACTIVE_STATES:
-        raise Refusal(
-            HTTPStatus.CONFLICT,
-            "finished",
-            _("This task has already finished: %(state)s.") % {"state": record.get("state")},
-        )
+        raise revocation.finished(record)
     task = ActiveTask.of(record)
     outcome = revocation.revoke(request, ref, [task])
     for _task, reason in outcome.refused:
         raise reason
-    _log_revoked(request, obj, model_admin, outcome.revoked)
+    revocation.log_revoked(request, obj, model_admin, outcome.revoked)
     answer = {**_named(task), "workers": outcome.workers}
     return JsonResponse(answer, status=HTTPStatus.ACCEPTED)
 
@@ -114,7 +86,7 @@ def revoke_active(
     tasks, remaining = revocation.active_tasks(ref)
     outcome = revocation.revoke(request, ref, tasks)
     if outcome.revoked:
-        _log_revoked(request, obj, model_admin, outcome.revoked)
+        revocation.log_revoked(request, obj, model_admin, outcome.revoked)
     else:
         for _task, reason in outcome.refused:
             if reason.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -131,36 +103,6 @@ def revoke_active(
         },
         status=HTTPStatus.ACCEPTED,
     )
-
-
-def _log_revoked(
-    request: HttpRequest, obj: Model, model_admin: ModelAdmin[Any], tasks: Sequence[ActiveTask]
-) -> None:
-    """Writes one entry into the object's history, with the ids of ``tasks`` grouped by name."""
-    ids = defaultdict(list)
-    for task in tasks:
-        ids[task.name].append(task.id)
-    message = ngettext(
-        "Revoked %(count)d task: %(tasks)s.", "Revoked %(count)d tasks: %(tasks)s.", len(tasks)
-    )
-    named = "; ".join(f"{name} ({', '.join(its_ids)})" for name, its_ids in ids.items())
-    _log(request, obj, model_admin, message % {"count": len(tasks), "tasks": named})
-
-
-def _log(request: HttpRequest, obj: Model, model_admin: ModelAdmin[Any], message: str) -> None:
-    """Writes ``message`` into the object's history.
-
-    What it says has happened already. If the entry cannot be written, it is logged, and the user is
-    not told that the action failed.
-    """
-    try:
-        # A query that fails must not break the request's own transaction.
-        with transaction.atomic(router.db_for_write(LogEntry)):
-            model_admin.log_change(request, obj, message)
-    except Exception:
-        logger.exception(
-            "The history of %s %s lacks this entry: %s", obj._meta.label, obj.pk, message
-        )
 
 
 def _named(task: ActiveTask) -> dict[str, str]:

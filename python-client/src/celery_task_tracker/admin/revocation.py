@@ -11,8 +11,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from celery import current_app
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
 
 from ..config import config
@@ -24,6 +27,8 @@ from ..server.writes import Annotation
 from ..states import ACTIVE_STATES
 from . import broker
 from .endpoint import Refusal
+from .log_entry import ids_by_name, log_entry
+from .outcome import Outcome, Task
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import PermissionsMixin
@@ -61,7 +66,7 @@ class ActiveTask:
 
 
 @dataclass
-class Outcome:
+class Revoked:
     """Which tasks the workers were asked to revoke, and which not."""
 
     revoked: list[ActiveTask] = field(default_factory=list)
@@ -94,7 +99,7 @@ def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
     return tasks, max(0, reply["total"] - len(tasks))
 
 
-def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) -> Outcome:
+def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) -> Revoked:
     """Asks the workers to revoke those of ``tasks`` that this user may revoke.
 
     Their records say that it was requested. Workers that start later, or were cut off from their
@@ -102,7 +107,7 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
     Costs a few messages to the workers, however many tasks there are, and one round trip to Redis.
     Revoking works while Redis is away.
     """
-    outcome = Outcome()
+    outcome = Revoked()
     by_app = defaultdict(list)
     for task in tasks:
         reason = _reason_not_to_terminate(request, task) if task.is_running else None
@@ -116,10 +121,22 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
     if outcome.revoked:
         ids = tuple(task.id for task in outcome.revoked)
         now = datetime.now(timezone.utc).isoformat()
-        process.record(Annotation(ref, ids, {"revoke_requested": now}))
+        fields = {"revoke_requested": now, "revoked_by": request.user.get_username()}
+        process.record(Annotation(ref, ids, fields))
         for task in outcome.revoked:
             revoked.keep(task.id, task.name, task.eta)
     return outcome
+
+
+def log_revoked(
+    request: HttpRequest, obj: Model, model_admin: ModelAdmin[Any], tasks: Sequence[ActiveTask]
+) -> None:
+    """Writes one entry into the object's history, with the ids of ``tasks`` grouped by name."""
+    message = ngettext(
+        "Revoked %(count)d task: %(tasks)s.", "Revoked %(count)d tasks: %(tasks)s.", len(tasks)
+    )
+    message %= {"count": len(tasks), "tasks": ids_by_name(tasks)}
+    log_entry(request, obj, model_admin, message)
 
 
 def may_terminate(request: HttpRequest) -> bool:
@@ -127,6 +144,15 @@ def may_terminate(request: HttpRequest) -> bool:
     permission = config.TASK_TRACKER_TERMINATE_PERMISSION
     return bool(config.TASK_TRACKER_TERMINATE) and (
         permission is None or cast("PermissionsMixin", request.user).has_perm(permission)
+    )
+
+
+def finished(record: Mapping[str, Any]) -> Refusal:
+    """Why the task of ``record``, which has ended, cannot be revoked."""
+    return Refusal(
+        HTTPStatus.CONFLICT,
+        "finished",
+        _("This task has already finished: %(state)s.") % {"state": record["state"]},
     )
 
 
@@ -156,7 +182,7 @@ def _reason_not_to_terminate(request: HttpRequest, task: ActiveTask) -> Refusal 
     return None
 
 
-def _tell_workers(app: Any, tasks: Sequence[ActiveTask], outcome: Outcome) -> None:
+def _tell_workers(app: Any, tasks: Sequence[ActiveTask], outcome: Revoked) -> None:
     try:
         answered = broker.revoke(
             app,
@@ -176,3 +202,33 @@ def _tell_workers(app: Any, tasks: Sequence[ActiveTask], outcome: Outcome) -> No
         outcome.revoked += tasks
         if answered is not None:
             outcome.workers = (outcome.workers or 0) + answered
+
+
+class Revocation:
+    """Revokes the selected tasks that are active."""
+
+    fields: tuple[str, ...] = ("worker", "pool", "eta")
+
+    def refusal(
+        self, request: HttpRequest, model_admin: ModelAdmin[Any], record: dict[str, Any]
+    ) -> Refusal | None:
+        if record["state"] not in ACTIVE_STATES:
+            return finished(record)
+        task = ActiveTask.of(record)
+        return _reason_not_to_terminate(request, task) if task.is_running else None
+
+    def carry_out(
+        self,
+        request: HttpRequest,
+        obj: Model,
+        ref: ObjectRef,
+        model_admin: ModelAdmin[Any],
+        records: Sequence[dict[str, Any]],
+    ) -> Outcome:
+        outcome = revoke(request, ref, [ActiveTask.of(record) for record in records])
+        if outcome.revoked:
+            log_revoked(request, obj, model_admin, outcome.revoked)
+        return Outcome(
+            done=[Task(task.id, task.name) for task in outcome.revoked],
+            refused=[(Task(task.id, task.name), reason) for task, reason in outcome.refused],
+        )

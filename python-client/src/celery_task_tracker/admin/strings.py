@@ -88,6 +88,41 @@ def interface_strings() -> dict[str, str]:
             "“{name}” will be shown as failed. If it ends after all, its true end takes the place."
         ),
         "markedLost": _("“{name}” was marked as lost."),
+        # Several tasks at once
+        "selectOf": _("Select {name} {id}"),
+        "selected": _("Selected: {n}"),
+        "selectAll": _("Select all {n} that match"),
+        "severalRefused": _("Not done: {n}."),
+        "severalRemaining": _(
+            "At most {limit} tasks are handled at a time. {n} older ones are left as they are."
+        ),
+        "rerun": _("Run again"),
+        "rerunTitle": _("Run “{name}” again?"),
+        "rerunText": _("It runs with the arguments that it had. You can edit them first."),
+        "rerunNotExact": _(
+            "This run cannot be repeated: its stored arguments are not exactly those that it had. "
+            "They are redacted, truncated, hidden or not plain JSON."
+        ),
+        "rerunSeveralTitle": _("Run the selected tasks again ({n})?"),
+        "rerunSeveralText": _("Each is sent once more, with the arguments that it had."),
+        "rerunSeveralNone": _("None of these tasks can be run again."),
+        "rerunSeveralDone": _("Tasks sent again: {n}."),
+        "revokeSeveralTitle": _("Revoke the selected tasks ({n})?"),
+        "revokeSeveralText": _(
+            "Workers will drop waiting tasks and immediately stop running ones, before they finish."
+        ),
+        "revokeSeveralNone": _("None of these tasks can be revoked."),
+        "revokeSeveralDone": _("Tasks that the workers were asked to revoke: {n}."),
+        "remove": pgettext("record", "Remove"),
+        "removeSeveralTitle": _("Remove records ({n})?"),
+        "removeSeveralText": _(
+            "The records disappear from this page and cannot be restored. No worker is told."
+        ),
+        "removeSeveralNone": _("There is nothing to remove."),
+        "removeSeveralDone": _("Records removed: {n}."),
+        "removeActive": _(
+            "Not finished: {n}. Such a task appears again if a worker still runs it."
+        ),
         # The dialog
         "loading": _("Loading…"),
         "life": _("Timeline"),
@@ -119,6 +154,9 @@ def interface_strings() -> dict[str, str]:
         "root": _("Root task"),
         "parent": _("Parent task"),
         "group": _("Group"),
+        "launchedBy": _("Launched by"),
+        "rerunOf": _("Runs again"),
+        "rerunAs": _("Run again as"),
         # What is wrong
         "updatedAt": _("Updated {time}"),
         "refreshEvery": _("Refresh every {seconds} s"),

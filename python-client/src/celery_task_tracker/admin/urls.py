@@ -8,14 +8,15 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.urls import URLPattern, path
 
-from . import actions, silence, views
+from . import actions, rerun, several, silence, views
 
 
 def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     """The page and its endpoints, each behind the admin site's login.
 
     The names are ``<app>_<model>_task_tracker`` for the page, and ``…_task_tracker_list``,
-    ``_task``, ``_launch``, ``_revoke``, ``_lost`` and ``_revoke_active``.
+    ``_task``, ``_launch``, ``_revoke``, ``_revoke_active``, ``_lost``, ``_rerun``, ``_several`` and
+    ``_plan``.
     """
     prefix = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_task_tracker"
 
@@ -34,4 +35,7 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
         route("revoke/", actions.revoke, f"{prefix}_revoke"),
         route("lost/", silence.mark_lost, f"{prefix}_lost"),
         route("revoke-active/", actions.revoke_active, f"{prefix}_revoke_active"),
+        route("rerun/", rerun.rerun, f"{prefix}_rerun"),
+        route("several/", several.carry_out, f"{prefix}_several"),
+        route("several/plan/", several.plan, f"{prefix}_plan"),
     ]

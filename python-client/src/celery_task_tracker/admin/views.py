@@ -38,6 +38,7 @@ from .endpoint import endpoint, record_of
 from .filters import query_of
 from .found import HIDDEN_FIELDS, with_excerpts
 from .launchable import launchable
+from .rerun import rerunnable
 from .revocation import may_terminate
 from .silence import MISSED, silent_json
 from .strings import interface_strings, state_labels
@@ -118,10 +119,14 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
                 "revoke": f"{base}revoke/",
                 "revokeActive": f"{base}revoke-active/",
                 "lost": f"{base}lost/",
+                "rerun": f"{base}rerun/",
+                "several": f"{base}several/",
+                "plan": f"{base}several/plan/",
             },
             "csrfCookie": settings.CSRF_COOKIE_NAME,
             "canChange": can_change,
             "canTerminate": can_change and may_terminate(request),
+            "rerunnable": list(rerunnable(model_admin.model)) if can_change else [],
             "names": names,
             "states": state_labels(),
             "activeStates": sorted(ACTIVE_STATES),

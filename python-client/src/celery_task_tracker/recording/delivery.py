@@ -22,7 +22,7 @@ from ..registration.registry import registry
 from ..registration.resolution import Call, ObjectRef
 from . import headers
 from .called import names_of_arguments
-from .payload import arguments_json, json_text, text, value_json
+from .payload import MAX_TEXT, Plain, is_verbatim, json_text, text, value_json
 from .secrets import REDACTED
 from .shown import given_by_stranger
 
@@ -95,6 +95,7 @@ class Delivery:
             objects=_objects(name, get, call),
             worker=context.hostname,
             queue=(context.delivery_info or {}).get("routing_key"),
+            priority=(context.delivery_info or {}).get("priority"),
         )
 
     @classmethod
@@ -109,6 +110,7 @@ class Delivery:
             objects=_objects(request.type, get, call),
             worker=request.hostname,
             queue=request.delivery_info.get("routing_key"),
+            priority=request.delivery_info.get("priority"),
         )
 
     @classmethod
@@ -121,14 +123,19 @@ class Delivery:
         objects: tuple[ObjectRef, ...],
         worker: str | None = None,
         queue: str | None = None,
+        priority: int | None = None,
     ) -> Delivery | None:
         if not objects or not config.is_enabled:
             return None
         registrations = registry.for_task(name)
-        details = {"objects": json_text(objects)}
+        details = {"objects": json_text(objects), **headers.origin_in(get(headers.ORIGIN))}
+        if get("stamps"):
+            details["stamps"] = value_json(get("stamps"))
         for key, value in (
             ("worker", worker),
             ("queue", queue and _DELAY.sub("", queue)),
+            # Redis and RabbitMQ take 0 for none.
+            ("priority", priority or None),
             ("root_id", get("root_id")),
             ("parent_id", get("parent_id")),
             ("group_id", get("group")),
@@ -148,6 +155,11 @@ class Delivery:
             shown=_shown(get, call),
         )
 
+    @property
+    def origin(self) -> Mapping[str, str]:
+        """Who launched the task by hand, and which one it runs again."""
+        return headers.origin_in(self.details)
+
     def next_attempt(self) -> Delivery:
         """The attempt that follows if this one asks for a retry; its eta is not known yet."""
         return replace(
@@ -159,6 +171,8 @@ class Delivery:
     def arguments(self) -> dict[str, str]:
         """The arguments of the call as text to store, redacted by the names of the parameters.
 
+        ``replayable`` is set where they are exactly those of the call, so that it can be repeated.
+
         Empty if the setting TASK_TRACKER_STORE_ARGS is off.
         """
         if not config.TASK_TRACKER_STORE_ARGS:
@@ -166,8 +180,20 @@ class Delivery:
         args = self.call.args
         names = names_of_arguments(self.task_name, args)
         # Without their names nobody can say which of them is secret.
-        stored = json_text([REDACTED] * len(args)) if names is None else arguments_json(args, names)
-        return {"args": stored, "kwargs": value_json(self.call.kwargs), **self.shown}
+        if names is None:
+            plain: list[Any] = [REDACTED] * len(args)
+        else:
+            plain = Plain().arguments(args, names, 0)
+        plain_kwargs = Plain().of(self.call.kwargs, 0)
+        stored = {"args": json_text(plain), "kwargs": json_text(plain_kwargs), **self.shown}
+        if (
+            not self.shown
+            and is_verbatim(plain, list(args))
+            and is_verbatim(plain_kwargs, self.call.kwargs)
+            and all(len(text) < MAX_TEXT for text in stored.values())
+        ):
+            stored["replayable"] = "1"
+        return stored
 
 
 def getter(head: Mapping[str, Any], body: Any) -> Get:

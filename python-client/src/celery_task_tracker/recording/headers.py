@@ -28,6 +28,12 @@ ATTEMPT = "task_tracker_attempt"
 #: What the caller wants to be shown in place of the arguments: ``{"args": "…", "kwargs": "…"}``.
 SHOWN = "task_tracker_shown"
 
+#: Who launched the task in the admin, and which task it runs again: ``{"launched_by": "…"}``.
+ORIGIN = "task_tracker_origin"
+
+#: The longest text in it, in characters.
+LONGEST_ORIGIN = 255
+
 #: The most objects that one task is tracked for.
 MOST_OBJECTS = 16
 
@@ -86,6 +92,15 @@ def shown_in(header: Any) -> dict[str, str]:
     if not isinstance(header, Mapping):
         return {}
     return {key: header[key] for key in ("args", "kwargs") if isinstance(header.get(key), str)}
+
+
+def origin_in(header: Any) -> dict[str, str]:
+    """Who launched the task, and which one it runs again, as far as the message says."""
+    if not isinstance(header, Mapping):
+        return {}
+    names = ("launched_by", "rerun_of")
+    given = {name: header[name] for name in names if isinstance(header.get(name), str)}
+    return {name: value[:LONGEST_ORIGIN] for name, value in given.items()}
 
 
 def _object_in(pair: Any) -> ObjectRef | None:

@@ -51,6 +51,26 @@ def arguments_json(args: Sequence[Any], names: Sequence[str]) -> str:
     return json_text(Plain().arguments(args, names, 0))
 
 
+def is_verbatim(plain: Any, value: Any) -> bool:
+    """Whether ``plain``, what :class:`Plain` made of ``value``, is exactly ``value``.
+
+    Nothing is redacted, cut or converted then. No method of the project's objects is called.
+    """
+    if type(value) is list:
+        if type(plain) is not list or len(plain) != len(value):
+            return False
+        return all(map(is_verbatim, plain, value))
+    if type(value) is dict:
+        if type(plain) is not dict or len(plain) != len(value):
+            return False
+        return all(
+            type(key) is str and key in plain and is_verbatim(plain[key], member)
+            for key, member in value.items()
+        )
+    # A scalar that may stay as it is stays the same object.
+    return plain is value
+
+
 def value_json(value: Any) -> str:
     """``value`` as JSON, with secret keys redacted at any depth; as its ``repr`` if JSON cannot."""
     return json_text(Plain().of(value, 0))

@@ -31,6 +31,7 @@ from .attempts import ended_attempt, outdated_attempts
 from .delivery import Delivery, context_call, getter, message_call, request_getter
 from .failure import Failure
 from .guard import harmless
+from .origin import origin_of
 from .payload import result_text, text
 from .shown import given_by_publisher
 
@@ -47,6 +48,8 @@ class Publishing(threading.local):
     task_id: str | None = None
     at = 0
     """When publishing it began: a worker may have it before Celery says that it is published."""
+
+    priority: int | None = None
 
 
 _publishing = Publishing()
@@ -76,7 +79,13 @@ def connect() -> None:
 
 
 @harmless
-def task_leaves(sender: str | None = None, headers: Any = None, body: Any = None, **_: Any) -> None:
+def task_leaves(
+    sender: str | None = None,
+    headers: Any = None,
+    body: Any = None,
+    properties: Any = None,
+    **_: Any,
+) -> None:
     """before_task_publish: the headers get what every worker needs to know of the task.
 
     A retry keeps the headers of the attempt before: Celery hands them on.
@@ -91,7 +100,7 @@ def task_leaves(sender: str | None = None, headers: Any = None, body: Any = None
     running = _running(task_id)
     is_retry = own.count_in(get("retries")) > 0
     if not is_retry:
-        for name in (own.OBJECTS, own.RUN, own.ATTEMPT, own.SHOWN):
+        for name in (own.OBJECTS, own.RUN, own.ATTEMPT, own.SHOWN, own.ORIGIN):
             # A caller may have passed the headers of another task on.
             headers.pop(name, None)
     if not running and not registry.for_task(sender):
@@ -107,14 +116,19 @@ def task_leaves(sender: str | None = None, headers: Any = None, body: Any = None
         headers[own.ATTEMPT] = running.attempt + 1
         if running.run is not None:
             headers[own.RUN] = running.run
+        if running.origin:
+            headers[own.ORIGIN] = dict(running.origin)
         _add_shown(headers, body, {})
     else:
         objects = _objects_of(sender, message_call(headers, body))
         if objects is not None:
             headers[own.OBJECTS] = _pairs(objects)
         headers[own.RUN] = at
+        if origin_of(task_id):
+            headers[own.ORIGIN] = origin_of(task_id)
         _add_shown(headers, body, {})
     _publishing.task_id, _publishing.at = task_id, at
+    _publishing.priority = (properties or {}).get("priority")
 
 
 def _add_shown(headers: Any, body: Any, before: Mapping[str, str]) -> None:
@@ -153,7 +167,10 @@ def task_published(
         if delivery:
             was_announced = _publishing.task_id == delivery.task_id
             at = _publishing.at if was_announced else _now()
-            _record(delivery, "PENDING", at, **delivery.arguments())
+            fields = delivery.arguments()
+            if was_announced and _publishing.priority:
+                fields["priority"] = str(_publishing.priority)
+            _record(delivery, "PENDING", at, **fields)
 
 
 @harmless
@@ -179,6 +196,8 @@ def task_started(sender: Any = None, **_: Any) -> None:
     if context.is_eager and not context.retries:
         # Nobody published it. Its retries get its headers.
         context.headers = {**(context.headers or {}), own.RUN: _now()}
+        if origin_of(context.id):
+            context.headers[own.ORIGIN] = origin_of(context.id)
     delivery = Delivery.of_context(sender.name, context)
     if delivery:
         context.task_tracker_started = began = _now()

@@ -44,6 +44,7 @@ class Registration:
     launch_args: tuple[Any, ...] | None = None
     launch_kwargs: Mapping[str, Any] | None = None
     hidden: bool = False
+    rerun: bool = True
 
     @cached_property
     def name(self) -> str:
@@ -115,6 +116,7 @@ class Registry:
         launch_args: Sequence[Any] | None = None,
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
+        rerun: bool = True,
     ) -> Callable[[T], T]:
         """The decorator that ``task_tracker.register()`` returns."""
         model = model_label(model_class)
@@ -133,7 +135,9 @@ class Registry:
                     f"but decorates {task!r}"
                 )
             with self._lock:
-                self._unnamed.append(Registration(task, model, query, args, launch_kwargs, hidden))
+                self._unnamed.append(
+                    Registration(task, model, query, args, launch_kwargs, hidden, rerun)
+                )
             return task
 
         return decorate

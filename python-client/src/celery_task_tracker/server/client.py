@@ -73,6 +73,9 @@ ALL_FIELDS = (
     "root_id",
     "parent_id",
     "group_id",
+    "launched_by",
+    "rerun_of",
+    "rerun_as",
 )
 
 
@@ -169,13 +172,29 @@ class TrackerClient:
 
         ``None`` if there is no such record.
         """
-        reply = self._execute("TRACKER.GET", ref.model, object_id(ref), task_id)
-        if reply is None:
-            return None
-        pairs = (
-            reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+        return _record(self._execute("TRACKER.GET", ref.model, object_id(ref), task_id))
+
+    def get_each(
+        self, ref: ObjectRef, task_ids: Sequence[str], fields: Sequence[str]
+    ) -> list[dict[str, Any] | None]:
+        """These fields of several records of one object, as :meth:`get` has them."""
+        words = ("FIELDS", str(len(fields)), *fields)
+        replies = self._call(
+            [
+                packed(["TRACKER.GET", ref.model, object_id(ref), task_id, *words])
+                for task_id in task_ids
+            ]
         )
-        return {_text(name): _text(value) for name, value in pairs}
+        for reply in replies:
+            if isinstance(reply, TrackerError):
+                raise reply
+        return [_record(reply) for reply in replies]
+
+    def delete(self, ref: ObjectRef, task_ids: Sequence[str]) -> int:
+        """Removes records of one object. Returns how many were there."""
+        if not task_ids:
+            return 0
+        return cast(int, self._execute("TRACKER.DEL", ref.model, object_id(ref), *task_ids))
 
     def query_json(self, ref: ObjectRef, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
         """One page of an object's records and the counts per state, as JSON from the module."""
@@ -330,6 +349,13 @@ def _server(name: str, connection: Any) -> Server:
             if key.startswith("tracker_")
         },
     )
+
+
+def _record(reply: Any) -> dict[str, Any] | None:
+    if reply is None:
+        return None
+    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+    return {_text(name): _text(value) for name, value in pairs}
 
 
 def _text(value: Any) -> Any:

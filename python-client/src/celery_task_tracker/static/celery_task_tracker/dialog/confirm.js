@@ -1,16 +1,21 @@
 // Asks before something that cannot be undone.
 
-import { byId, once } from "../shared/dom.js";
+import { byId, el, once, setIcon } from "../shared/dom.js";
 
 const dialog = byId("confirm");
 
-/** Asks, and resolves to whether the reader agreed. `action` is the text of the button. */
-export function confirmed({ title, text, detail, action }) {
+/** Asks, and resolves to whether the reader agreed. `action` and `sign` are the button's text and icon. */
+export function confirmed({ title, text, detail = "", notes = [], action, sign = "stop" }) {
   byId("confirm-title").textContent = title;
   byId("confirm-text").textContent = text;
   byId("confirm-detail").textContent = detail;
   byId("confirm-detail").hidden = !detail;
+  byId("confirm-notes").replaceChildren(
+    ...notes.map((note) => el("li", { dir: "auto", textContent: note })),
+  );
   byId("confirm-action").lastElementChild.textContent = action;
+  setIcon(byId("confirm-action").firstElementChild, sign);
+  byId("confirm-action").classList.toggle("tt-danger", sign !== "RETRY");
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {

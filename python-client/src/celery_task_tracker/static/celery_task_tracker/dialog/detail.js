@@ -8,6 +8,7 @@ import { keepFocus } from "../shared/focus.js";
 import { exact, shortId } from "../shared/format.js";
 import { LifeLine } from "./life_line.js";
 import { progress, spokenAttempt } from "../shared/life.js";
+import { isRerunnable } from "./rerun.js";
 import { isRevocable } from "../shared/revocable.js";
 import { Silence } from "./silence.js";
 import { isThere, Value } from "./value.js";
@@ -20,11 +21,11 @@ export class Detail {
   #facts = new Map();
 
   /**
-   * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)` revokes, `markLost(task)`
-   * marks as lost, and
-   * `closed(id)` is called when the dialog has been closed.
+   * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)`, `markLost(task)`,
+   * `remove(task)` and `rerun(task)` do what the buttons say, and `closed(id)` is called when the
+   * dialog has been closed.
    */
-  constructor(config, { load, copy, revoke, markLost, closed }) {
+  constructor(config, { load, copy, revoke, markLost, remove, rerun, closed }) {
     this.config = config;
     this.load = load;
     this.copy = copy;
@@ -38,6 +39,10 @@ export class Detail {
     this.revoke = byId("detail-revoke");
     this.revoke.addEventListener("click", once(() => revoke(this.#record)));
     this.silence = new Silence(config, markLost);
+    this.remove = byId("detail-remove");
+    this.remove?.addEventListener("click", once(() => remove(this.#record)));
+    this.rerun = byId("detail-rerun");
+    this.rerun?.addEventListener("click", once(() => rerun(this.#record)));
     this.close = this.dialog.querySelector("[data-close]");
     this.dialog.addEventListener("close", () => {
       const id = this.#id;
@@ -126,6 +131,10 @@ export class Detail {
     setText(this.attempt, spokenAttempt(task, this.config.strings));
     const isAllowed = Boolean(this.#record) && isRevocable(task, this.config);
     setProp(this.revoke, "hidden", !isAllowed);
+    if (this.remove) setProp(this.remove, "hidden", !this.#record);
+    if (this.rerun) {
+      setProp(this.rerun, "hidden", !this.#record || !isRerunnable(task, this.config));
+    }
   }
 
   #show(record) {
@@ -215,6 +224,9 @@ export class Detail {
     add(strings.progress, progress(record)?.text);
     add(strings.created, exact(record.created_at));
     add(strings.updated, exact(record.updated_at));
+    add(strings.launchedBy, record.launched_by);
+    add(strings.rerunOf, record.rerun_of, { isId: true });
+    add(strings.rerunAs, record.rerun_as, { isId: true });
     if (record.revoke_requested) add(strings.revokeRequested, exact(record.revoke_requested));
     if (record.root_id !== record.id) add(strings.root, record.root_id, { isId: true });
     if (record.parent_id !== record.id) add(strings.parent, record.parent_id, { isId: true });

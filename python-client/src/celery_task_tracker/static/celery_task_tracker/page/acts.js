@@ -1,7 +1,9 @@
 // Launching a task, and revoking tasks.
 
+import { UNFILTERED } from "./address.js";
 import { confirmed } from "../dialog/confirm.js";
 import { byId, once, setProp, setText } from "../shared/dom.js";
+import { Several } from "./several.js";
 import { fill, number } from "../shared/format.js";
 import { toast } from "../shared/toast.js";
 
@@ -14,6 +16,11 @@ export class Acts {
     this.config = config;
     this.refresh = refresh;
     this.open = open;
+    this.several = new Several(api, config);
+    this.finished = byId("remove-finished");
+    if (this.finished) {
+      this.#onClick(this.finished, () => this.run("remove", { view: this.#finishedView }));
+    }
     for (const button of document.querySelectorAll("#task-tracker [data-launch]")) {
       this.#onClick(button, () => this.#launch(button.dataset.launch));
     }
@@ -25,9 +32,26 @@ export class Acts {
   show(counts) {
     this.#active = this.config.activeStates.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
     if (!this.all) return;
+    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    setProp(this.finished, "hidden", total === this.#active);
     setProp(this.all, "hidden", this.#active === 0);
     const text = fill(this.config.strings.revokeActive, { n: number(this.#active) });
     setText(this.all.lastElementChild, text);
+  }
+
+  /** Does `act` with several tasks, as `Several.run`. Resolves to whether it was done. */
+  async run(act, which) {
+    let isDone = false;
+    await this.#attempt(async () => {
+      isDone = await this.several.run(act, which);
+    });
+    return isDone;
+  }
+
+  get #finishedView() {
+    const { states, activeStates } = this.config;
+    const finished = Object.keys(states).filter((state) => !activeStates.includes(state));
+    return { ...UNFILTERED, states: finished };
   }
 
   async #launch(name) {

@@ -92,11 +92,37 @@ export class Api {
     return this.#post(this.urls.revokeActive, {});
   }
 
+  /** Runs a task again; `edited` may have other `args` and `kwargs`, as JSON. */
+  rerun(id, edited) {
+    return this.#post(this.urls.rerun, { task_id: id, ...edited });
+  }
+
+  /**
+   * What `act` would do with `{ids}`, or with all that `{view}` lets through: `{ids, active,
+   * refused: [{message, count}], remaining, limit}`.
+   */
+  plan(act, { ids, view }) {
+    const form = view ? filters(view) : new URLSearchParams();
+    for (const id of ids ?? []) form.append("task_id", id);
+    form.set("act", act);
+    return this.#post(this.urls.plan, form);
+  }
+
+  /** Does `act` with these tasks: `{done: [{id, name}], refused: [{id, name, message}]}`. */
+  several(act, ids) {
+    const form = new URLSearchParams({ act });
+    for (const id of ids) form.append("task_id", id);
+    return this.#post(this.urls.several, form);
+  }
+
+  /** `form` is an object, or `URLSearchParams` where a name has several values. */
   async #post(url, form) {
+    const body = new URLSearchParams(form);
+    // Not in a header: a project may have renamed it.
+    body.set("csrfmiddlewaretoken", this.#token);
     const response = await this.#fetch(url, {
       method: "POST",
-      // Not in a header: a project may have renamed it.
-      body: new URLSearchParams({ ...form, csrfmiddlewaretoken: this.#token }),
+      body,
     });
     return this.#read(response);
   }

@@ -12,9 +12,11 @@ import { Notices } from "./notices.js";
 import { Pages } from "../table/pages.js";
 import { Period } from "../table/period.js";
 import { Poll } from "./poll.js";
+import { RerunDialog } from "../dialog/rerun.js";
 import { Rows } from "../table/rows.js";
 import { Search } from "../table/search.js";
 import { SilentFilter } from "../table/silent_filter.js";
+import { Selection } from "../table/selection.js";
 import { StateFilter } from "../table/state_filter.js";
 import { TaskFilter } from "../table/task_filter.js";
 import { announce, toast } from "../shared/toast.js";
@@ -62,16 +64,28 @@ const rows = new Rows(byId("rows"), config, {
   details: (task) => address.open(task.id),
   revoke: (task) => acts.revoke(task),
   copy: copyWithSign,
+  select: (id, isSelected, isRange) => selection.toggle(id, isSelected, isRange),
+});
+const selection = new Selection(config, rows, async (act, ids) => {
+  if (await acts.run(act, ids ? { ids } : { view: address.view })) selection.clear();
 });
 const detail = new Detail(config, {
   load: (id) => api.task(id),
   copy: copyWithSign,
   revoke: (task) => acts.revoke(task),
   markLost: (task) => acts.markLost(task),
+  async remove(task) {
+    if (await acts.run("remove", { ids: [task.id] })) byId("detail").close();
+  },
+  rerun: (record) => rerun.show(record),
   closed(id) {
     address.close();
     inherit(() => rows.link(id) ?? heir());
   },
+});
+const rerun = new RerunDialog(api, config, {
+  open: (id) => address.open(id),
+  refresh: () => poll.now(),
 });
 const states = new StateFilter(config, (chosen) => address.look({ states: chosen }));
 const silent = new SilentFilter(config, (isChosen) => address.look({ silent: isChosen ? "1" : "" }));
@@ -90,6 +104,9 @@ function heir() {
 
 /** The view that is shown, without its dialog. */
 let shown = "";
+/** The filters that tasks were selected under. */
+let selectedIn = "";
+const filtersOf = (view) => rowsOf({ ...view, page: 1, size: 0 });
 const rowsOf = (view) => JSON.stringify({ ...view, taskId: "" });
 const isShown = (view) => shown === rowsOf(view);
 
@@ -115,6 +132,9 @@ function show(history) {
     search.tell(history, view);
     acts.show(counts);
     const ended = rows.show(history.tasks);
+    if (selectedIn !== filtersOf(view)) selection.clear();
+    selectedIn = filtersOf(view);
+    selection.show(history.tasks.map(({ id }) => id), history.total);
     search.mark(byId("rows"), view.match);
     if (ended.length) announce(ended.map(spoken).join(". "));
     const heading = notices.well(

@@ -2,6 +2,7 @@
 
 import { Badge } from "../shared/badge.js";
 import { Bar } from "./bar.js";
+import { Box } from "./box.js";
 import { button, el, icon, once, setAttr, setProp, setText } from "../shared/dom.js";
 import { fill, shortId } from "../shared/format.js";
 import { attempt, pace, progress, reason, spokenAttempt } from "../shared/life.js";
@@ -21,7 +22,7 @@ const MARKED_FOR = 2000;
 export class Row {
   #version = "";
 
-  /** `actions`: `{linkTo(id), details(task), revoke(task), copy(text, button)}`. */
+  /** `actions`: `{linkTo(id), details(task), revoke(task), copy(text, button), select(…)}`. */
   constructor(task, config, actions) {
     this.task = task;
     this.config = config;
@@ -43,6 +44,7 @@ export class Row {
     this.#version = version;
 
     const spoken = names[task.name] ?? task.name;
+    this.box.update(task);
     setText(this.name, spoken);
     setProp(this.name, "title", task.name);
     const why = reason(task);
@@ -82,6 +84,11 @@ export class Row {
     clearTimeout(this.marked);
     this.element.classList.add("tt-changed");
     this.marked = setTimeout(() => this.element.classList.remove("tt-changed"), MARKED_FOR);
+  }
+
+  /** Shows whether the row is selected. */
+  select(isSelected) {
+    this.box.check(isSelected);
   }
 
   #showTime() {
@@ -165,10 +172,10 @@ export class Row {
     });
     const cell = (name, ...children) =>
       el("td", { className: `tt-cell-${name}`, role: "cell" }, ...children);
-    return el(
-      "tr",
-      { role: "row" },
-      cell("task", this.name, copy, this.why, this.found, this.far),
+    const row = el("tr", { role: "row" });
+    this.box = new Box(task, this.config, row, actions.select);
+    row.append(
+      cell("task", this.box.element, this.name, copy, this.why, this.found, this.far),
       cell("state", el("span", { className: "tt-line" }, this.badge.element, this.attempt), this.asked, this.silent),
       cell("run", this.bar.element, this.pace),
       cell(
@@ -179,5 +186,6 @@ export class Row {
       cell("worker", this.worker, this.queue),
       cell("actions", el("div", {}, this.revoke, this.details)),
     );
+    return row;
   }
 }

@@ -51,7 +51,7 @@ export class Rows {
       return row;
     } catch (error) {
       console.warn(error);
-      return new BadRow(task, this.config.strings);
+      return new BadRow(task, this.config, this.actions);
     }
   }
 
@@ -67,6 +67,11 @@ export class Rows {
     const last = this.#focused?.isConnected ? this.#focused : this.body.rows[this.#place];
     const element = this.#rows.get(id)?.element ?? last ?? this.body.lastElementChild;
     return element?.checkVisibility() ? element.querySelector("a") : null;
+  }
+
+  /** Shows which rows are selected. */
+  select(ids) {
+    for (const [id, row] of this.#rows) row.select(ids.has(id));
   }
 
   /** Updates what depends on the current time. */

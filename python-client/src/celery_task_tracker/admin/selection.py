@@ -1,0 +1,82 @@
+"""The tasks of one object that a request means: named ones, or all that its filters let through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from ..registration.resolution import ObjectRef
+from ..server.client import get_client
+from .endpoint import Refusal
+from .filters import query_of
+from .silence import silent_json
+
+#: The most tasks that one request means.
+LIMIT = 1000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Records, and how many there are beyond :data:`LIMIT`."""
+
+    records: Sequence[dict[str, Any]]
+    remaining: int
+
+
+def selected(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> Selection:
+    """The records that ``task_id``, which may be repeated, names; without it those of the filters.
+
+    They have ``id``, ``name``, ``state`` and ``fields``. The newest come first. Costs one round
+    trip, and with filters one per page of the module's ``max-page-size``.
+    """
+    if request.POST.getlist("task_id"):
+        return Selection(named(request, ref, fields), 0)
+    wanted = replace(query_of(request.POST), page=1, size=LIMIT)
+    if request.POST.get("silent"):
+        reply = json.loads(silent_json(ref, wanted))
+        ids = [record["id"] for record in reply["tasks"]]
+        return Selection(_records(ref, ids, fields), max(0, reply["total"] - len(ids)))
+    records: list[dict[str, Any]] = []
+    page = pages = 1
+    total = 0
+    while page <= pages and len(records) < LIMIT:
+        query = replace(wanted, page=page)
+        reply = json.loads(get_client().query_json(ref, query, ("id", "name", "state", *fields)))
+        records += (_whole(record) for record in reply["tasks"])
+        total, pages = reply["total"], reply["pages"]
+        page += 1
+    records = list({record["id"]: record for record in records}.values())[:LIMIT]
+    return Selection(records, max(0, total - len(records)))
+
+
+def named(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> list[dict[str, Any]]:
+    """The records that ``task_id`` names, as far as they are there. Raises :class:`Refusal` if it
+    names none, or more than :data:`LIMIT`."""
+    ids = list(dict.fromkeys(request.POST.getlist("task_id")))
+    if not 0 < len(ids) <= LIMIT:
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST,
+            "bad-selection",
+            _("1 to %(limit)d tasks can be selected.") % {"limit": LIMIT},
+        )
+    return _records(ref, ids, fields)
+
+
+def _records(ref: ObjectRef, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+    found = get_client().get_each(ref, ids, ("name", "state", *fields))
+    return [
+        _whole({"id": task_id, **record})
+        for task_id, record in zip(ids, found, strict=True)
+        if record is not None
+    ]
+
+
+def _whole(record: dict[str, Any]) -> dict[str, Any]:
+    # Another program may have removed these.
+    return {"name": "", "state": "", **record}

@@ -1,0 +1,65 @@
+"""Sending a task for an object, on behalf of who asks for it in the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from celery.utils import uuid
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+
+from ..recording.origin import Origin, coming_from
+from ..recording.payload import text
+from ..registration.registry import Registration
+from ..registration.resolution import Call, sending_for
+from . import broker
+from .endpoint import Refusal
+
+
+def send(
+    request: HttpRequest,
+    obj: Model,
+    registration: Registration,
+    call: Call,
+    options: Mapping[str, Any],
+    rerun_of: str = "",
+) -> str:
+    """Sends the task with the arguments of ``call``, and returns its id.
+
+    ``options``: those of ``apply_async()``, with what :func:`broker.sending` gives. Its record
+    names the user, and ``rerun_of``, the id of the task that it runs again.
+    """
+    origin = Origin(uuid(), launched_by=user_name(request), rerun_of=rerun_of)
+    with sending_for(obj), coming_from(origin):
+        registration.task.apply_async(
+            args=call.args, kwargs=dict(call.kwargs), task_id=origin.task_id, **options
+        )
+    return origin.task_id
+
+
+def user_name(request: HttpRequest) -> str:
+    """The name that the user logs in with."""
+    return str(request.user.get_username())
+
+
+def not_sent(error: Exception) -> Refusal:
+    """What the user is told when sending a task raised ``error``."""
+    if isinstance(error, OperationalError):
+        return Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "broker-unreachable",
+            _("Celery's message broker stopped answering. The task may or may not have been sent.")
+            if isinstance(error, broker.Unanswered)
+            else _("Celery's message broker does not answer, so the task was not sent."),
+            hint=str(error),
+        )
+    return Refusal(
+        HTTPStatus.BAD_REQUEST,
+        "not-launchable",
+        _("The task could not be launched with its arguments: %(error)s")
+        % {"error": text(error) or type(error).__name__},
+    )
