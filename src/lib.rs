@@ -50,7 +50,7 @@ fn register(ctx: &Context, arguments: &[RedisString]) -> Result<(), String> {
     redis::configure(ctx, &SETTINGS.all(), arguments)?;
     redis::add_category(ctx)?;
     COMMANDS.iter().try_for_each(|command| command.register(ctx))?;
-    redis::signal_changes_only(ctx);
+    redis::declare_options(ctx);
     redis::inform::<Counters>(ctx);
     redis::watch_removals::<RemovedByOthers>(ctx)
 }

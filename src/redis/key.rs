@@ -128,8 +128,3 @@ impl Drop for ServerKey<'_> {
 
 /// The server's code for success.
 pub(super) const OK: c_int = raw::REDISMODULE_OK as c_int;
-
-/// Turns off the server's own signals of changed keys: [`ServerKey`] signals those that did change.
-pub fn signal_changes_only(ctx: &Context) {
-    ctx.set_module_options(raw::ModuleOptions::NO_IMPLICIT_SIGNAL_MODIFIED);
-}

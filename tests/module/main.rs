@@ -18,6 +18,8 @@ mod history;
 mod hostile;
 mod introspection;
 mod invariant;
+mod migration;
+mod nodes;
 mod query;
 mod replication;
 mod retain;

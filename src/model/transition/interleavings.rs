@@ -1,77 +1,17 @@
 //! Events of one task in any order of arrival that keeps the order of each process.
 
-use std::collections::BTreeMap;
-
 use fastrand::Rng;
 use proptest::prelude::*;
 
-use super::{transition, Removed, Written};
-use crate::model::{Event, FieldName, Record, State, TaskName, Time};
+use crate::model::State;
 
 #[path = "../../../tests/module/history.rs"]
 mod history;
+#[path = "../../../tests/soak/shown.rs"]
+mod shown;
 
-use history::{interleaved, Told};
-
-type Fields = BTreeMap<String, String>;
-
-/// A record and its given fields.
-#[derive(Debug, Clone, PartialEq)]
-struct Shown {
-    record: Record,
-    fields: Fields,
-}
-
-impl Shown {
-    fn end(&self) -> (State, Option<Time>, Fields) {
-        let is_end = |name: &str| FieldName::END.iter().any(|end| end.as_str() == name);
-        let fields = self.fields.iter().filter(|(name, _)| is_end(name));
-        let fields = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
-        (self.record.state, self.record.timestamps.finished, fields)
-    }
-}
-
-fn time(millis: i64) -> Time {
-    Time::from_millis(millis).unwrap()
-}
-
-fn apply(before: Option<&Shown>, told: &Told) -> Shown {
-    let event = Event {
-        state: told.state.map(|state| State::parse(state.as_bytes()).unwrap()),
-        name: TaskName::new("NAME", b"shop.pay").ok(),
-        run: told.run.map(time),
-        attempt: Some(told.attempt),
-        at: Some(time(told.at)),
-        now: Time::MAX,
-        retention: None,
-        tentative: told.tentative,
-    };
-    let transition = transition(before.map(|before| &before.record), &event).unwrap();
-    let mut fields = before.map(|before| before.fields.clone()).unwrap_or_default();
-    fields.retain(|name, _| match transition.removed {
-        Removed::None => true,
-        Removed::End => !FieldName::END.iter().any(|end| end.as_str() == name),
-        Removed::Attempt => FieldName::is_of_attempt(name.as_bytes()),
-        Removed::All => false,
-    });
-    for (name, value) in told.fields.clone() {
-        let is_kept = match transition.written {
-            Written::All => true,
-            Written::Missing => !fields.contains_key(&name),
-            Written::MissingOfAttempts => !fields.contains_key(&name) && FieldName::is_of_attempt(name.as_bytes()),
-            Written::None => false,
-        };
-        if is_kept {
-            fields.insert(name, value);
-        }
-    }
-    Shown { record: transition.record, fields }
-}
-
-fn shown(events: &[Told]) -> Shown {
-    let first = apply(None, &events[0]);
-    events[1..].iter().fold(first, |shown, told| apply(Some(&shown), told))
-}
+use history::interleaved;
+use shown::{apply, shown, time, Fields, Shown};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8192))]
