@@ -87,10 +87,30 @@ impl Server {
 
     /// Ends the process as a power cut would, and starts it again on what it left on disk.
     pub fn kill_and_restart(&mut self) {
+        self.kill();
+        self.restart();
+    }
+
+    /// Ends the process as a power cut would.
+    pub fn kill(&mut self) {
         self.process.kill().expect("the server can be killed");
         self.process.wait().expect("the server ends");
+    }
+
+    /// Starts a server that was killed on what it left on disk, on another port.
+    pub fn restart(&mut self) {
         (self.process, self.port) = launch(self.directory.path(), &self.options);
         self.control = Mutex::new(self.connect());
+    }
+
+    /// Whether the process runs.
+    pub fn is_up(&mut self) -> bool {
+        self.process.try_wait().expect("the process can be asked").is_none()
+    }
+
+    /// Where the server keeps its files.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     pub fn connect(&self) -> Connection {

@@ -1,0 +1,66 @@
+//! The module under faults: servers that are killed, failed over and resharded while clients write, with every acknowledged
+//! update compared with what is there afterwards.
+//!
+//! By itself it runs a few rounds of each part. `SOAK_MINUTES` makes it run that long, and write its table to
+//! `tests/SOAK.md`. `SOAK_SEED` repeats the random choices of a run; the moments at which servers die still differ.
+//! `TRACKER_MODULE` and `REDIS_SERVER` name the module and the server.
+
+#[path = "../module/history.rs"]
+#[allow(dead_code)]
+mod history;
+#[path = "../module/invariant.rs"]
+mod invariant;
+#[path = "../../src/model/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod model;
+#[path = "../module/nodes.rs"]
+#[allow(dead_code)]
+mod nodes;
+#[path = "../module/server.rs"]
+#[allow(dead_code)]
+mod server;
+#[allow(dead_code)]
+mod shown;
+
+mod cluster;
+mod crash;
+mod failover;
+mod log;
+mod memory;
+mod report;
+mod stream;
+mod writer;
+
+use std::time::{Duration, Instant};
+
+use report::{Part, Report};
+
+/// The parts, each with its number of rounds in a short run.
+const PARTS: [(&str, usize, fn(&mut Part)); 5] = [
+    ("crash", 8, crash::rounds),
+    ("failover", 4, failover::rounds),
+    ("random stream", 2, stream::rounds),
+    ("cluster", 2, cluster::rounds),
+    ("memory", 1, memory::rounds),
+];
+
+fn main() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a whole number"));
+    let minutes = number("SOAK_MINUTES");
+    let seed = number("SOAK_SEED").unwrap_or_else(|| if minutes.is_some() { fastrand::u64(..1_000_000) } else { 1 });
+    let only = std::env::var("SOAK_PART").ok();
+    let parts: Vec<_> = PARTS.iter().filter(|(name, ..)| only.as_ref().is_none_or(|only| only == name)).collect();
+    let mut report = Report::new(seed);
+    for (number, (name, rounds, run)) in parts.iter().enumerate() {
+        let share = minutes.map(|minutes| Duration::from_secs(minutes * 60) / parts.len() as u32);
+        let deadline = share.map(|share| Instant::now() + share);
+        let mut part = Part::new(name, seed + number as u64, *rounds, deadline);
+        run(&mut part);
+        report.add(part);
+    }
+    println!("{report}");
+    if minutes.is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/SOAK.md"), report.to_string()).unwrap();
+    }
+    assert!(report.is_clean(), "seed {seed}: updates were lost, or what is there was not sent");
+}
