@@ -28,7 +28,7 @@ package-libclang     = libclang-dev
 TO_BUILD := rust cc libclang
 TO_SERVE := $(TO_BUILD) redis-server python venv
 module:                                          NEEDS = $(TO_BUILD)
-test-rust test-servers:                          NEEDS = $(TO_BUILD) redis-server
+test-rust test-servers soak:                     NEEDS = $(TO_BUILD) redis-server
 lint-rust:                                       NEEDS = $(TO_BUILD)
 lint format:                                     NEEDS = $(TO_BUILD) python venv
 lint-python:                                     NEEDS = python venv
@@ -50,6 +50,7 @@ help:
 	@echo 'make test-rust     the Rust half of make test'
 	@echo 'make test-python   the Python half of make test'
 	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
+	@echo 'make soak          break servers under load and count what is lost (SOAK_MINUTES=60, SOAK_SEED, SOAK_SERVER)'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
 	@echo 'make docs          build the documentation site, in target/docs/'
 	@echo 'make dist          build what a release consists of, in dist/'
@@ -102,6 +103,8 @@ test-rust: system module lint-rust
 	@$(say) 'Testing the module: the model alone, then in redis-server'
 	@cargo test --quiet --locked --lib
 	@TRACKER_MODULE=$(abspath $(MODULE)) cargo test --locked --test module
+	@$(say) 'Testing that nothing is lost when servers die (a short soak)'
+	@TRACKER_MODULE=$(abspath $(MODULE)) cargo test --quiet --locked --test soak
 
 .PHONY: test-python
 test-python: system module lint-python
@@ -116,6 +119,16 @@ test-servers: system module
 		REDIS_SERVER=$$(command -v $$server) TRACKER_MODULE=$(abspath $(MODULE)) \
 			cargo test --quiet --locked --test module || exit 1; \
 	done
+
+# SOAK_SEED=n repeats the random choices of a run; SOAK_SERVER=valkey-9 takes one of those that .ci/servers gets.
+SOAK_MINUTES ?= 10
+.PHONY: soak
+soak: system module
+	@$(say) 'Soaking the module for $(SOAK_MINUTES) minutes'
+	@$(if $(SOAK_SERVER),.ci/servers target/servers)
+	@SOAK_MINUTES=$(SOAK_MINUTES) TRACKER_MODULE=$(abspath $(MODULE)) \
+		REDIS_SERVER=$(or $(SOAK_SERVER:%=$(abspath target/servers)/%),redis-server) \
+		cargo test --quiet --locked --test soak
 
 .PHONY: test-python-matrix
 test-python-matrix: system module $(VENV)/installed

@@ -1,6 +1,6 @@
 use std::ffi::c_int;
 
-use redis_module::{raw, Context};
+use redis_module::raw;
 
 use super::string::ServerString;
 use super::{Call, Failure};

@@ -27,7 +27,12 @@ pub fn check(connection: &mut Connection) {
     let keys: Vec<String> = redis::cmd("KEYS").arg("*:{*}:*").query(connection).unwrap();
     // MIGRATE passes a TTL on as a span, so that a hash may go a little late after its slot has moved.
     let is_cluster: String = redis::cmd("INFO").arg("cluster").query(connection).unwrap();
-    let drift = if is_cluster.contains("cluster_enabled:1") { 2_000 } else { 0 };
+    let is_cluster = is_cluster.contains("cluster_enabled:1");
+    let drift = if is_cluster { 2_000 } else { 0 };
+    if is_cluster {
+        // Without this a replica sends its readers to its primary.
+        redis::cmd("READONLY").exec(connection).unwrap();
+    }
     let mut objects = BTreeMap::<&str, Vec<&str>>::new();
     for key in &keys {
         let (name, kind) = key.split_at(key.find("}:").unwrap() + 2);

@@ -103,11 +103,6 @@ impl Server {
         self.control = Mutex::new(self.connect());
     }
 
-    /// Whether the process runs.
-    pub fn is_up(&mut self) -> bool {
-        self.process.try_wait().expect("the process can be asked").is_none()
-    }
-
     /// Where the server keeps its files.
     pub fn directory(&self) -> &Path {
         self.directory.path()
@@ -166,7 +161,7 @@ impl Server {
 
     /// What the server has logged.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.directory.path().join("server.log")).unwrap_or_default()
+        std::fs::read_to_string(self.directory().join("server.log")).unwrap_or_default()
     }
 
     pub fn info(&self, section: &str) -> String {

@@ -25,12 +25,16 @@ enum Fault {
 
 pub fn rounds(part: &mut Part) {
     // A primary that was killed has its data when it comes back as a replica of another.
-    let options = ["--cluster-node-timeout", "2000", "--appendonly", "yes", "--appendfsync", "always"];
+    let disk = ["--appendonly", "yes", "--appendfsync", "always"];
+    // When it all ends each node is read, also those whose primaries have ended before.
+    let down = ["--cluster-node-timeout", "2000", "--cluster-allow-reads-when-down", "yes"];
+    let options = [disk, down].concat();
     let mut cluster = Cluster::start_with(1, &options);
     let mut logs = logs();
     while part.goes_on() {
         let faults = [Fault::MovedByHand, Fault::PrimaryKilled, Fault::Resharded];
         let fault = faults[part.round() % faults.len()];
+        let primary = cluster.owner(cluster.slot(&objects()[0]));
         let ports: Vec<_> = cluster.nodes.iter().map(Server::port).collect();
         let done = AtomicBool::new(false);
         let shared: Vec<_> = logs.drain(..).map(Mutex::new).collect();
@@ -51,8 +55,8 @@ pub fn rounds(part: &mut Part) {
             let mover = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 match fault {
                     Fault::MovedByHand => move_objects(&cluster),
-                    Fault::Resharded => reshard(&cluster),
-                    Fault::PrimaryKilled => kill_a_primary(&mut cluster),
+                    Fault::Resharded => reshard(&cluster, primary),
+                    Fault::PrimaryKilled => kill(&mut cluster, primary),
                 }
                 sleep(Duration::from_millis(500));
             }));
@@ -64,7 +68,7 @@ pub fn rounds(part: &mut Part) {
         logs.extend(shared.into_iter().map(|log| log.into_inner().unwrap()));
         refusals.iter().for_each(|refusal| eprintln!("a client gave up: {refusal}"));
         if matches!(fault, Fault::PrimaryKilled) {
-            restart_the_killed(&mut cluster);
+            restart(&mut cluster.nodes[primary]);
         }
         let mut found = Found { mismatched: refusals.len(), ..Found::default() };
         for node in 0..cluster.nodes.len() {
@@ -104,10 +108,8 @@ fn move_objects(cluster: &Cluster) {
     }
 }
 
-/// A third of one primary's slots goes to another, all objects' slots among them.
-fn reshard(cluster: &Cluster) {
-    let slot = cluster.slot(&objects()[0]);
-    let from = cluster.owner(slot);
+/// Many of a primary's slots go to another, those of objects among them.
+fn reshard(cluster: &Cluster, from: usize) {
     let to = primaries(cluster).into_iter().find(|node| *node != from).expect("another primary");
     let done = Command::new("redis-cli")
         .args(["--cluster", "reshard", &format!("127.0.0.1:{}", cluster.nodes[from].port())])
@@ -118,10 +120,9 @@ fn reshard(cluster: &Cluster) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
 }
 
-/// The primary of an object dies; its replica is elected.
-fn kill_a_primary(cluster: &mut Cluster) {
+/// A primary that serves an object dies; its replica is elected.
+fn kill(cluster: &mut Cluster, killed: usize) {
     let slot = cluster.slot(&objects()[0]);
-    let killed = cluster.owner(slot);
     cluster.nodes[killed].kill();
     let alive: Vec<_> = (0..cluster.nodes.len()).filter(|node| *node != killed).collect();
     eventually("a replica to take over", || alive.iter().any(|node| cluster.serves(&cluster.nodes[*node], slot)));
@@ -130,16 +131,13 @@ fn kill_a_primary(cluster: &mut Cluster) {
     });
 }
 
-fn restart_the_killed(cluster: &mut Cluster) {
-    for node in &mut cluster.nodes {
-        if !node.is_up() {
-            node.restart();
-            eventually("it to follow the new primary", || {
-                let info = node.info("replication");
-                info.contains("role:slave") && info.contains("master_link_status:up")
-            });
-        }
-    }
+/// A primary that died comes back as a replica.
+fn restart(node: &mut Server) {
+    node.restart();
+    eventually("it to follow the new primary", || {
+        let info = node.info("replication");
+        info.contains("role:slave") && info.contains("master_link_status:up")
+    });
 }
 
 /// A client that finds the node of each object, and waits while there is none.

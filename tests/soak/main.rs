@@ -5,6 +5,9 @@
 //! `tests/SOAK.md`. `SOAK_SEED` repeats the random choices of a run; the moments at which servers die still differ.
 //! `TRACKER_MODULE` and `REDIS_SERVER` name the module and the server.
 
+// The model's own tests, which are compiled here too, take some of the same files.
+#![allow(clippy::duplicate_mod)]
+
 #[path = "../module/history.rs"]
 #[allow(dead_code)]
 mod history;
@@ -35,8 +38,11 @@ use std::time::{Duration, Instant};
 
 use report::{Part, Report};
 
+/// Runs the rounds of a part.
+type Rounds = fn(&mut Part);
+
 /// The parts, each with its number of rounds in a short run.
-const PARTS: [(&str, usize, fn(&mut Part)); 5] = [
+const PARTS: [(&str, usize, Rounds); 5] = [
     ("crash", 8, crash::rounds),
     ("failover", 4, failover::rounds),
     ("random stream", 2, stream::rounds),
