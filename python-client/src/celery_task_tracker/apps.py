@@ -23,7 +23,7 @@ class CeleryTaskTrackerAppConfig(AppConfig):
         signals.connect()
         revoked.connect()
         purge.watch_waiting()
-        # A worker's settings may do without the admin.
+        # A worker's settings may leave out the admin.
         if apps.is_installed("django.contrib.admin"):
             from .admin import button
 

@@ -22,7 +22,7 @@ DEFAULTS = MappingProxyType(
         "CELERY_TASKTRACKER_REDIS_URL": "redis://",
         # Whether tasks are tracked. None: yes, except while Django's test environment is set up.
         "TASK_TRACKER_ENABLED": None,
-        # Keeps projects, tenants and databases apart that share one Redis: a string, or a function
+        # Separates projects, tenants and databases that share one Redis: a string, or a function
         # that is called with `model=` and `using=`, the alias of the database.
         "TASK_TRACKER_NAMESPACE": None,
         # Whether each app's `tasks` module is imported at start.
@@ -95,7 +95,7 @@ class TaskTrackerConfig:
         return self.TASK_TRACKER_ENABLED is None or bool(self.TASK_TRACKER_ENABLED)
 
     def forget(self, name: str) -> None:
-        """Has ``name`` read from Django's settings again when it is next needed."""
+        """Drops the cached value of ``name``, so that the next access reads Django's settings."""
         self.__dict__.pop(name, None)
 
 
@@ -104,7 +104,7 @@ config = TaskTrackerConfig()
 
 def _is_test_environment() -> bool:
     """Whether ``setup_test_environment()`` was called, as every test runner for Django does."""
-    # Its module is imported by whoever calls it. Importing it here would slow down every start.
+    # The module is only looked up: importing it here would slow down every start.
     test_utils = sys.modules.get("django.test.utils")
     return test_utils is not None and hasattr(test_utils._TestState, "saved_data")
 

@@ -8,7 +8,7 @@ a plural ``s``, with a number behind it, and beside other words, unless they mak
 
 from __future__ import annotations
 
-#: Passwords and the like. What ends with one of these is secret too: ``userpassword``.
+#: Passwords. A name that ends with one of these is secret too: ``userpassword``.
 _WORDS_AND_ENDINGS = (
     "password", "passwd", "pwd", "passphrase", "passcode", "token", "apikey", "apisecret",
     "sessionid", "sessid",
@@ -54,13 +54,13 @@ _WORDS = (
     "national_id", "passport_no", "nino", "pesel", "aadhaar", "curp", "cpf", "bsn",
 )  # fmt: skip
 
-#: What is secret only where it is the whole name.
+#: Secret only as the whole name.
 _WHOLE_NAMES = ("pass", "pin", "pan", "auth", "session", "tan", "pem", "mfa", "2fa", "sid")
 
-#: What a name begins with that tells something about a secret and not the secret itself.
+#: How a name begins that describes a secret but does not hold it: ``has_password``.
 _HARMLESS_BEGINNINGS = ("has", "is", "needs?", "requires?", "max", "min", "num", "total")
 
-#: What may follow a secret word in a name that does the same.
+#: What may follow the secret word in such a name: ``password_changed_at``.
 _HARMLESS_ENDINGS = (
     "counts?", "length", "limit", "size", "type", "name", "policy", "required", "enabled",
     "expired", "expires", "expires_in", "(?:[a-z]+_)?at", "ttl", "age", "max_age", "consent",

@@ -23,7 +23,7 @@ MAX_DEPTH = 32
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running task is, by its own account."""
+    """How far a running task is, as it reported itself."""
 
     current: float
     total: float | None = None
@@ -104,7 +104,7 @@ class TaskPage:
     """One page of an object's tasks, newest first."""
 
     tasks: tuple[TrackedTask, ...]
-    """Records that somebody else has made unreadable are left out, and logged."""
+    """Records that another program has made unreadable are left out, and logged."""
 
     total: int
     """How many tasks match on all pages together."""
@@ -172,7 +172,7 @@ class TaskStats:
 
 
 def _readable(records: Iterable[Mapping[str, Any]]) -> Iterator[TrackedTask]:
-    """The tasks of ``records``, without those that somebody else has made unreadable."""
+    """The tasks of ``records``, without those that another program has made unreadable."""
     for record in records:
         try:
             yield TrackedTask.of(record)
@@ -212,7 +212,7 @@ def value_of(text: str) -> Any:
             text, parse_constant=_finite, parse_float=_finite, parse_int=_whole_number
         )
     except (ValueError, OverflowError, RecursionError):
-        # What is left of a value that was cut is no JSON either.
+        # Nor is a value JSON once it was cut.
         return text
     return value if _depth(value) <= MAX_DEPTH else text
 
@@ -231,7 +231,7 @@ def _whole_number(text: str) -> int:
 
 
 def _depth(value: Any) -> int:
-    """How deep ``value`` nests, as far as that matters."""
+    """How deep ``value`` nests, counted only as far as needed."""
     depth, level = 0, [value]
     while level and depth <= MAX_DEPTH:
         level = [

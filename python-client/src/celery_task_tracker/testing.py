@@ -30,9 +30,8 @@ def task_tracker_server() -> Iterator[LocalServer]:
     """A Redis with the tracker module, in which tasks are tracked from now on.
 
     It is there for the rest of the test session; each process of pytest-xdist has its own. The
-    settings lead to it. A worker in a process of its own is told of it by
-    ``task_tracker_server.url``. Fails where no server or no module is installed, and says what to
-    install.
+    settings lead to it. Give ``task_tracker_server.url`` to a worker in
+    another process. Fails if no server or no module is installed, and says what to install.
     """
     from django.test import override_settings
 

@@ -1,4 +1,4 @@
-"""System checks: they report settings and registrations that cannot work before they are needed."""
+"""System checks: they report settings and registrations that cannot work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def register() -> None:
     checks.register(check_settings, TAG)
     checks.register(check_registrations, TAG)
     checks.register(check_server, TAG, deploy=True)
-    # A worker's settings may do without the admin.
+    # A worker's settings may leave out the admin.
     if apps.is_installed("django.contrib.admin"):
         from .change_forms import check_change_forms
 

@@ -20,9 +20,9 @@ BLOCK = "object-tools-items"
 
 
 def check_change_forms(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
-    """A warning for each ModelAdmin whose change form never gets to the block of the button.
+    """A warning for each ModelAdmin whose change form never renders the button's block.
 
-    Templates of other engines than Django's, and those that cannot be loaded, are left alone.
+    Templates of other engines than Django's, and those that cannot be loaded, are not checked.
     """
     messages: list[checks.CheckMessage] = []
     for site in all_sites:
@@ -90,7 +90,7 @@ class _Family:
             self._blocks.setdefault(block.name, []).append(block)
 
     def reaches(self, name: str) -> bool:
-        """Whether rendering the template gets to the block ``name``."""
+        """Whether rendering the template renders the block ``name``."""
         return self._reach(name, self._root, ())
 
     def _reach(self, name: str, nodes: Iterable[Node], overridden: Sequence[BlockNode]) -> bool:

@@ -87,7 +87,7 @@ def _model_errors(registrations: Sequence[Registration]) -> Iterable[checks.Chec
         labels = sorted(model._meta.label for model in models)
         if len(models) > 1:
             yield checks.Error(
-                f"{' and '.join(labels)} have the same name in the tracker, {name!r}, so that "
+                f"{' and '.join(labels)} have the same name in the tracker, {name!r}, so "
                 "their objects share one history.",
                 hint="Change the label of one of the apps. The tracker ignores case.",
                 id="celery_task_tracker.E024",

@@ -20,7 +20,7 @@ MAX_RETENTION = 100 * 365 * 86_400
 
 
 def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
-    """An error for each setting whose value is wrong, which names it and what was expected."""
+    """An error for each setting with a wrong value. It names the setting and what was expected."""
     found = [
         (number, setting, expected)
         for number, setting, check in _CHECKS

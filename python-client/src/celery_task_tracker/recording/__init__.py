@@ -1,1 +1,1 @@
-"""From a Celery signal to a command on its way, whatever Redis does."""
+"""Turns Celery's signals into commands and sends them, without ever blocking a task on Redis."""

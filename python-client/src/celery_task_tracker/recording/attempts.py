@@ -1,4 +1,4 @@
-"""What is kept of an attempt that asked for a retry, beside the attempts that follow it."""
+"""Keeps what happened in earlier attempts of a task that was retried."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from .delivery import Delivery
 from .failure import Failure
 
-#: How many attempts a record keeps beside the one that it shows.
+#: How many earlier attempts a record keeps.
 MOST_ATTEMPTS = 20
 
-#: How many attempts are removed with the beginning of a later one.
+#: How many surplus attempts are removed when a later one begins.
 REMOVED_AT_ONCE = 5
 
 #: The longest JSON that is stored of one attempt, in bytes.
@@ -49,7 +49,7 @@ def ended_attempt(
 
 
 def outdated_attempts(delivery: Delivery) -> dict[str, str]:
-    """Removes the attempts that are too many, now that the attempt of ``delivery`` begins.
+    """Removes surplus attempts when the attempt of ``delivery`` begins.
 
     Several, because an event that a later attempt overtook removes nothing.
     """
@@ -75,7 +75,7 @@ def _last_lines(text: str, room: int) -> str:
 
 
 def _reversed_lines(text: str) -> Iterable[str]:
-    # What is further from the end cannot fit.
+    # Only the end of the traceback can fit.
     return reversed(text[-MAX_BYTES:].splitlines(keepends=True))
 
 

@@ -1,4 +1,4 @@
-"""What Celery tells about one attempt of a task, wherever it tells it.
+"""What Celery says about one attempt of a task.
 
 A task is met as the headers and body of a message (where it is published), as a worker's
 ``Request`` (its parent process) and as a task's ``Context`` (the process that runs it). All three
@@ -29,7 +29,7 @@ from .shown import given_by_stranger
 #: How much is stored of an id or a name in a message, in characters.
 LONGEST_DETAIL = 255
 
-#: Looks a name of Celery's protocol, or of the tracker's headers, up in a message.
+#: Looks up a name of Celery's protocol, or of the tracker's headers, in a message.
 Get = Callable[[str], Any]
 
 
@@ -51,7 +51,7 @@ class Delivery:
     """What is stored with every event: the objects, worker, queue, related ids, eta."""
 
     shown: Mapping[str, str] = field(default_factory=dict)
-    """What the caller wants to be stored in place of ``args`` and ``kwargs``."""
+    """What the caller wants to be stored instead of ``args`` and ``kwargs``."""
 
     @classmethod
     def of_message(
@@ -179,7 +179,7 @@ class Delivery:
             return {}
         args = self.call.args
         names = names_of_arguments(self.task_name, args)
-        # Without their names nobody can say which of them is secret.
+        # Without names there is no telling which of them is secret.
         if names is None:
             plain: list[Any] = [REDACTED] * len(args)
         else:
@@ -239,14 +239,14 @@ def _objects(name: str, get: Get, call: Call) -> tuple[ObjectRef, ...]:
 def _shown(get: Get, call: Call) -> Mapping[str, str]:
     shown = headers.shown_in(get(headers.SHOWN))
     if not shown and get(headers.RUN) is None:
-        # The publisher had no tracker, which would have compared them.
+        # A publisher with the tracker compares them itself; this one has none.
         reprs = {key: get(key) for key in ("argsrepr", "kwargsrepr")}
         shown = given_by_stranger(reprs, *call)
     return {key: text(value) for key, value in shown.items()}
 
 
 def _moment(eta: Any) -> str | None:
-    """An eta in UTC. One without a zone means to Celery's workers what it means here."""
+    """An eta in UTC. One without a time zone is read as Celery's workers read it."""
     if not eta:
         return None
     try:

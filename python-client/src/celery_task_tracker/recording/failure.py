@@ -16,7 +16,7 @@ from celery.utils.serialization import (
 
 from .payload import text
 
-#: How many causes of an exception are looked at.
+#: How many causes of an exception are examined.
 MOST_CAUSES = 10
 
 
@@ -35,7 +35,7 @@ class Failure:
 
     @classmethod
     def of(cls, exception: Any, traceback: Any = None, einfo: Any = None) -> Failure:
-        """The failure that a signal of Celery's tells of.
+        """The failure that one of Celery's signals reports.
 
         ``traceback``, ``einfo``: what Celery gives beside the exception. The traceback of a process
         that was killed is a string.
@@ -69,8 +69,8 @@ class Failure:
 def _original(exception: Any) -> BaseException | None:
     """The exception that Celery replaced by ``exception``, because it cannot be pickled.
 
-    The place of such an exception takes a wrapper, or an exception of the nearest base class that
-    can be pickled. While Celery sends its signals the original is still being handled.
+    Celery puts a wrapper in its place, or an exception of the nearest base class that can be
+    pickled. While Celery sends its signals the original is still being handled.
     """
     handled = list(_being_handled())
     if any(each is exception for each in handled):
@@ -103,7 +103,7 @@ def _stands_for(exception: Any, original: BaseException) -> bool:
 
 def _message(exception: Any) -> str:
     if isinstance(exception, MaxRetriesExceededError):
-        # It goes on with the arguments, secrets included.
+        # The rest is the arguments, secrets included.
         return text(exception).partition(" args:")[0]
     if type(exception) is SoftTimeLimitExceeded:
         return "Ran longer than its soft time limit"

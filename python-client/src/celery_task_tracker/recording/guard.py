@@ -15,10 +15,10 @@ P = ParamSpec("P")
 
 
 def harmless(handler: Callable[P, None]) -> Callable[P, None]:
-    """Decorates a function so that an exception in it is logged and goes no further.
+    """Decorates a function so that an exception in it is logged and not raised.
 
-    ``SoftTimeLimitExceeded`` is raised all the same. Celery raises it wherever a task happens to
-    be, and it is meant for the task.
+    Only ``SoftTimeLimitExceeded`` is raised. Celery raises it wherever a task happens to be, and it
+    is meant for the task.
     """
 
     @functools.wraps(handler)

@@ -1,7 +1,7 @@
 """What travels with a task in the headers of its message, from the publisher to the workers.
 
-Whoever may publish to the broker can write these headers, so what they hold is checked. What is not
-as expected is left out, and the log says so once for each kind.
+Anybody who may publish to the broker can write these headers, so their content is checked. What is
+not as expected is left out, and the log says so once for each kind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RUN = "task_tracker_run"
 #: How many attempts the task had before it was replaced by this one under its id.
 ATTEMPT = "task_tracker_attempt"
 
-#: What the caller wants to be shown in place of the arguments: ``{"args": "…", "kwargs": "…"}``.
+#: What the caller wants to be shown instead of the arguments: ``{"args": "…", "kwargs": "…"}``.
 SHOWN = "task_tracker_shown"
 
 #: Who launched the task in the admin, and which task it runs again: ``{"launched_by": "…"}``.
@@ -46,17 +46,17 @@ LAST_MOMENT = 253_402_300_799_999
 #: How much of a refused value the log shows, in characters.
 SHOWN_LENGTH = 100
 
-#: What JSON and pickle make of a list.
+#: The types of a list after JSON and after pickle.
 _LISTS = (list, tuple)
 
-#: More attempts than this are not believed.
+#: A header with more attempts than this is ignored.
 MOST_ATTEMPTS = 1_000_000
 
 _refused: set[str] = set()
 
 
 def objects_in(header: Any) -> tuple[ObjectRef, ...] | None:
-    """The objects that a message brought along; ``None`` for a message that names none.
+    """The objects that a message names; ``None`` if it names none.
 
     Of the first ``MOST_OBJECTS`` those that are pairs of two strings, of models that have
     registered tasks.
@@ -88,7 +88,7 @@ def attempt_of(get: Callable[[str], Any]) -> int:
 
 
 def shown_in(header: Any) -> dict[str, str]:
-    """What is to be shown in place of ``args`` and ``kwargs``, for those that it is given for."""
+    """What to show instead of ``args`` and ``kwargs``, if the caller said so."""
     if not isinstance(header, Mapping):
         return {}
     return {key: header[key] for key in ("args", "kwargs") if isinstance(header.get(key), str)}

@@ -1,4 +1,4 @@
-"""What this process recorded and Redis has not answered yet: in order and, on demand, bounded."""
+"""What this process recorded and Redis has not answered yet, in order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_BYTES = 32 * 1024 * 1024
 PACKET_EVENTS = 200
 PACKET_BYTES = 1024 * 1024
 
-#: While more packets than this wait, whoever records waits for room.
+#: While more packets than this wait, a thread that records an event waits for room.
 CROWD = 5
 
 
@@ -36,7 +36,7 @@ class Outbox:
         """The size of what waits, without what was taken or is held."""
 
         self.lost = 0
-        """How many writes were dropped for want of room. The caller may reset it."""
+        """How many writes were dropped because the outbox was full. The caller may reset it."""
 
     def __len__(self) -> int:
         """How many writes Redis has not answered, wherever they are."""
@@ -111,7 +111,7 @@ class Outbox:
     def trim(self) -> None:
         """Drops the oldest writes above the bounds of a process that Redis does not answer.
 
-        The oldest, because a later event of a task tells more of how the task ended.
+        The oldest, because the later events of a task are the ones that say how it ended.
         """
         with self._lock:
             while self._waiting and (

@@ -44,7 +44,7 @@ MAX_BITS = 2000
 
 
 def arguments_json(args: Sequence[Any], names: Sequence[str]) -> str:
-    """Positional arguments as a JSON array, redacted by the names of their parameters.
+    """Positional arguments as a JSON array. The parameters' names decide what is redacted.
 
     ``names`` are the parameters' names, in order; arguments past the last name have none.
     """
@@ -142,7 +142,7 @@ class Plain:
         return named + [self.of(value, depth) for value in args[len(names) :]]
 
     def named(self, name: Any, value: Any, depth: int) -> Any:
-        """``value``, which has a name, as the setting TASK_TRACKER_REDACT wants it stored."""
+        """``value`` after the setting TASK_TRACKER_REDACT was applied to its name."""
         name = name if type(name) is str else text(name)
         rule = config.TASK_TRACKER_REDACT
         if not callable(rule):
@@ -152,13 +152,13 @@ class Plain:
         except SoftTimeLimitExceeded:
             raise
         except Exception:
-            # The rule did not say that the value may be shown.
+            # The rule failed, so the value counts as secret.
             return REDACTED
 
     def _unusual(self, value: Any, depth: int) -> Any:
-        """``value``, whose type is none of those that JSON arguments have."""
+        """``value`` of a type that JSON does not have."""
         cls = type(value)
-        # To ask it for its class would evaluate it, which may query the database.
+        # Asking a lazy object for its class would evaluate it, which may query the database.
         if issubclass(cls, LazyObject):
             return f"<{cls.__name__}>"
         if issubclass(cls, Enum):
@@ -235,7 +235,7 @@ class Plain:
 def _attributes(value: Any) -> Mapping[Any, Any] | None:
     """What the generated ``repr`` of ``value`` shows; ``None`` if its class has none of the kind.
 
-    A class that has a ``repr`` of its own hides with it what it wants to hide.
+    A class with its own ``repr`` decides itself what to hide.
     """
     cls = type(value)
     if issubclass(cls, SimpleNamespace):
@@ -243,7 +243,7 @@ def _attributes(value: Any) -> Mapping[Any, Any] | None:
     if is_dataclass(cls) and _file_of_repr(cls) == "<string>":
         return {each.name: getattr(value, each.name) for each in fields(cls) if each.repr}
     if hasattr(cls, "__attrs_attrs__") and _file_of_repr(cls).startswith("<attrs generated"):
-        # Each may have a function for it in the place of True.
+        # Each may have a function here instead of True.
         shown = {each: getattr(value, each.name) for each in cls.__attrs_attrs__ if each.repr}
         return {
             each.name: member if each.repr is True else each.repr(member)

@@ -25,7 +25,7 @@ _making = threading.Lock()
 
 def record(write: Write) -> None:
     """Stores ``write`` by this process's recorder."""
-    # uWSGI forks without telling Python, unless it was given --py-call-uwsgi-fork-hooks.
+    # uWSGI forks without running Python's fork hooks, unless --py-call-uwsgi-fork-hooks is given.
     if recorder is not None and recorder.pid == os.getpid():
         recorder.record(write)
     else:
@@ -55,7 +55,7 @@ def settle() -> None:
 
 
 def flush_at_end(**_: object) -> None:
-    """Sends what still waits when this process ends, or logs how much is lost."""
+    """Sends the remaining events when this process ends, or logs how many are lost."""
     if recorder is None:
         return
     if recorder.waiting:

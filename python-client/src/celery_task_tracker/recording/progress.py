@@ -1,4 +1,4 @@
-"""How far a running task says it is."""
+"""Progress that a running task reports."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def report(current: float, total: float | None, message: str) -> None:
             state="STARTED",
             run=delivery.run,
             attempt=delivery.attempt,
-            # A task that was terminated may still report, and nobody would tell of its end again.
+            # Without a time the report cannot reopen a task that was terminated meanwhile.
             at=None,
             fields={**delivery.details, "progress": value_json(progress)},
         )
@@ -63,7 +63,7 @@ def _is_finite(value: Any) -> bool:
     try:
         return math.isfinite(value)
     except (OverflowError, ValueError):
-        # An integer beyond every float; a signalling NaN.
+        # An integer too large for a float; a signalling NaN.
         return False
 
 

@@ -37,8 +37,8 @@ def watch_waiting() -> None:
 
     Django sends post_delete for each row, whichever child or proxy it is deleted by, with the root
     model of the row or a proxy of that as sender. Only those are watched: with a listener to every
-    deletion Django could not delete any model's rows in one query. Of a child that is deleted with
-    ``keep_parents=True`` the row of the root stays, and so does its history.
+    deletion Django could not delete any model's rows in one query. When a child is deleted with
+    ``keep_parents=True``, the root's row stays, and so does its history.
     """
     while _waiting:
         try:

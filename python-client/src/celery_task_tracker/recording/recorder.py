@@ -48,7 +48,7 @@ class Recorder:
 
     @property
     def is_away(self) -> bool:
-        """Whether this process believes that Redis does not answer."""
+        """Whether Redis did not answer this process's last attempt to reach it."""
         return self._sender.is_away
 
     @property
@@ -58,7 +58,7 @@ class Recorder:
 
     @property
     def lost(self) -> int:
-        """How many events did not find room since Redis went away."""
+        """How many events were dropped because the outbox was full, since Redis went away."""
         return self._outbox.lost
 
     @property
@@ -108,7 +108,7 @@ class Recorder:
 
     def _wake(self) -> None:
         if self._bell.locked():
-            # Another thread may have been faster.
+            # Another thread may have released it meanwhile.
             with contextlib.suppress(RuntimeError):
                 self._bell.release()
 
@@ -129,7 +129,7 @@ class Recorder:
             while self._wait_for_work():
                 self._sender.send(0.0 if self._outbox.fills_a_packet else PAUSE)
         finally:
-            # Also after a fault, as of a log handler: the next event starts another thread.
+            # Also after an exception, as from a log handler. The next event starts another thread.
             with self._lock:
                 self._forget_thread()
 

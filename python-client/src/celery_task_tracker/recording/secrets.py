@@ -9,15 +9,15 @@ from ..config import config
 
 REDACTED = "[redacted]"
 
-#: How much of a name is looked at.
+#: How many characters of a name are examined.
 NAME_LENGTH = 100
 
 
 def is_secret(name: str) -> bool:
     """Whether a pattern of the setting TASK_TRACKER_REDACT matches this argument or key.
 
-    A pattern is looked for in the name as it is written and in its snake case. Costs a look-up for
-    a name that was asked for before.
+    A pattern is looked for in the name as it is written and in its snake case. Costs one
+    dictionary look-up for a name that was seen before.
     """
     return _matches_any(tuple(config.TASK_TRACKER_REDACT), name[:NAME_LENGTH])
 

@@ -1,4 +1,4 @@
-"""Carries the outbox to Redis, one packet at a time, and knows whether Redis answers.
+"""Sends the outbox to Redis, one packet at a time, and knows whether Redis answers.
 
 A connection that breaks may only have been closed by Redis, so the sender tries another one at
 once. If that fails too, Redis is *away*, which the log says once. The next packet that Redis
@@ -24,10 +24,10 @@ from .outbox import Outbox
 
 logger = logging.getLogger("celery_task_tracker")
 
-#: The part of the setting TASK_TRACKER_RETRY_AFTER for which nothing makes the sender try again.
+#: The share of TASK_TRACKER_RETRY_AFTER during which a new event does not cause another attempt.
 REST = 0.1
 
-#: Seconds between two tries of a write whose object moves to another node of the cluster.
+#: Seconds between two attempts at a write whose object moves to another node of the cluster.
 MOVING_PAUSE = 0.05
 
 #: Seconds that a thread waits for its turn to send.
@@ -36,7 +36,7 @@ LAST_WAIT = 2.0
 #: Seconds after which a thread that waits for room in the outbox looks again.
 MOMENT = 0.001
 
-#: The most kinds of refusals that the log tells apart.
+#: The most kinds of refusals that the log distinguishes.
 MOST_KINDS = 100
 
 #: The most characters of a value that the log shows.
@@ -58,12 +58,12 @@ class Sender:
         self._outbox = outbox
         self._turn = threading.Lock()
         self._owner: int | None = None
-        """The thread that sends now."""
+        """The thread that is sending."""
 
         self._link = Link.UNTRIED
         self._changing = threading.RLock()
         self._first_try = threading.Lock()
-        """Locked until the first packet was answered or has failed."""
+        """Locked until the first packet has been answered or has failed."""
         self._first_try.acquire()
         self._was_tried = False
         self._is_awaited = True
@@ -72,7 +72,7 @@ class Sender:
         self._answered = 0
         """How many writes Redis has answered."""
         self._answered_before = 0
-        """How many of them before it went away."""
+        """How many it had answered when it went away."""
 
         self._release_at = 0.0
         self._kinds: set[tuple[str, ...]] = set()
@@ -81,17 +81,17 @@ class Sender:
 
     @property
     def is_away(self) -> bool:
-        """Whether Redis did not answer when it was last asked."""
+        """Whether Redis did not answer the last packet."""
         return self._link is Link.DOWN
 
     @property
     def is_new(self) -> bool:
-        """Whether the first try is not over, and nobody has waited for it in vain."""
+        """Whether the first packet is still under way and no thread has given up waiting for it."""
         return self._is_awaited
 
     @property
     def is_resting(self) -> bool:
-        """Whether Redis is away, and was asked so recently that an event is no reason to ask."""
+        """Whether Redis is away and was tried so recently that an event causes no new attempt."""
         return self.is_away and time.monotonic() < self._rests_until
 
     @property
@@ -100,7 +100,7 @@ class Sender:
         return self._owner == threading.get_ident()
 
     def await_first_try(self) -> None:
-        """Waits until the first packet was tried, for as long as connecting may take at most."""
+        """Waits until the first packet was answered or failed, for one connect timeout at most."""
         patience = config.TASK_TRACKER_CONNECT_TIMEOUT
         if self._first_try.acquire(timeout=patience):
             self._first_try.release()
@@ -110,9 +110,9 @@ class Sender:
             self._leave_alone(TrackerUnavailable(f"no answer within {patience} s"))
 
     def await_room(self) -> None:
-        """Waits until the outbox is crowded no longer, for one timeout at most.
+        """Waits until the outbox has room again, for one timeout at most.
 
-        Redis is taken to be away if it answers no packet in that time.
+        If Redis answers no packet in that time, it counts as away.
         """
         patience = config.TASK_TRACKER_SOCKET_TIMEOUT
         deadline = time.monotonic() + patience
@@ -159,7 +159,7 @@ class Sender:
         except TrackerUnavailable as error:
             return error
         except Exception as error:
-            # A fault of the tracker's own, or of the settings.
+            # A bug in the tracker, or a wrong setting.
             return TrackerUnavailable(f"{type(error).__name__}: {error}")
         return None
 
@@ -178,7 +178,7 @@ class Sender:
             self._release_at = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER
 
     def _write(self, client: TrackerClient, packet: Sequence[Write], pause: float) -> list[Write]:
-        """Sends ``packet``. Returns the writes whose objects went on moving for a whole timeout."""
+        """Sends ``packet``. Returns the writes whose objects kept moving for a whole timeout."""
         deadline = time.monotonic() + config.TASK_TRACKER_SOCKET_TIMEOUT
         while True:
             moving: list[Write] = []
@@ -235,9 +235,9 @@ class Sender:
 
 
 def _with_later_ones(moving: Sequence[Write], packet: Sequence[Write]) -> list[Write]:
-    """``moving``, and of ``packet`` what comes later for the same objects: the order stays.
+    """``moving``, and the later writes of ``packet`` for the same objects, so that order is kept.
 
-    Writing once more what was written already changes nothing.
+    Repeating a write that was carried out changes nothing.
     """
     again: list[Write] = []
     objects: set[ObjectRef] = set()

@@ -1,8 +1,8 @@
-"""What the caller of a task wants to be shown in place of its arguments.
+"""What the caller of a task wants to be shown instead of its arguments.
 
 ``apply_async(args, argsrepr="(<card>,)")`` keeps the arguments out of logs. Celery always fills in
-``argsrepr`` and ``kwargsrepr``, so whether the caller gave one is told by comparing it with what
-Celery would have written. Celery loses it when the task is retried.
+``argsrepr`` and ``kwargsrepr``. A text that differs from what Celery would have written came from
+the caller. Celery loses it when the task is retried.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from celery.utils.saferepr import saferepr
 
 _SIMPLE = frozenset({int, str, bool, type(None)})
 
-#: What differs between arguments and what JSON makes of them.
+#: What JSON changes in the text of arguments.
 _WITHOUT_JSONS_CHANGES = str.maketrans(dict.fromkeys("()[],'\" "))
 
 
@@ -36,7 +36,7 @@ def given_by_publisher(
 def given_by_stranger(
     headers: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> dict[str, str]:
-    """The same where a message is received from a process without the tracker.
+    """The same, for a message from a process without the tracker.
 
     JSON has turned tuples into lists and keys into text meanwhile.
     """

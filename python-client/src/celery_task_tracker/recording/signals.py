@@ -3,7 +3,7 @@
 The signals of one task come from several processes and in any order. The module's transition rule
 sorts that out. What each signal carries is described at
 https://docs.celeryq.dev/en/stable/userguide/signals.html. No handler raises, queries the database,
-or contacts Redis for a task that nobody registered.
+or contacts Redis for an unregistered task.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def task_leaves(
     properties: Any = None,
     **_: Any,
 ) -> None:
-    """before_task_publish: the headers get what every worker needs to know of the task.
+    """before_task_publish: adds to the headers what workers need to know about the task.
 
     A retry keeps the headers of the attempt before: Celery hands them on.
     """
@@ -95,7 +95,7 @@ def task_leaves(
     get = getter(headers, body)
     task_id, at = get("id"), _now()
     if _publishing.task_id == task_id:
-        # Two runs of one id have two times.
+        # Two runs of one id must have different times.
         at = max(at, _publishing.at + 1)
     running = _running(task_id)
     is_retry = own.count_in(get("retries")) > 0
@@ -110,7 +110,7 @@ def task_leaves(
             headers[own.OBJECTS] = _pairs(running.objects)
         _add_shown(headers, body, running.shown if running else own.shown_in(get(own.SHOWN)))
     elif running and _replaces(sender, running, headers, get):
-        # The objects of the replaced task come first, should there be too many.
+        # The objects of the replaced task come first, in case there are too many.
         others = _objects_of(sender, message_call(headers, body)) or ()
         headers[own.OBJECTS] = _pairs(running.objects + others)
         headers[own.ATTEMPT] = running.attempt + 1
@@ -145,7 +145,7 @@ def _replaces(sender: str, running: Delivery, headers: Any, get: Any) -> bool:
     """Whether the task that runs has called ``self.replace()``, and this takes its place."""
     if "task" in headers:
         return own.count_in(get("replaced_task_nesting")) > 0
-    # Protocol 1 does not say.
+    # Protocol 1 has no such field.
     return running.task_name != sender
 
 
@@ -194,7 +194,7 @@ def task_started(sender: Any = None, **_: Any) -> None:
         objects = _objects_of(sender.name, context_call(context))
         setattr(context, own.OBJECTS, _pairs(objects or ()))
     if context.is_eager and not context.retries:
-        # Nobody published it. Its retries get its headers.
+        # It runs eagerly and was never published. Its retries get these headers.
         context.headers = {**(context.headers or {}), own.RUN: _now()}
         if origin_of(context.id):
             context.headers[own.ORIGIN] = origin_of(context.id)
@@ -272,7 +272,7 @@ def task_unknown(sender: Any = None, message: Any = None, **_: Any) -> None:
     """task_unknown, in the parent process of a worker that does not know the task: FAILURE."""
     delivery = Delivery.of_refused_message(message, getattr(sender, "hostname", None))
     if delivery:
-        # Its `repr` is the sentence, its `str` only the name.
+        # Its `repr` is the whole message, its `str` only the name.
         error = repr(NotRegistered(delivery.task_name))
         _record_failure(delivery, Failure("NotRegistered", error, ""))
 

@@ -150,7 +150,7 @@ def _only_match(model: str, values: Mapping[str, Any]) -> Any:
         with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
             found = list(objects.using(using).filter(**values).values_list("pk", flat=True)[:2])
     except SynchronousOnlyOperation as error:
-        raise OutOfReach("an event loop cannot ask the database") from error
+        raise OutOfReach("the database cannot be queried from an event loop") from error
     except SoftTimeLimitExceeded:
         # Meant for the task that is running.
         raise

@@ -1,4 +1,4 @@
-"""The namespace, which keeps projects, tenants and databases apart that share one Redis."""
+"""The namespace, which separates projects, tenants and databases that share one Redis."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..config import config
 #: The longest namespace, in characters.
 MAX_LENGTH = 64
 
-#: What a namespace may be, in lower case, and the same in words.
+#: The characters of a namespace, as a pattern and in words.
 PATTERN = re.compile(rf"[a-z0-9_-]{{1,{MAX_LENGTH}}}")
 EXPECTED = f"1 to {MAX_LENGTH} of the characters a-z, 0-9, _ and -"
 
 
 class WrongNamespace(ImproperlyConfigured):
-    """TASK_TRACKER_NAMESPACE is no namespace, or a function that did not return one."""
+    """TASK_TRACKER_NAMESPACE is not a valid namespace, or a function that did not return one."""
 
 
 def namespace_of(model: type[Model], using: str) -> str:
@@ -61,7 +61,7 @@ def longest_prefix() -> int:
 
 
 def depends_on_caller() -> bool:
-    """Whether only the process that sends or runs a task can tell its namespace."""
+    """Whether only the process that sends or runs a task knows its namespace."""
     return callable(config.TASK_TRACKER_NAMESPACE)
 
 

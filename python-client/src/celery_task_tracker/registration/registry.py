@@ -1,7 +1,7 @@
 """Which tasks are tracked for which models.
 
 The ``register`` decorator fills the registry while modules are imported. Every signal handler asks
-it first, so that a task that nobody registered costs one dictionary look-up.
+it first, so that an unregistered task costs one dictionary look-up.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Unresolvable(Exception):
 
 
 class OutOfReach(Unresolvable):
-    """The database would have to be asked for the object, and cannot be asked from here."""
+    """Finding the object takes a database query, which is not possible here."""
 
 
 def object_ref(label: str, value: Any) -> ObjectRef:
@@ -91,7 +91,7 @@ def object_of(instance: Model, using: str | None = None) -> ObjectRef:
 def sending_for(instance: Model) -> Iterator[None]:
     """Within this context a task that is sent with the primary key of ``instance`` is for it.
 
-    Without it, a primary key alone does not tell which database the row is in.
+    Without it, a primary key alone does not say which database the row is in.
     """
     token = _sent_for.set(instance)
     try:

@@ -85,7 +85,7 @@ Undone: TypeAlias = tuple[Write, CommandRefused | SlotMoving]
 
 @dataclass(frozen=True)
 class Server:
-    """What one Redis server tells about itself."""
+    """What one Redis server reports about itself."""
 
     name: str
     """Its address within a cluster, otherwise empty."""
@@ -100,7 +100,7 @@ class Server:
     """The module's section of INFO, without the prefix ``tracker_``."""
 
     tells: bool = True
-    """Whether the Redis user may ask for all this, which takes ``+info`` in its ACL."""
+    """Whether the Redis user may read all this: it needs ``+info`` in its ACL."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Query:
     until: str = ""
 
     match: str = ""
-    """A text that the records hold, in any case; empty for any."""
+    """A text that the records hold, in upper or lower case; empty for any."""
 
 
 class TrackerClient:
@@ -305,7 +305,7 @@ def get_client() -> TrackerClient:
 _client: tuple[int, TrackerClient] | None = None
 
 
-#: The settings that say how Redis is reached.
+#: The settings of the connection to Redis.
 CONNECTION_SETTINGS = (
     "CELERY_TASKTRACKER_REDIS_URL",
     "TASK_TRACKER_CONNECT_TIMEOUT",

@@ -36,7 +36,7 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
         "socket_connect_timeout": connect_timeout,
         "socket_timeout": socket_timeout,
         "health_check_interval": 0,
-        # A thread that gets no connection would take Redis to be away. redis-py 8 stops at 100.
+        # A thread without a connection would treat Redis as unavailable. redis-py 8 allows 100.
         "max_connections": MAX_CONNECTIONS,
         **({"socket_keepalive": True} if place.addresses else {}),
         **place.options,
@@ -51,7 +51,7 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
 
 
 def _cluster(place: RedisUrl, options: dict[str, Any], name: str) -> Any:
-    # redis-py 5 counts its tries here. A node that is away is for the next call to find again.
+    # redis-py 5 counts its attempts here. The next call finds a node again that is unavailable now.
     # The client still follows MOVED, ASK and TRYAGAIN.
     if int(redis.__version__.split(".")[0]) < 6:
         options["cluster_error_retry_attempts"] = 0
@@ -59,7 +59,7 @@ def _cluster(place: RedisUrl, options: dict[str, Any], name: str) -> Any:
         startup_nodes=[ClusterNode(*each) for each in place.addresses],  # type: ignore[no-untyped-call]
         retry=_no_retry(),
         ssl=place.is_encrypted,
-        # The cluster's client greets by itself, and calls this afterwards.
+        # The cluster's client sends its own greeting, and calls this afterwards.
         redis_connect_func=_naming(name),
         **options,
     )
@@ -88,7 +88,7 @@ def _greeting(name: str) -> Callable[[Any], None]:
 def _naming(name: str) -> Callable[[Any], None]:
     """Names a new connection, where the user's ACL allows that (``+client|setname``).
 
-    redis-py's option ``client_name`` would give the connection up where it does not.
+    redis-py's option ``client_name`` would close the connection if it does not.
     """
 
     def give_name(connection: Any) -> None:

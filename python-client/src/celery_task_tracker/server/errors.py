@@ -1,4 +1,4 @@
-"""What can go wrong between this package and Redis, as exceptions of the package's own."""
+"""The package's exceptions for what can go wrong between it and Redis."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ import redis
 HOST = "127.0.0.1"
 PROGRAMS = ("redis-server", "valkey-server")
 LOG = "server.log"
-#: Seconds that a server may take to begin, with what it has kept, and to end.
+#: Seconds that a server may take to start, loading its data included, and to end.
 START_PATIENCE = 30.0
 STOP_PATIENCE = 30.0
 #: A request to Linux: the signal that a process gets when the one that started it has died.
@@ -85,7 +85,7 @@ class LocalServer:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                # A Ctrl-C in the terminal is for this process, which then ends the server.
+                # Ctrl-C in the terminal must reach this process only, which then ends the server.
                 start_new_session=True,
                 preexec_fn=_dying_with_this_process(),
             )
@@ -103,7 +103,7 @@ class LocalServer:
             self._process.wait()
 
     def stop(self) -> None:
-        """Ends the server, which first writes what it keeps; does nothing where it has ended."""
+        """Ends the server, which first saves its data. Does nothing if the server has ended."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -151,7 +151,7 @@ class LocalServer:
                     client.ping()
                 return
             except redis.BusyLoadingError:
-                # It reads what it has kept, however much that is.
+                # It is loading its data, however much that is.
                 deadline = time.monotonic() + START_PATIENCE
             except redis.RedisError:
                 pass
@@ -171,7 +171,7 @@ def find_program(*names: str) -> Path:
     for name in names:
         found = shutil.which(name)
         if found:
-            # Not resolved: a program may be a link to another, and go by its own name.
+            # Links are not resolved: a program may behave by the name that it is called by.
             return Path(found).absolute()
     raise LocalServerError(
         f"No {' or '.join(names)} was found that can be run. Install Redis or Valkey (Debian, "
@@ -192,7 +192,7 @@ def find_module() -> Path:
 
 
 def _free(port: int | None) -> int:
-    """``port``, if nobody listens there; where it is ``None``, one that is free."""
+    """``port`` if it is free; any free port if it is ``None``."""
     if port is not None and not 1 <= port <= 65_535:
         raise LocalServerError(f"A port is a number from 1 to 65535, not {port}.")
     with socket.socket() as probe:
@@ -207,9 +207,9 @@ def _free(port: int | None) -> int:
 
 
 def _dying_with_this_process() -> Callable[[], None] | None:
-    """What has Linux end a child when this process is killed; elsewhere nothing does.
+    """On Linux, a function that makes a child end when this process is killed; else ``None``.
 
-    Linux goes by the thread that started the child, which of other threads may end earlier.
+    Linux watches the thread that started the child, and a thread may end before its process.
     """
     if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
         return None

@@ -96,7 +96,7 @@ class RedisUrl:
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether the servers are asked by TLS."""
+        """Whether connections use TLS."""
         return self.connection_class is SSLConnection
 
     @classmethod
@@ -167,7 +167,7 @@ class RedisUrl:
             pool = redis.ConnectionPool(self.connection_class, **self.options)
             connection = pool.connection_class(**pool.connection_kwargs)
             if self.is_encrypted:
-                # Refuses to check the name in a certificate that is not checked itself.
+                # redis-py cannot check the host name without checking the certificate.
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 context.check_hostname = connection.check_hostname
                 context.verify_mode = connection.cert_reqs
@@ -266,5 +266,5 @@ def _refusing(expected: str) -> Iterator[None]:
     try:
         yield
     except Exception:
-        # Of whatever kind: redis-py 5 and 6 trip over some values. The message may quote the URL.
+        # Any exception: redis-py 5 and 6 fail on some values. The message may quote the URL.
         raise InvalidUrl(expected) from None

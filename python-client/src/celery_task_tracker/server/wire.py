@@ -170,8 +170,8 @@ _KEY = 2
 #: The replies by which a node names another one that has the slot, or is about to get it.
 _REDIRECTS = (MovedError, AskError)
 
-#: Has a node serve the next command although the slot is still on its way to it.
+#: Makes a node serve the next command although the slot is still being moved to it.
 ASKING = packed(["ASKING"])
 
-#: redis-py before 5.3 wants to know for which command a connection is.
+#: redis-py before 5.3 requires the name of the command that a connection is for.
 _COMMAND_NAME = ("TRACKER",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) else ()

@@ -16,7 +16,7 @@ from ..registration.resolution import ObjectRef
 from ..states import State
 from .wire import Command
 
-#: Bytes of a command without its fields, about: its name, the object, the task's id and name.
+#: About how many bytes a command has without its fields: its name, object, task id and task name.
 WORDS_SIZE = 256
 
 
@@ -33,7 +33,7 @@ class Write(Protocol):
 
     @property
     def size(self) -> int:
-        """How many bytes its commands take on their way to Redis, about."""
+        """About how many bytes its commands have on the wire."""
 
     def commands(self) -> list[Command]:
         """The commands that write it, one for each object."""
@@ -56,11 +56,11 @@ class Event:
     """What is stored with it. An empty value removes the field."""
 
     run: int | None = None
-    """When the task was first published, in milliseconds since 1970. It tells apart tasks that were
-    sent under one id. ``None`` if unknown: the event is about the run that the record shows."""
+    """When the task was first published, in milliseconds since 1970. It distinguishes tasks that
+    were sent under one id. ``None`` if unknown: the event is about the run shown."""
 
     is_tentative: bool = False
-    """Whether somebody else than the process that ran the task says that it has ended."""
+    """Whether another process than the one that ran the task reports its end."""
 
     retention: int | None = None
     """Seconds for which the record is kept from now on; ``None``: what the setting says."""
@@ -178,7 +178,7 @@ class Annotation:
 
 
 def fields_size(fields: Mapping[str, str]) -> int:
-    """How many bytes ``fields`` take in a command, about."""
+    """About how many bytes ``fields`` take in a command."""
     return sum(len(name) + bytes_of(value) for name, value in fields.items())
 
 

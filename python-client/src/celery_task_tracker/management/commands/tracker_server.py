@@ -74,7 +74,7 @@ class Command(BaseCommand):
 
 
 def _interrupt(*_: Any) -> NoReturn:
-    """Ends the command; what is asked again while the server ends is not heard."""
+    """Ends the command. Further signals are ignored while the server shuts down."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -34,7 +34,9 @@ class Command(BaseCommand):
                 if server.name:
                     self.stdout.write(f"Node: {server.name}")
                 if not server.tells:
-                    self.stdout.write("Redis: not told, the user lacks +info in its ACL")
+                    self.stdout.write(
+                        "Redis: version unknown, the Redis user lacks +info in its ACL"
+                    )
                     continue
                 self.stdout.write(f"Redis: {server.redis}")
                 if server.module is not None:
@@ -61,4 +63,6 @@ class Command(BaseCommand):
         if all(server.tells for server in servers):
             self.stdout.write(self.style.SUCCESS("The tracker is ready."))
         else:
-            self.stdout.write("Redis answers. Whether the tracker is ready could not be asked.")
+            self.stdout.write(
+                "Redis answers. Give the Redis user +info to see whether the tracker is ready."
+            )
