@@ -8,7 +8,7 @@
 //! | `model` | states, the transition rule, names, limits: pure Rust |
 //! | `redis` | the server's functions, and every `unsafe` line |
 //!
-//! Beside them stand `settings`, what an administrator may set, and `counters`, what `INFO tracker` tells.
+//! Beside them stand `settings`, what an administrator may set, and `counters`, what `INFO tracker` shows.
 
 #![deny(unsafe_code)]
 // Unit tests cover the model alone; what only the server calls looks dead to them.
@@ -30,7 +30,7 @@ use redis::Identity;
 use settings::SETTINGS;
 use store::RemovedByOthers;
 
-/// The version of `Cargo.toml` as `MODULE LIST` tells it: `10000 * major + 100 * minor + patch`.
+/// The version of `Cargo.toml` as `MODULE LIST` shows it: `10000 * major + 100 * minor + patch`.
 const VERSION: i32 = 10_000 * number(env!("CARGO_PKG_VERSION_MAJOR"))
     + 100 * number(env!("CARGO_PKG_VERSION_MINOR"))
     + number(env!("CARGO_PKG_VERSION_PATCH"));

@@ -13,7 +13,7 @@ pub(super) struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    /// The arguments of the call. A replayed call ends with the terms that it first ran under.
+    /// The arguments of the call. A replicated call has one argument more: the terms that the primary ran it under.
     pub(super) fn of(call: &'a Call<'_>) -> Self {
         let (arguments, limits) = (call.arguments(), SETTINGS.limits());
         if call.is_replayed() {
@@ -146,7 +146,7 @@ impl<'a> Arguments<'a> {
         chosen.map(|(_, choice)| choice).ok_or_else(|| Failure::error(Invalid::new(option, expected)))
     }
 
-    /// `numfields field …`, after `FIELDS`: fields to read, each once.
+    /// `numfields field …`, after `FIELDS`: the fields to read, none of them twice.
     pub(super) fn fields_to_read(&mut self) -> Result<Vec<Given<'a, FieldName<'a>>>, Failure> {
         let count = self.field_count()?;
         let mut fields = Vec::<Given<'_, FieldName<'_>>>::with_capacity(count);

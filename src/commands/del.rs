@@ -9,8 +9,8 @@ use crate::store::Instance;
 /// TRACKER.DEL model id [task_id ...]
 /// ```
 ///
-/// Without ids, removes every record and index of the object, and remembers for a retention window when that was: nothing of
-/// a run that was published before then is recorded again. With ids, removes those records only.
+/// Without ids, removes every record and index of the object. For one retention window it then refuses events of runs
+/// that were published before the deletion. With ids, removes those records only.
 ///
 /// Replies how many live records were removed. O(log n) for each id, O(n) for the whole object.
 pub struct Del;

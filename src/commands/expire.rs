@@ -9,9 +9,9 @@ use crate::store::Instance;
 /// TRACKER.EXPIRE model id [seconds]
 /// ```
 ///
-/// Without `seconds`, removes every record whose retention has ended. With it, every record of the object ends that long
-/// after its last update, and records past that are removed. Replies how many were removed. O(states + names) for each
-/// removed one, and O(n log n) with `seconds`.
+/// Without `seconds`, removes every record whose retention has ended. With `seconds`, every record of the object expires
+/// that long after its last update, and records past that are removed at once. Replies how many were removed.
+/// O(states + names) for each removed record, and O(n log n) with `seconds`.
 pub struct Expire;
 
 impl Command for Expire {

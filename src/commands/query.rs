@@ -25,11 +25,11 @@ const OPTIONS: &str = "STATE, TASK, SINCE, UNTIL, MATCH, PAGE, SIZE, ORDER, FIEL
 ///
 /// `MATCH` keeps the records that hold the text, in upper or lower case, in `id`, `name`, `error`, `exception`, `args`,
 /// `kwargs`, `result`, `worker` or `objects`. It examines the newest 2,000 records that the other options let through, fewer
-/// where their values are long. `ORDER` orders what it finds. `until` tells where to go on: the same query with
-/// `UNTIL until` examines the records that this one did not come to, and no other.
+/// where their values are long. `ORDER` orders what it finds. If it could not examine all, `until` says where
+/// to continue: the same query with `UNTIL until` examines exactly the remaining records.
 ///
 /// Without `FIELDS` a row leaves out `args`, `kwargs`, `result`, `traceback` and `log`, and cuts every value at 1,024 bytes.
-/// With `FIELDS` it does so once the longer values of the page come to 1 MiB. `<field>_bytes` tells the length of the whole
+/// With `FIELDS` it does so once the longer values of the page come to 1 MiB. `<field>_bytes` is the length of the whole
 /// value.
 ///
 /// Replies a map of `total page size pages tasks`; with `WITHCOUNTS` also `states`, the live count per state, unfiltered,

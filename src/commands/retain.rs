@@ -9,8 +9,8 @@ use crate::store::Instance;
 /// TRACKER.RETAIN model id task_id seconds
 /// ```
 ///
-/// The record ends so many seconds from now, and after each later update so many seconds from then. Replies 1, or 0 where
-/// there is no live record. O(log n) for n records of the object.
+/// The record expires that many seconds from now, and each later update starts the time anew. Replies 1, or 0 if there is
+/// no live record. O(log n) for n records of the object.
 pub struct Retain;
 
 impl Command for Retain {
@@ -20,7 +20,7 @@ impl Command for Retain {
         summary: c"Gives one task record a retention of its own, counted from now.",
         complexity: c"O(log(N)) with N being the number of records of the object.",
         since: SINCE,
-        // At least five words: a replayed call ends in its terms.
+        // At least five words: a replicated call has its terms as one argument more.
         arity: -5,
         keys: Some(Keys::Write),
         arguments: &[MODEL, ID, TASK_ID, Argument::integer(c"seconds")],

@@ -16,15 +16,15 @@ use crate::store::{Bucket, Instance, Stats as Counts};
 /// TRACKER.STATS model id [SINCE time] [UNTIL time] [BUCKETS n] [FORMAT RESP|JSON]
 /// ```
 ///
-/// `SINCE` and `UNTIL` have only those counted whose `created_at` is from then to then, both included.
+/// With `SINCE` and `UNTIL`, only records with a `created_at` between the two are counted, both included.
 ///
-/// Replies a map: `states` and `tasks`, the counts per state and per task name, those of none left out; `total`;
+/// Replies a map: `states` and `tasks`, the counts per state and per task name, without zeros; `total`;
 /// `active`, how many are not finished; `oldest` and `newest`, the bounds of `created_at`, nil where there is no record;
 /// `last`, the id, name, state and `updated_at` of the record that was created last, or nil.
 ///
-/// `BUCKETS`, 1 to 200, adds `buckets`: the time from `SINCE` to `UNTIL` in so many equal parts, the earliest first, each a
-/// map of `since`, when it begins, and `states`, the counts per state. It ends where the next one begins. Without `SINCE` the
-/// first one begins with the oldest record, without `UNTIL` the last one ends now.
+/// `BUCKETS`, 1 to 200, adds `buckets`: the time from `SINCE` to `UNTIL` in that many equal parts, the earliest first. Each
+/// is a map of `since`, when it begins, and `states`, the counts per state. A bucket ends where the next one begins. Without
+/// `SINCE` the first one begins with the oldest record, without `UNTIL` the last one ends now.
 ///
 /// O((states + names) log n) for n records, and O(states x buckets x log n).
 pub struct Stats;

@@ -15,12 +15,13 @@ const OPTIONS: &str = "STATE, NAME, RUN, ATTEMPT, AT, RETAIN, TENTATIVE, NX, XX 
 ///
 /// The transition rule decides which of two events prevails. A new record needs `STATE` and `NAME`. Without `STATE` only
 /// fields are set. An empty value removes its field. `RUN` is the moment at which the task's message was first published:
-/// two runs of one task id are never mixed. `TENTATIVE` marks a final state that a true end may still replace. The record
-/// then lives for `RETAIN` seconds, else for its own retention, else for the retention window; while the task has not
-/// started, they count from the field `eta` where that is later than now.
+/// two runs of one task id are never mixed. `TENTATIVE` marks a final state that the task's own end may still replace.
 ///
-/// Replies `CREATED` or `UPDATED`; `STALE` where the record had got further already; `GONE` where the object was deleted
-/// after the run was published; nil where `NX` or `XX` forbids the update. O(log n) for n records of the object.
+/// The record then lives for `RETAIN` seconds, else for its own retention, else for the retention window. The time counts
+/// from now, or from the field `eta` if that is later and the task has not started.
+///
+/// Replies `CREATED` or `UPDATED`; `STALE` if the record had already got further; `GONE` if the object was deleted
+/// after the run was published; nil if `NX` or `XX` forbids the update. O(log n) for n records of the object.
 pub struct Upsert;
 
 impl Command for Upsert {

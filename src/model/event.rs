@@ -1,14 +1,14 @@
 use super::{Record, Seconds, State, TaskName, Time};
 
-/// What a client tells of a task, apart from the fields that are only stored.
+/// What a client reports of a task, apart from the fields that are only stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
     /// The state reached; `None` where the event only sets fields.
     pub state: Option<State>,
     /// The task's name.
     pub name: Option<TaskName<'a>>,
-    /// The run that the event is about: when its message was first published. It only tells runs apart, so it is never
-    /// compared with a clock. Without one, the event is about the run shown.
+    /// The run that the event is about: when its message was first published. It only distinguishes runs, so it
+    /// is never compared with a clock. Without one, the event is about the run shown.
     pub run: Option<Time>,
     /// The attempt that the event is about. Without one, an event with a state is about the first attempt, and one
     /// that only sets fields is about the attempt shown.
@@ -19,7 +19,8 @@ pub struct Event<'a> {
     pub now: Time,
     /// A retention of the record's own.
     pub retention: Option<Seconds>,
-    /// Whether a final state is told by somebody else than who ran the task, for example of a worker that is lost.
+    /// Whether a final state is reported by another process than the one that ran the task: a worker that is lost, for
+    /// example, cannot report it.
     pub tentative: bool,
 }
 
@@ -29,16 +30,16 @@ impl Event<'_> {
         self.at.unwrap_or(self.now)
     }
 
-    /// When the run was published, as far as the client says: the earliest that it can have been told of.
+    /// When the run was published. If the client does not say, the time that it gave for the event; `None` without either.
     pub fn published_at(&self) -> Option<Time> {
         self.run.or(self.at)
     }
 }
 
-/// Whether an update asks for a record to be there.
+/// Whether an update requires that there is a record, or that there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Condition {
-    /// It does not.
+    /// It requires neither.
     #[default]
     Any,
     /// Only where there is none (`NX`).

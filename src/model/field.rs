@@ -29,12 +29,12 @@ pub enum Kept {
     Run,
     /// The record's own retention in seconds, where it has one.
     Retention,
-    /// 1 where the final state was told by somebody else than who ran the task.
+    /// 1 if the final state was reported by another process than the one that ran the task.
     Tentative,
 }
 
 impl Kept {
-    /// Every kept field, in the order in which a record is told.
+    /// Every kept field, in the order of replies.
     pub const ALL: [Self; 13] = [
         Self::Id,
         Self::Name,
@@ -145,10 +145,11 @@ impl<'a> FieldName<'a> {
             })
     }
 
-    /// The fields that tell how an attempt ended. They belong together: no two ends may share them.
+    /// The fields that describe how an attempt ended. They belong together: those of two ends are never mixed.
     pub const END: [Self; 4] = [Self("error"), Self("exception"), Self("traceback"), Self("result")];
 
-    /// Whether a field tells of one attempt, `attempt_<n>` or its full length: it outlives that attempt.
+    /// Whether a field describes one attempt (`attempt_<n>`, or its full length). Such a field stays when the next attempt
+    /// begins.
     pub fn is_of_attempt(field: &[u8]) -> bool {
         let field = field.strip_suffix(FullLength::SUFFIX.as_bytes()).unwrap_or(field);
         let number = field.strip_prefix(b"attempt_").unwrap_or_default();
@@ -168,14 +169,14 @@ impl<'a> FieldName<'a> {
     }
 }
 
-/// `<field>_bytes`, the field that tells how long a value was before it was cut.
+/// `<field>_bytes`, the field that holds how long a value was before it was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FullLength<'a>(pub FieldName<'a>);
 
 impl FullLength<'_> {
     const SUFFIX: &'static str = "_bytes";
 
-    /// Whether a field of that name tells a full length.
+    /// Whether a field of that name holds a full length.
     pub fn is_name(field: &[u8]) -> bool {
         field.ends_with(Self::SUFFIX.as_bytes())
     }

@@ -58,7 +58,7 @@ impl PageRequest {
         Window { offset: (self.number - 1).saturating_mul(self.size), size: self.size, order: self.order }
     }
 
-    /// The number of pages for so many rows.
+    /// The number of pages for that many rows.
     pub fn pages(&self, total: usize) -> usize {
         total.div_ceil(self.size)
     }

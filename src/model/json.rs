@@ -1,6 +1,6 @@
 use serde_json::value::RawValue;
 
-/// How deep a JSON value may be nested to be embedded in a reply. Every reader copes with so much.
+/// How deep a JSON value may be nested to be embedded in a reply. Every JSON parser accepts that depth.
 const DEEPEST: usize = 32;
 
 /// A stored value as JSON to embed in a reply. `None` where a reader of the reply might fail on it: it is no JSON, it is

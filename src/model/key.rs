@@ -7,7 +7,7 @@ pub struct KeyNames {
     prefix: String,
 }
 
-/// A key that belongs to an object, by what it is for; those that nobody needs to tell apart are left out.
+/// What a key of an object is for, as far as the module has to know it when a key is removed by others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectKey<'k> {
     /// The record of that task id.
@@ -17,8 +17,8 @@ pub enum ObjectKey<'k> {
 }
 
 impl KeyNames {
-    /// Reads the name of a key: of which object, as [`KeyNames::object`] tells it, and what for. `None` where it is none
-    /// of an object's.
+    /// Reads the name of a key: its object, in the form of [`KeyNames::object`], and what it is for. `None` if it is no key
+    /// of an object.
     pub fn parse(key: &[u8]) -> Option<(&[u8], ObjectKey<'_>)> {
         let end = key.windows(2).position(|bytes| bytes == b"}:")? + 2;
         let (object, kind) = key.split_at(end);

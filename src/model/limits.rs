@@ -1,11 +1,11 @@
 use super::Seconds;
 
-/// How long and how much is kept, as an administrator has set it.
+/// The limits that an administrator has set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How long a record lives after its last update, unless it has a retention of its own.
     pub retention_window: Seconds,
-    /// Rows per page, where a query does not say.
+    /// Rows per page, if a query does not say.
     pub page_size: usize,
     /// The most rows per page that a query may ask for.
     pub max_page_size: usize,
@@ -20,6 +20,6 @@ impl Limits {
     pub const MAX_FIELDS: usize = 128;
     /// The most records past their retention that one write removes, and the most that it evicts.
     pub const REMOVED_PER_WRITE: usize = 100;
-    /// The most records past their retention that one write removes beside, where they would be too many with a new one.
+    /// How many more records past their retention one write removes if the object is at its limit of records.
     pub const REMOVED_TO_MAKE_ROOM: usize = 500;
 }

@@ -16,7 +16,7 @@ pub struct Timestamps {
 }
 
 impl Timestamps {
-    /// The timestamp that events of that state are about. `RETRY` has none: it is what the attempt before said.
+    /// The timestamp that events of that state are about. `RETRY` has none: the attempt before reported it.
     pub fn of(&mut self, state: State) -> Option<&mut Option<Time>> {
         match state {
             State::Pending => Some(&mut self.published),
@@ -43,11 +43,12 @@ pub struct Record {
     pub updated_at: Time,
     /// The attempt's timestamps.
     pub timestamps: Timestamps,
-    /// The run shown: when its message was first published. `None` where no event told it.
+    /// The run shown: when its message was first published. `None` if no event named it.
     pub run: Option<Time>,
     /// The record's own retention, where it has one.
     pub retention: Option<Seconds>,
-    /// Whether the final state was told by somebody else than who ran the task, so that a true end replaces it.
+    /// Whether the final state was reported by another process than the one that ran the task. The task's own end replaces
+    /// it.
     pub tentative: bool,
 }
 

@@ -2,7 +2,7 @@ use memchr::memmem::Finder;
 
 use super::Invalid;
 
-/// A text to search values for, in any case.
+/// A text to search values for, whatever their case.
 ///
 /// Letters of every script match in upper and lower case where the text has any that is not ASCII. A text of ASCII alone
 /// is compared byte by byte, A to Z as a to z, which is several times faster.
@@ -24,7 +24,7 @@ impl SearchText {
     }
 }
 
-/// Searches one value after the other, and keeps count of the effort.
+/// Searches one value after the other, and counts the bytes.
 pub struct Searcher<'t> {
     text: &'t SearchText,
     lower: Vec<u8>,

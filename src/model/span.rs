@@ -1,6 +1,6 @@
 use super::Time;
 
-/// From when to when, both included; `None` for as far as there is anything.
+/// A span of time, both ends included. `None` means that it has no bound on that side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     /// The earliest moment.
@@ -9,8 +9,8 @@ pub struct Span {
     pub until: Option<Time>,
 }
 
-/// The beginnings of `count` equal parts of the time from `since` to `until`, both included. Parts of a span that has fewer
-/// milliseconds than that may be empty: they begin together with the next one.
+/// The beginnings of `count` equal parts of the time from `since` to `until`, both included. If the span has fewer
+/// milliseconds than parts, some parts are empty: they begin together with the next one.
 pub fn parts(since: Time, until: Time, count: usize) -> Vec<Time> {
     let (since, until) = (i128::from(since.millis()), i128::from(until.millis()));
     let length = (until - since + 1).max(0);

@@ -7,9 +7,9 @@ use bitflags::bitflags;
 pub enum State {
     /// Published, not yet seen by a worker.
     Pending,
-    /// A worker holds it and has not begun.
+    /// A worker has received it and not yet started it.
     Received,
-    /// The attempt before asked for this one, which has not begun.
+    /// The attempt before asked for this one, which has not started.
     Retry,
     /// Running.
     Started,
@@ -104,7 +104,7 @@ bitflags! {
             | Self::REVOKED.bits()
             | Self::REJECTED.bits()
             | Self::IGNORED.bits();
-        /// The final states that nobody has to look into.
+        /// The final states that need no attention.
         const ENDED_WELL = Self::SUCCESS.bits() | Self::IGNORED.bits();
     }
 }

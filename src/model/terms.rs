@@ -15,7 +15,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The terms at that moment under those limits.
+    /// The terms of a write at that moment, under those limits.
     pub fn new(now: Time, limits: &Limits) -> Self {
         Self {
             now,
@@ -33,7 +33,7 @@ impl Terms {
         }
     }
 
-    /// The terms as one word, for the replicated call: `@now:window:most:longest`.
+    /// The terms as one argument of the replicated call: `@now:window:most:longest`.
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(64);
         let limits = [self.retention_window.count() as usize, self.max_tasks_per_object, self.max_value_bytes];

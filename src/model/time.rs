@@ -9,11 +9,11 @@ use super::Invalid;
 pub struct Time(i64);
 
 impl Time {
-    /// The last moment that can be told, 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year, and a
-    /// sorted set's score holds it without loss.
+    /// The last moment, 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year, and a sorted set's score holds
+    /// it without loss.
     pub const MAX: Self = Self(253_402_300_799_999);
 
-    /// A moment from unix milliseconds; before 1970 and after [`Time::MAX`] there is none.
+    /// A moment from unix milliseconds. `None` before 1970 and after [`Time::MAX`].
     pub fn from_millis(millis: i64) -> Option<Self> {
         (0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
     }
@@ -81,7 +81,7 @@ impl Seconds {
     /// The same as a span.
     pub const LONGEST: Self = Self(Self::MAX);
 
-    /// A span of so many seconds.
+    /// A span of that many seconds. `None` if it is longer than [`Seconds::MAX`].
     pub const fn new(seconds: u32) -> Option<Self> {
         if seconds <= Self::MAX {
             Some(Self(seconds))

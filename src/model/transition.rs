@@ -65,9 +65,9 @@ pub struct Transition {
     pub outcome: Outcome,
     /// The record from now on.
     pub record: Record,
-    /// The stored given fields that go.
+    /// Which of the stored given fields are removed.
     pub removed: Removed,
-    /// The event's given fields that are stored.
+    /// Which of the fields that came with the event are written.
     pub written: Written,
 }
 
@@ -84,8 +84,8 @@ pub struct Transition {
 /// - A final state that takes the place of a tentative one replaces its end.
 /// - Of an attempt's final states only one counts: the one applied first, or, of two equal ones with different times, the
 ///   one with the earlier time.
-/// - STARTED of a finished attempt, told with its run and with a time after the attempt's end, is another delivery of the
-///   message: the attempt begins anew.
+/// - STARTED of a finished attempt, with its run and with a time after the attempt's end, means that the message was
+///   redelivered: the attempt begins anew.
 ///
 /// Whatever the order in which the events of a task arrive, as long as each process' own events stay in order, they end
 /// in the same record. `interleavings.rs` says for which events.
@@ -169,8 +169,8 @@ fn same_attempt(record: &Record, state: State, event: &Event<'_>) -> Transition 
     }
 }
 
-/// A process tells its own events in order, and the process that starts a delivery also tells its end. So no late event
-/// of the delivery that ended can look like this, whatever the clocks.
+/// A process reports its own events in order, and the process that starts a delivery also reports its end. So no late
+/// event of the delivery that ended can look like this, whatever the clocks say.
 fn is_another_delivery(record: &Record, state: State, event: &Event<'_>) -> bool {
     let is_after_end = event.at.zip(record.timestamps.finished).is_some_and(|(at, finished)| at > finished);
     state == State::Started && record.state.is_final() && event.run.is_some() && is_after_end
@@ -194,14 +194,14 @@ fn reached(record: &Record, state: State, event: &Event<'_>) -> Transition {
     overwriting(record)
 }
 
-/// The attempt was taken for ended, and now really ended: nothing of the tentative end stays.
+/// The attempt's own end arrives after a tentative one: nothing of the tentative end stays.
 fn true_end(record: &Record, state: State, event: &Event<'_>) -> Transition {
     let timestamps = Timestamps { finished: None, ..record.timestamps };
     let before = Record { timestamps, ..record.clone() };
     Transition { removed: Removed::End, ..reached(&before, state, event) }
 }
 
-/// A state is told again. Of two equal ends with different times the earlier one counts, as a whole.
+/// A state is reported again. Of two equal ends with different times the earlier one counts, as a whole.
 fn repeated(record: &Record, state: State, event: &Event<'_>) -> Transition {
     let times = event.at.zip(record.timestamps.finished).filter(|_| state.is_final());
     match times.map_or(Ordering::Equal, |(at, finished)| at.cmp(&finished)) {
@@ -211,12 +211,13 @@ fn repeated(record: &Record, state: State, event: &Event<'_>) -> Transition {
     }
 }
 
-/// The attempt has ended otherwise already. Nothing of another end is kept, so that no two of them mix.
+/// The attempt has already ended in another way. Nothing of this end is stored, so that two ends never mix.
 fn second_end(record: &Record, event: &Event<'_>) -> Transition {
     stale(seen(record, event), Written::None)
 }
 
-/// An end that the one shown would have replaced, had it come first. Then its time would have counted, so it does now.
+/// A tentative end arrives after the attempt's own. Had it come first, it would have left nothing but its time in
+/// `updated_at`; so it does the same now.
 fn replaced_end(record: &Record, event: &Event<'_>) -> Transition {
     let updated_at = record.updated_at.max(event.time());
     stale(Record { updated_at, ..seen(record, event) }, Written::None)
@@ -246,12 +247,12 @@ fn overwriting(record: Record) -> Transition {
     Transition { outcome: Outcome::Updated, record, removed: Removed::None, written: Written::All }
 }
 
-/// The record with what every event of its run tells, applied or stale.
+/// The record with what every event of its run contributes, applied or stale.
 fn seen(record: &Record, event: &Event<'_>) -> Record {
     Record { run: record.run.or(event.run), created_at: record.created_at.min(event.time()), ..record.clone() }
 }
 
-/// The record with what every applied event tells.
+/// The record with what every applied event contributes.
 fn applied(record: &Record, event: &Event<'_>) -> Record {
     Record {
         name: name(record, event),

@@ -22,7 +22,7 @@ pub(super) struct CallReply<'r>(*mut raw::RedisModuleCallReply, PhantomData<&'r 
 
 /// A reply that is a count.
 pub(super) fn integer(reply: &CallReply<'_>) -> usize {
-    // SAFETY: the reply is valid; one of another type counts for less than nothing.
+    // SAFETY: the reply is valid; for one of another type the server returns a negative number.
     let count = unsafe { raw::RedisModule_CallReplyInteger.unwrap()(reply.0) };
     usize::try_from(count).unwrap_or(0)
 }
@@ -63,7 +63,7 @@ impl<'c> Call<'c> {
 
 impl Call<'_> {
     /// The server's clock in unix milliseconds. From Redis 7.2 on it stands still while a command, a transaction or a
-    /// script runs, like the clock of the server's own expiry. Before 7.2 it goes on, and is never behind that clock.
+    /// script runs, like the clock of the server's own expiry. Before 7.2 it runs on, and is never behind that clock.
     pub fn clock(&self) -> i64 {
         // SAFETY: neither function takes anything; the first is there from Redis 7.2 on.
         unsafe {
@@ -74,7 +74,7 @@ impl Call<'_> {
         }
     }
 
-    /// Whether the call comes from the primary or from the AOF, and so repeats what was decided before.
+    /// Whether the call comes from the primary or from the AOF, and so repeats an earlier call.
     pub fn is_replayed(&self) -> bool {
         self.has_flag(raw::REDISMODULE_CTX_FLAGS_REPLICATED | raw::REDISMODULE_CTX_FLAGS_LOADING)
     }

@@ -16,7 +16,7 @@ pub enum Failure {
 
 /// How many calls were refused by the ACL.
 pub static NO_PERMISSION: AtomicU64 = AtomicU64::new(0);
-/// How many calls were told to try again while a slot moved.
+/// How many calls were refused with `TRYAGAIN` while a slot moved.
 pub static TRY_AGAIN: AtomicU64 = AtomicU64::new(0);
 
 impl Failure {

@@ -10,11 +10,11 @@ use super::{Call, Failure};
 pub enum Mode {
     /// To read what the user asks for.
     Read,
-    /// To read what the module has to know itself. No permission is asked for.
+    /// To read what the module itself needs. No permission is needed.
     Peek,
     /// To read and write what the user asks for. The first write creates a missing key.
     Write,
-    /// To write what follows from an allowed write, or from the time. No permission is asked for.
+    /// To write what follows from an allowed write or from the passing of time. No permission is needed.
     Maintain,
 }
 

@@ -38,7 +38,7 @@ unsafe extern "C" fn happened<W: Removals>(
     // SAFETY: the server passes the event's name, which ends in NUL, and the key's, both valid during this call.
     let (event, key) = unsafe { (CStr::from_ptr(event), bytes_of(key)) };
     if matches!(event.to_bytes(), b"del" | b"evicted" | b"rename_from" | b"move_from") {
-        // A panic must not unwind through the server's frames. All that is lost is one report.
+        // A panic must not unwind through the server's frames. Only this report is lost.
         let _ = catch_unwind(|| W::removed(key));
     }
     raw::REDISMODULE_OK as c_int

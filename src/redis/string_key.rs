@@ -17,7 +17,7 @@ impl<'c> StringKey<'c> {
         Ok(Self { key: ServerKey::open(call, name, mode, raw::KeyType::String)? })
     }
 
-    /// The unix milliseconds at which the server removes the string, where it will.
+    /// When the server removes the string, in unix milliseconds. `None` without a TTL.
     pub fn expires_at(&self) -> Option<i64> {
         self.key.expires_at()
     }

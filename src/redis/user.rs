@@ -72,7 +72,7 @@ impl User {
 }
 
 /// Whether the call's client has a user. A module may call a command under a script too, and Redis 7.0 would crash when
-/// asked for the name of a user that is not there; a call on behalf of the user fails in a way of its own instead.
+/// asked for the name of a user that is not there; a call on behalf of the user fails with an error instead.
 unsafe fn has_user(ctx: *mut raw::RedisModuleCtx) -> bool {
     let reply = raw::RedisModule_Call.unwrap()(ctx, c"PING".as_ptr(), c"C".as_ptr());
     if reply.is_null() {
@@ -82,7 +82,7 @@ unsafe fn has_user(ctx: *mut raw::RedisModuleCtx) -> bool {
     true
 }
 
-/// What the server says where there is no user to act for.
+/// The server's error if there is no user to act for.
 const ENOTSUP: i32 = 95;
 
 impl Drop for User {

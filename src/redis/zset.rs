@@ -156,7 +156,7 @@ impl<'c> Zset<'c> {
         self.ask(c"ZCOUNT", &[&min, &max], integer)
     }
 
-    /// The rank of a member, where the first of the direction has rank 0; 0 too for what is no member. O(log n).
+    /// The rank of a member; the first one in the direction has rank 0. Also 0 if it is not a member. O(log n).
     pub fn rank(&self, member: &ServerString, direction: Direction) -> usize {
         let command = match direction {
             Direction::Up => c"ZRANK",
@@ -165,7 +165,7 @@ impl<'c> Zset<'c> {
         self.key.call().ask(command, &[self.key.name(), member], integer)
     }
 
-    /// `count` members from that rank on, where the first of the direction has rank 0. O(log n + count).
+    /// `count` members from that rank on; the first one in the direction has rank 0. O(log n + count).
     pub fn slice(&self, rank: usize, count: usize, direction: Direction) -> Vec<ServerString> {
         if count == 0 || rank >= self.len() {
             return Vec::new();

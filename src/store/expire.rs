@@ -17,8 +17,8 @@ impl Instance<'_> {
         Ok(removed)
     }
 
-    /// Sets the end of every record to so long after its last update, and removes those that are past it or were past their
-    /// own end. Returns how many were removed. O(n log n) for n records.
+    /// Gives every record the same retention, counted from its last update. Removes those past it, and those past
+    /// the end that they had before. Returns how many were removed. O(n log n) for n records.
     pub fn expire_after(&self, retention: Seconds, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;

@@ -8,8 +8,8 @@ pub(super) fn ended<'z, 'c>(expiry: &'z mut Zset<'c>, now: Time) -> impl Iterato
     expiry.walk(between(None, Some(now)), EARLIEST_FIRST).map(|(task_id, _)| task_id)
 }
 
-/// The ids that the expiry index lacks because its key was removed by hand or evicted. The oldest first: a new expiry index has
-/// only newer ids. O(1) if it lacks none, else O(n).
+/// The ids that the expiry index lacks because its key was removed by hand or evicted, the oldest first. An expiry index that
+/// was created since then has only newer ids. O(1) if it lacks none, else O(n).
 pub(super) fn lost<'z, 'c>(
     tasks: &'z mut Zset<'c>,
     expiry: &'z Zset<'c>,

@@ -1,7 +1,8 @@
 use crate::model::FieldName;
 use crate::redis::Text;
 
-/// A checked argument of a call, with the server's own string of it: that is passed on to the server without a copy.
+/// A checked argument of a call, with the server's own string of it. That string is passed back to the server without a
+/// copy.
 #[derive(Clone, Copy)]
 pub struct Given<'a, T> {
     /// The checked value.

@@ -24,7 +24,8 @@ pub(super) struct Indexes<'c> {
     by_name: BTreeMap<Vec<u8>, Zset<'c>>,
 }
 
-/// The order in which a removed id is looked for: a record past its retention is nearly always finished.
+/// The order in which the states' indexes are searched for a removed id: a record past its retention is nearly always
+/// finished.
 const LIKELIEST_FIRST: [State; State::ALL.len()] = [
     State::Success,
     State::Failure,
@@ -178,7 +179,7 @@ impl<'c> Indexes<'c> {
         is_new
     }
 
-    /// Removes the id of a record in that state and of that task name. An index of another type holds none, and stays.
+    /// Removes the id of a record in that state and of that task name. A key that holds another type is left as it is.
     /// O(log n).
     pub(super) fn remove(&mut self, task_id: &[u8], state: State, name: &[u8]) {
         self.remove_from_whole(task_id);
@@ -188,8 +189,8 @@ impl<'c> Indexes<'c> {
         self.remove_from_task(name, task_id);
     }
 
-    /// Removes ids whose records are gone, and so do not tell where they stand. For each index O(log n) for each id, or
-    /// O(members) where those are fewer.
+    /// Removes ids whose records are gone, from whichever indexes hold them. For each index O(log n) for each id, or
+    /// O(members) if those are fewer.
     pub(super) fn remove_everywhere(&mut self, task_ids: &[&[u8]]) {
         self.restore_names();
         for task_id in task_ids {
@@ -243,7 +244,7 @@ impl<'c> Indexes<'c> {
         ends.chain(lost.into_iter().map(|task_id| (task_id, None))).collect()
     }
 
-    /// Whether every id of the object is among these, each of which is there once. O(1) where there are more, else O(n).
+    /// Whether the object has no ids but these, which must be distinct. O(1) if it has more, else O(n).
     pub(super) fn hold_no_other_than(&mut self, task_ids: &[Vec<u8>]) -> bool {
         let held = self.expiry.len();
         task_ids.len() >= self.len().max(held)
@@ -256,7 +257,7 @@ impl<'c> Indexes<'c> {
         self.expiry.unlink();
     }
 
-    /// Does something to every index but that of the ends. O(states + names).
+    /// Calls `act` with every index except the expiry index. O(states + names).
     fn every_other(&mut self, mut act: impl FnMut(&mut Zset<'c>)) {
         for name in self.task_names() {
             let _ = self.task(&name).map(&mut act);
@@ -268,12 +269,12 @@ impl<'c> Indexes<'c> {
         self.names().map(act);
     }
 
-    /// The ids whose retention has ended, the longest over first, at most so many.
+    /// The ids whose retention has ended, the first to end first.
     pub(super) fn ended(&mut self, now: Time, at_most: usize) -> Vec<Vec<u8>> {
         ended(&mut self.expiry, now).take(at_most).collect()
     }
 
-    /// The ids that the expiry index has lost, at most so many.
+    /// The ids that the expiry index has lost.
     pub(super) fn lost(&mut self, at_most: usize) -> Vec<Vec<u8>> {
         if self.tasks().is_none() {
             return Vec::new();
@@ -288,8 +289,8 @@ impl<'c> Indexes<'c> {
         ends.filter_map(|(task_id, end)| Some((task_id, time(end)?))).collect()
     }
 
-    /// The `count` ids to evict first, to make room for `task_id`: the oldest that ended well, then the oldest that ended
-    /// otherwise, then the oldest. Those in `leaving` go anyway. O(log n) for each.
+    /// The `count` ids to evict to make room for `task_id`: the oldest that succeeded, then the oldest that ended in another
+    /// way, then the oldest of all. The ids in `leaving` are removed anyway and do not count. O(log n) for each.
     pub(super) fn first_to_evict(&mut self, count: usize, leaving: &[Vec<u8>], task_id: &[u8]) -> Vec<Vec<u8>> {
         let mut chosen: HashSet<_> = leaving.iter().cloned().collect();
         chosen.insert(task_id.to_vec());
@@ -405,7 +406,7 @@ impl<'c> Indexes<'c> {
     }
 }
 
-/// Removes from an index the ids that it holds, and from the ids, which are sorted, those that were found.
+/// Removes `ids`, which are sorted, from an index, and those that were found from `ids`.
 fn remove_found(index: &mut Zset<'_>, sought: &mut Vec<&[u8]>) {
     if index.len() >= sought.len() {
         sought.retain(|task_id| !index.remove(*task_id));

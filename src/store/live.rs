@@ -15,9 +15,9 @@ pub struct Live<'c> {
 }
 
 enum Ids {
-    /// All but these.
+    /// The ids that are not live: every other id is.
     AllBut(HashSet<ServerString>),
-    /// These alone.
+    /// The ids that are live: no other id is.
     Only(HashSet<ServerString>),
 }
 

@@ -10,7 +10,7 @@ use super::{Columns, Instance, Row};
 
 /// One page of an object's live records.
 pub struct Page {
-    /// How many live records match the filter, on all pages. With a text: among the examined ones.
+    /// How many live records match the filter, on all pages. With a text, only the examined records count.
     pub total: usize,
     /// The rows of this page.
     pub rows: Vec<Row>,
@@ -30,8 +30,8 @@ impl<'c> Instance<'c> {
     /// Reads one page.
     ///
     /// O(log n + rows) where the filter names at most one index; for several states or several names O(offset + rows); for
-    /// states together with names O(m), m being the smaller of the two sides; with a text see [`Instance::search`]. What is
-    /// not live adds O(1) for each id of it, or for each of the index where those are fewer.
+    /// states together with names O(m), m being the smaller of the two sides; with a text see [`Instance::search`]. Ids
+    /// that are not live add O(1) each, or O(1) for each id of the index if those are fewer.
     ///
     /// A record that turns out to be gone is neither shown nor counted, and `live` excludes it from then on. If thousands are
     /// gone that were not known to be, the page may have fewer rows than its total promises.

@@ -1,5 +1,5 @@
 //! Keys that were removed by others: evicted by the server, or deleted by hand. The ids of such records are still in the
-//! indexes. These notes only say where to look, and do not outlive the process.
+//! indexes. These notes only say where to look, and are lost when the server stops.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

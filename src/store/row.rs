@@ -11,7 +11,7 @@ use super::{is_live, Given, Instance};
 pub enum Columns<'a> {
     /// All.
     All,
-    /// All but those that may be long: `args`, `kwargs`, `result`, `traceback`, `log`.
+    /// All except those that may be long: `args`, `kwargs`, `result`, `traceback`, `log`.
     Short,
     /// `id`, `name`, `state` and `updated_at`.
     Identity,
@@ -32,7 +32,7 @@ pub struct Field {
     pub kind: Kind,
 }
 
-/// How many bytes of long values may still be shown whole. Any others are cut.
+/// How many more bytes of long values may be shown whole. Further ones are cut.
 pub(super) struct Allowance(usize);
 
 impl Allowance {
@@ -141,7 +141,7 @@ fn sorted(mut fields: Vec<(ServerString, ServerString)>) -> Vec<(ServerString, S
     fields
 }
 
-/// The beginning of a long value, and the field that tells its whole length.
+/// The beginning of a long value, and the field that holds its whole length.
 fn cut(record: &Hash<'_>, name: ServerString, value: &ServerString) -> (Field, Option<Field>) {
     let Value::Cut { head, full_length } = Value::new(value.as_ref(), Allowance::SHORT) else {
         return (Field::new(name, value.clone()), None);

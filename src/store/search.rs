@@ -35,7 +35,7 @@ pub(super) struct Found {
     pub(super) examined: Examined,
 }
 
-/// The state of a search when it came to the records of another millisecond.
+/// The state of a search before it examined the first record of a millisecond.
 #[derive(Clone, Copy)]
 struct Mark {
     created_at: Option<Time>,

@@ -18,10 +18,10 @@ pub(super) fn kept(hash: &Hash<'_>, kept: Kept) -> Option<ServerString> {
     hash.get(&KEPT[kept as usize])
 }
 
-/// The given field that says when a task is due.
+/// The given field that holds when a task is due.
 const ETA: &[u8] = b"eta";
 
-/// The moment that a value of [`ETA`] tells; `None` where it is no time.
+/// The moment in a value of [`ETA`]; `None` if it is no time.
 fn due(value: &[u8]) -> Option<Time> {
     Time::parse("eta", value).ok()
 }
@@ -34,7 +34,7 @@ pub(super) struct Stored {
     given: Vec<Presence>,
     /// The fields `attempt_<n>` with their values.
     of_attempts: Vec<(ServerString, ServerString)>,
-    /// When the task is due, where it says so.
+    /// When the task is due, if the record says so.
     eta: Option<Time>,
     /// Whether any `<field>_bytes` is stored.
     has_cut: bool,
@@ -49,7 +49,7 @@ enum Presence {
 }
 
 impl Stored {
-    /// Nothing.
+    /// What a missing hash holds.
     pub(super) fn nothing(fields: &[GivenField<'_>]) -> Self {
         let given = vec![Presence::Missing; fields.len()];
         Self { record: None, given, of_attempts: Vec::new(), eta: None, has_cut: false }
@@ -85,7 +85,7 @@ impl Stored {
         }
     }
 
-    /// When the task is due after the update, where the record says so then.
+    /// When the task is due after the update, if the record then says so.
     pub(super) fn eta_after(&self, transition: &Transition, fields: &[GivenField<'_>]) -> Option<Time> {
         let stays = matches!(transition.removed, Removed::None | Removed::End);
         let stored = self.eta.filter(|_| stays);
@@ -144,7 +144,7 @@ impl Stored {
         written
     }
 
-    /// Removes the fields that tell of the end, but for those that the update gives, which are overwritten.
+    /// Removes the fields of the attempt's end, except those that the update overwrites.
     fn remove_end(&self, hash: &mut Hash<'_>, fields: &[GivenField<'_>]) -> bool {
         let mut removed = false;
         for name in FieldName::END {
@@ -159,7 +159,7 @@ impl Stored {
         removed
     }
 
-    /// Stores the fields `attempt_<n>` again, but for those that the update gives.
+    /// Stores the fields `attempt_<n>` again, except those that the update gives.
     fn write_back_attempts(&self, hash: &mut Hash<'_>, fields: &[GivenField<'_>]) {
         for (name, value) in &self.of_attempts {
             let name = name.as_ref();

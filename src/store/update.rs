@@ -14,17 +14,17 @@ use super::{is_live, Given, GivenField, Indexes, Instance};
 pub struct Update<'a> {
     /// The task.
     pub task_id: Given<'a, TaskId<'a>>,
-    /// What the client tells of it.
+    /// What the client reports of it.
     pub event: Event<'a>,
     /// The given fields with their values.
     pub fields: Vec<GivenField<'a>>,
-    /// Whether there has to be a record, or must not be.
+    /// Whether there has to be a record, or there must be none.
     pub condition: Condition,
 }
 
 impl Instance<'_> {
     /// Creates or updates a record by the transition rule, all indexes with it, and removes records past their retention.
-    /// Returns `None` where the condition forbids it. Fails before the first write, or not at all.
+    /// Returns `None` if the condition forbids it. If it fails, it has written nothing.
     ///
     /// O(log n) for n records of the object, and O(states + names) for each record that is removed, a bounded number.
     pub fn update(&self, update: &Update<'_>, terms: &Terms) -> Result<Option<Outcome>, Failure> {
@@ -76,8 +76,8 @@ impl Instance<'_> {
 }
 
 impl Instance<'_> {
-    /// Whether the object was deleted when or after the run of the event was published. An event that tells neither its
-    /// run nor its time is about what happens now.
+    /// Whether the object was deleted when or after the run of the event was published. An event with neither a run nor a
+    /// time counts as happening now.
     fn is_gone(&self, event: &Event<'_>, terms: &Terms) -> Result<bool, Failure> {
         let deleted_at = self.deleted_at(terms.now)?;
         Ok(event.published_at().zip(deleted_at).is_some_and(|(published_at, deleted_at)| published_at <= deleted_at))
@@ -86,7 +86,7 @@ impl Instance<'_> {
 
 /// The end of the retention of the record that a hash holds.
 ///
-/// While no retention has ended unnoticed, the hash's own TTL tells it, which costs less than to look the id up.
+/// While no retention has ended unnoticed, the hash's own TTL gives it, which is cheaper than looking up the id.
 fn end_before(hash: &Hash<'_>, indexes: &Indexes<'_>, task_id: &Text<'_>, none_has_ended: bool) -> Option<Time> {
     if !hash.exists() {
         return None;
@@ -95,7 +95,7 @@ fn end_before(hash: &Hash<'_>, indexes: &Indexes<'_>, task_id: &Text<'_>, none_h
     own_end.or_else(|| indexes.end(task_id))
 }
 
-/// Counts an update by what it came to.
+/// Counts an update by its outcome.
 fn count(outcome: Outcome) {
     let counter = match outcome {
         Outcome::Created => &COUNTERS.created,
@@ -106,7 +106,7 @@ fn count(outcome: Outcome) {
     counter.add(1);
 }
 
-/// Publishes a keyspace event where the task got further.
+/// Publishes a keyspace event if the task got further.
 fn notify(hash: &Hash<'_>, before: Option<&Record>, transition: &Transition) {
     let step = |record: &Record| (record.attempt, record.state);
     let begins_anew = matches!(transition.removed, Removed::Attempt | Removed::All);
@@ -174,8 +174,8 @@ impl Leaving {
     }
 }
 
-/// The new end of the record's retention, where the update changes it. It counts from now, or, while the task has not
-/// started, from the moment at which it is due.
+/// The new end of the record's retention, if the update changes it. The retention counts from now, or from the moment at
+/// which the task is due while it has not started.
 fn new_end(stored: &Stored, transition: &Transition, update: &Update<'_>, terms: &Terms) -> Option<Time> {
     let record = &transition.record;
     let waits = record.state.rank() < State::Started.rank();

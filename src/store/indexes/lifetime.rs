@@ -1,10 +1,10 @@
-//! The TTLs of indexes: an index lives as long as its records, and little longer.
+//! The TTLs of indexes: an index lives slightly longer than its records.
 
 use crate::model::Time;
 use crate::redis::Zset;
 
-/// Extends the TTL of an index that goes too soon for a record that ends at `end`; whether it did. The new TTL has some
-/// reserve, so that the next updates leave it alone.
+/// Extends the TTL of an index that would expire too soon for a record that ends at `end`. Returns whether it did. The new
+/// TTL has some reserve, so that the next updates need not change it.
 pub(super) fn extend(index: &mut Zset<'_>, end: Time, now: Time) -> bool {
     let is_short = is_short(index, end, now);
     if is_short {
@@ -13,12 +13,12 @@ pub(super) fn extend(index: &mut Zset<'_>, end: Time, now: Time) -> bool {
     is_short
 }
 
-/// Whether an index goes too soon for a record that ends at `end`.
+/// Whether an index expires too soon for a record that ends at `end`.
 pub(super) fn is_short(index: &Zset<'_>, end: Time, now: Time) -> bool {
     index.expires_at().is_none_or(|expires_at| expires_at < end.millis() + slack(end, now) / 2)
 }
 
-/// Shortens the TTL of an index that would go after `latest`, in unix milliseconds.
+/// Shortens the TTL of an index that would expire after `latest`, in unix milliseconds.
 pub(super) fn limit(index: &mut Zset<'_>, latest: i64) {
     if !index.is_empty() && index.expires_at().is_none_or(|expires_at| expires_at > latest) {
         index.expire_at(latest);
@@ -33,12 +33,12 @@ pub(super) fn extend_beyond(expiry: &mut Zset<'_>, end: Time, now: Time) {
     }
 }
 
-/// When an index goes whose last record ends at `end`, in unix milliseconds.
+/// When an index expires whose last record ends at `end`, in unix milliseconds.
 pub(super) fn horizon(end: Time, now: Time) -> i64 {
     end.millis() + slack(end, now)
 }
 
-/// When the expiry index goes, in unix milliseconds: after all others, by 2 % of the time until `end` at the most.
+/// When the expiry index expires, in unix milliseconds: after all others, by at most 2 % of the time until `end`.
 pub(super) fn last_horizon(end: Time, now: Time) -> i64 {
     end.millis() + (end.millis() - now.millis()).max(0) / 50
 }
