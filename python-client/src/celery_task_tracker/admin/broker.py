@@ -22,7 +22,7 @@ ANSWER_TIMEOUT = 0.5
 
 
 class Unanswered(OperationalError):
-    """The broker stopped answering while it was being sent something, and may have got it."""
+    """The broker stopped answering while a message was being sent. It may have arrived."""
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def connected(app: Any) -> Iterator[Connection]:
     connection = app.connection_for_write(connect_timeout=STEP_TIMEOUT)
     connection.transport_options = {
         **connection.transport_options,
-        # The names that the transports of Redis have for it, then those of AMQP.
+        # The options' names for Redis, then those for AMQP.
         "socket_connect_timeout": STEP_TIMEOUT,
         "socket_timeout": STEP_TIMEOUT,
         "read_timeout": STEP_TIMEOUT,
@@ -59,7 +59,7 @@ def connected(app: Any) -> Iterator[Connection]:
     except errors as error:
         raise OperationalError(str(error) or type(error).__name__) from error
     finally:
-        # What was sent is sent.
+        # The messages were sent: an error while closing does not matter.
         with suppress(Exception):
             connection.release()
 

@@ -46,7 +46,7 @@ class TaskTrackerAdminMixin(Base):
     have it.
     """
 
-    # No values here: this class comes first in the MRO, and would hide those of the ModelAdmin.
+    # No values here: this class comes first in the MRO, so they would hide those of the ModelAdmin.
     task_tracker_template: str | None
     task_tracker_column: bool | None
 

@@ -67,11 +67,11 @@ def endpoint(method: str, permission: str) -> Callable[[View], View]:
                     )
                 ref = object_of(obj)
                 if method == "POST":
-                    # An action finds the tasks that this process has just sent.
+                    # So that an action finds the tasks that this process has just sent.
                     process.settle()
                 response = view(request, obj, ref, model_admin=model_admin, **kwargs)
                 if method == "POST":
-                    # The page that reads next shows what was done here.
+                    # So that the next read shows what was done here.
                     process.settle()
             except Refusal as refusal:
                 response = refusal.response()

@@ -1,4 +1,4 @@
-"""What a request asks to see of an object's history: states, tasks, a period, a text to find."""
+"""The filters of a request: states, tasks, a period, a text to find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Not asking Redis again for a while after it did not answer."""
+"""A pause after Redis did not answer, during which it is not asked again."""
 
 from __future__ import annotations
 

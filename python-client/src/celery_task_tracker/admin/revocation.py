@@ -82,7 +82,7 @@ class Revoked:
 def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
     """The newest active tasks of ``ref``, at most :data:`LIMIT`, and how many more there are.
 
-    Tasks that nobody has requested to revoke come first, so that repeated requests reach all of
+    Tasks whose revocation was not requested yet come first, so that repeated requests reach all of
     them. Costs one round trip per page of the module's ``max-page-size``.
     """
     found: dict[bool, dict[str, ActiveTask]] = {False: {}, True: {}}

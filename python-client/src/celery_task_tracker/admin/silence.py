@@ -25,10 +25,10 @@ from ..server.writes import Event
 from .endpoint import Refusal, endpoint, record_of
 from .log_entry import log_entry
 
-#: A running task is silent after so many intervals without a sign of life.
+#: A running task is silent after this many intervals without a sign of life.
 MISSED = 3
 
-#: The most running tasks of one object that are looked at.
+#: The most running tasks of one object that are examined.
 LIMIT = 1000
 
 #: The most rows that the module is asked for at once.
@@ -38,7 +38,7 @@ PAGE = 200
 def is_silent(record: Mapping[str, Any]) -> bool:
     """Whether the task of ``record`` should have given a sign of life and did not.
 
-    A worker without signs of life leaves none in the record, and none is missed.
+    A worker that sends no signs of life leaves none in the record, so its tasks are never silent.
     """
     if record.get("state") != "STARTED" or not config.TASK_TRACKER_HEARTBEAT:
         return False
@@ -78,9 +78,9 @@ def silent_json(ref: ObjectRef, query: Query) -> bytes:
 def mark_lost(
     request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
-    """``task_id=<id>``: the record of a silent task becomes FAILURE, with who said so.
+    """``task_id=<id>``: marks a silent task as FAILURE, and records who did so.
 
-    Should the task end after all, its true end takes the place of this one.
+    If the task ends after all, its own end replaces this one.
     """
     record = record_of(ref, request.POST.get("task_id", ""))
     if not is_silent(record):

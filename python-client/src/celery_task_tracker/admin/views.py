@@ -45,7 +45,7 @@ from .strings import interface_strings, state_labels
 
 #: Fields of a record that hold JSON. The others hold text; ``result`` may be either.
 JSON_FIELDS = ("objects", "args", "kwargs", "progress")
-#: What is kept of an attempt before the one that the record shows, in JSON too.
+#: The field of an earlier attempt, which holds JSON too.
 ATTEMPT_FIELD = re.compile(r"attempt_[0-9]+")
 
 #: The usual numbers of rows to choose from.
@@ -169,9 +169,9 @@ def task_list(
     A search (``match``) adds how many records were ``examined``, whether that was ``complete``, and
     the ``until`` to go on with. A row found by a field that it does not show has an excerpt.
 
-    Nothing in the reply depends on the clock, so its ETag stays as long as nothing happens to these
-    rows and counts: who sends it back as ``If-None-Match`` gets a 304 without a body. Costs one
-    command, and the first time in a process what asking for the module's version costs.
+    Nothing in the reply depends on the clock, so its ETag stays the same while the rows and counts
+    do. A request with it as ``If-None-Match`` then gets a 304 without a body. Costs one command,
+    and once per process a query for the module's version.
     """
     query = query_of(request.GET)
     client = get_client()
@@ -204,7 +204,7 @@ def task_detail(
 
 
 def _presentable(name: str, value: Any) -> Any:
-    """A field of a record as the list has it. Another program may have written anything into it."""
+    """A field of a record, as it is in the list. Another program may have written any value."""
     if name in TIME_FIELDS and isinstance(value, int):
         try:
             moment = datetime.fromtimestamp(value / 1000, tz=timezone.utc)

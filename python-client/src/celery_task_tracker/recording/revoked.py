@@ -1,4 +1,4 @@
-"""Ids of revoked tasks, kept where a worker finds them that was not there when it was told.
+"""Keeps the ids of revoked tasks for workers that do not run when the revocation is sent.
 
 Celery tells the workers that run now, and they keep it in memory. Each id is kept as a record of a
 reserved model too, for as long as its task may wait. A worker reads them when it connects to its
@@ -38,7 +38,7 @@ MOST = 10_000
 
 
 def keep(task_id: str, name: str, eta: str | None) -> None:
-    """Keeps the id of a task that waits. ``eta``: as its record has it, if it has one."""
+    """Keeps the id of a waiting task. ``eta``: that of its record, if it has one."""
     process.record(
         Event(
             objects=(_all_revoked(),),
@@ -70,7 +70,7 @@ class ReadRevoked(bootsteps.StartStopStep):  # type: ignore[misc]
     requires = ("celery.worker.consumer.connection:Connection",)
 
     def start(self, parent: Any) -> None:
-        """Before the worker takes its first message of this connection."""
+        """Runs before the worker takes its first message of this connection."""
         if not config.is_enabled:
             return
         try:
@@ -82,7 +82,7 @@ class ReadRevoked(bootsteps.StartStopStep):  # type: ignore[misc]
 
 
 def connect() -> None:
-    """Has every worker of this process read them. Calling it again changes nothing."""
+    """Makes every worker of this process read them. Calling it again changes nothing."""
     signals.celeryd_init.connect(
         _add_step, weak=False, dispatch_uid="celery_task_tracker.read_revoked"
     )
@@ -100,7 +100,7 @@ def _add_to_celerys(ids: Iterable[str]) -> None:
 
 
 def _all_revoked() -> ObjectRef:
-    """One list for all tenants where a function tells the namespace: a worker has no tenant."""
+    """One list for all tenants if the namespace is a function: a worker has no tenant."""
     namespace = config.TASK_TRACKER_NAMESPACE
     prefix = f"{namespace.lower()}." if is_namespace(namespace) else ""
     return ObjectRef(f"{prefix}{MODEL}", "all")

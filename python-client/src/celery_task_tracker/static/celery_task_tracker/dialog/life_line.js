@@ -1,11 +1,11 @@
-// A task's timeline: its moments, and what the time between them was spent on.
+// Draws a task's timeline: its moments, and what the time between them was spent on.
 
 import { now } from "../shared/clock.js";
 import { arrange, el, setProp, setText } from "../shared/dom.js";
 import { clock, day, exact } from "../shared/format.js";
 import { moments } from "../shared/life.js";
 
-/** Moments whose text has another name than they have. */
+/** Moments whose label has another name in the texts. */
 const NAMES = { due: "notBefore" };
 
 export class LifeLine {

@@ -55,7 +55,7 @@ export class Address {
     this.onchange(this.view);
   }
 
-  /** Replaces a page that no longer exists, without an entry in the browser's history. */
+  /** Moves on from a page that no longer exists, without an entry in the browser's history. */
   correct(page) {
     this.view = { ...this.view, page };
     window.history.replaceState(window.history.state, "", this.#write(this.view));

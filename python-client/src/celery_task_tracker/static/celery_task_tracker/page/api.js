@@ -173,7 +173,7 @@ export class Api {
     try {
       body = parse(await response.text());
     } catch (error) {
-      // The answer broke off.
+      // The connection was lost in the middle of the answer.
       if (!(error instanceof SyntaxError)) throw new ApiError("offline", this.strings.offline);
       throw new ApiError("not-json", fill(this.strings.noAnswer, { status: response.status }));
     }

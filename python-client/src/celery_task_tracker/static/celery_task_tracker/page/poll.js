@@ -42,7 +42,7 @@ export class Poll {
     clearTimeout(this.#timer);
   }
 
-  /** Asks at once. If it is called again before the answer arrives, that answer is dropped. */
+  /** Asks at once. An answer that arrives after the next call is dropped. */
   async now() {
     const turn = ++this.#turn;
     clearTimeout(this.#timer);

@@ -11,7 +11,7 @@ const at = (time) => {
   return Number.isNaN(milliseconds) ? null : milliseconds;
 };
 
-/** When the attempt that the record shows was sent, as far as the record tells. */
+/** When the attempt that the record shows was sent, if the record says so. */
 function begin(task) {
   return (
     at(task.published_at) ??

@@ -5,7 +5,7 @@ import { now } from "./clock.js";
 /** Milliseconds after which revoking a task may be requested again. */
 const ASK_AGAIN_AFTER = 15_000;
 
-/** Whether this reader may revoke `task`, and nobody has just requested it. */
+/** Whether this reader may revoke `task`, and it was not requested a moment ago. */
 export function isRevocable(task, { activeStates, canChange, canTerminate }) {
   if (!activeStates.includes(task.state)) return false;
   if (!(task.state === "STARTED" ? canTerminate : canChange)) return false;

@@ -1,4 +1,4 @@
-// The time that the shown tasks were created in: any, the last hour or day, or the reader's own.
+// The filter by time of creation: any, the last hour, day or week, or the reader's own period.
 
 import { byId, setProp } from "../shared/dom.js";
 
@@ -9,8 +9,8 @@ const OWN = "own";
 const MINUTE = 60_000;
 
 /**
- * The earliest creation that a view shows, as RFC 3339; nothing for any. It moves on once in a
- * minute, so that between two questions most answers stay the same.
+ * The earliest creation that a view shows, as RFC 3339; nothing for any. It moves on once a
+ * minute, so that most refreshes within it ask for the same.
  */
 export function beginOf({ last, since }, now) {
   if (!last) return since;
@@ -18,7 +18,7 @@ export function beginOf({ last, since }, now) {
 }
 
 export class Period {
-  /** `choose({last, since, until})` is called with what to show. */
+  /** `choose({last, since, until})` is called with the chosen period. */
   constructor(choose) {
     this.choose = choose;
     this.select = byId("period");
@@ -58,7 +58,7 @@ export class Period {
   }
 }
 
-/** A time as an input shows it: in the reader's own zone. */
+/** A time as an input shows it: in the reader's own time zone. */
 function local(time) {
   if (!time) return "";
   const moment = new Date(time);

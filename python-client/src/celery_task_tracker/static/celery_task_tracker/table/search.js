@@ -14,7 +14,7 @@ export class Search {
   #timer;
   #until = null;
 
-  /** `look(changes)` shows something else, `refine(changes)` does so while the reader types. */
+  /** `look(changes)` changes the view, `refine(changes)` does so while the reader types. */
   constructor(config, { look, refine }) {
     this.strings = config.strings;
     this.field = byId("search");
@@ -33,7 +33,7 @@ export class Search {
     });
     byId("search-older").addEventListener("click", () => {
       this.field.focus();
-      // Where a period was chosen, its beginning stays what it is now.
+      // If a period was chosen, its beginning stays fixed from now on.
       this.look({ last: "", since: beginOf(this.view, now()), until: this.#until });
     });
   }
@@ -46,7 +46,7 @@ export class Search {
     if (!match) setProp(this.examined, "hidden", true);
   }
 
-  /** Tells of how many of the tasks the answer is, if not of all. */
+  /** Says how many tasks were examined, if not all. */
   tell({ total, examined, complete, until, states = {} }, view) {
     const isPart = examined !== undefined && !complete;
     this.#until = until ?? null;
@@ -54,7 +54,7 @@ export class Search {
     if (!isPart) return;
     const wanted = view.states.length ? view.states : Object.keys(states);
     const all = wanted.reduce((sum, state) => sum + (states[state] ?? 0), 0);
-    // How many there are of a task or in a period is not known.
+    // With a task or a period chosen, the total is not known.
     const isKnown = !view.tasks.length && !view.last && !view.since && !view.until;
     const values = { found: number(total), examined: number(examined), total: number(all) };
     setText(
@@ -85,7 +85,7 @@ function places(element, wanted) {
   while (walker.nextNode()) {
     const node = walker.currentNode;
     const text = node.data.toLowerCase();
-    // Few letters have a lower case of another length. Then nobody knows where they are.
+    // A few letters have a lower case of another length, which shifts the positions behind them.
     if (text.length !== node.data.length) continue;
     for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
       const range = new Range();
