@@ -9,7 +9,7 @@ from celery.exceptions import Ignore, Reject
 from django.db.models import F
 from django.utils import timezone
 
-from celery_task_tracker import FromModel, task_tracker
+from celery_task_tracker import FromModel, Launch, task_tracker
 
 from .models import Customer, Order, Product, Warehouse
 
@@ -109,12 +109,22 @@ def validate_address(order_id, country="DE"):
     return {"valid": True, "country": country}
 
 
-@task_tracker.register(Order)
+@task_tracker.register(
+    Order,
+    launches=[
+        Launch("Keep the originals", kwargs={"keep": True}),
+        Launch(
+            "Shred the originals",
+            kwargs={"keep": False},
+            confirm="The paper originals cannot be restored. Go on?",
+        ),
+    ],
+)
 @shared_task
-def archive_order(order_id):
+def archive_order(order_id, keep=True):
     """Moves the order's papers to the archive; the shop sends it with a delay."""
     time.sleep(random.uniform(0.3, 1))
-    return {"archived": True}
+    return {"archived": True, "originals": "kept" if keep else "shredded"}
 
 
 @task_tracker.register(Order, hidden=True)

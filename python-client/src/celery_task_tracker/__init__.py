@@ -8,13 +8,14 @@
 """
 
 from .config import TaskTrackerConfig
-from .registration.launch import FromModel
+from .registration.launch import FromModel, Launch
 from .results import Progress, TaskPage, TaskStats, TrackedTask
 from .server.errors import TrackerError
 from .tracker import task_tracker
 
 __all__ = [
     "FromModel",
+    "Launch",
     "Progress",
     "TaskPage",
     "TaskStats",

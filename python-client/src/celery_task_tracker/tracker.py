@@ -14,6 +14,7 @@ from django.utils.timezone import get_default_timezone, make_aware
 from .config import config
 from .recording import process, purge
 from .recording.progress import report
+from .registration.launch import Launch
 from .registration.models import model_label
 from .registration.registry import Registry, registry
 from .registration.resolution import ObjectRef, object_of
@@ -39,6 +40,7 @@ class TaskTracker:
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
         rerun: bool = True,
+        launches: Sequence[Launch] = (),
     ) -> Callable[[T], T]:
         """A decorator that tracks the task below it for instances of ``model_class``.
 
@@ -64,6 +66,9 @@ class TaskTracker:
         :class:`FromModel` stands for a value of the instance. Without both, the admin passes the
         primary key, or the instance's values of the look-ups.
 
+        ``launches``: several buttons for one task, each a :class:`Launch` with its own arguments.
+        ``launch_args`` and ``launch_kwargs`` have a button beside them where they are given.
+
         ``hidden``: the task is tracked, but the admin does not offer to launch it.
 
         ``rerun``: whether the admin offers to run a finished task again, with the arguments that it
@@ -74,7 +79,7 @@ class TaskTracker:
         without a model and names without an argument.
         """
         decorate = self._registry.register(
-            model_class, id_query, launch_args, launch_kwargs, hidden, rerun
+            model_class, id_query, launch_args, launch_kwargs, hidden, rerun, launches
         )
         purge.watch(model_label(model_class))
         return decorate

@@ -92,3 +92,17 @@ def test_a_query_that_fails_does_not_break_the_transaction_around_it(order, monk
     with transaction.atomic():
         assert "nonsense" in offered(tasks.greet, order, (FromModel("broken"),)).error
         assert Order.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_one_of_several_launches_is_chosen_by_its_label(admin_client, worker, tracker, ended):
+    Order.objects.create(pk=1042)
+    url = "/admin/shop/order/1042/task-tracker/launch/"
+
+    def launch(**options):
+        return admin_client.post(url, {"task": "shop.tasks.import_lines", **options})
+
+    sent = launch(launch="For good").json()["id"]
+    assert ended(1042, sent, "SUCCESS")["result"] == '"for good"'
+    for response in (launch(launch="Never"), launch()):
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "no-launch")

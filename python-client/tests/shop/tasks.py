@@ -10,7 +10,7 @@ from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import connection
 
-from celery_task_tracker import FromModel, task_tracker
+from celery_task_tracker import FromModel, Launch, task_tracker
 from celery_task_tracker.recording import process
 
 from .models import Customer, FastVan, Order, Parcel, RushOrder, Shelf, Van, Vehicle, Wreck
@@ -284,6 +284,18 @@ def delete_order(order_id):
 @shared_task
 def log_in(user, password, order_id=0, *, api_key=None):
     return user
+
+
+@task_tracker.register(
+    Order,
+    launches=[
+        Launch("Dry run", kwargs={"is_dry": True}),
+        Launch("For good", kwargs={"is_dry": False}, confirm="This changes <b>1,000</b> rows."),
+    ],
+)
+@shared_task
+def import_lines(order_id, is_dry=True):
+    return "dry" if is_dry else "for good"
 
 
 class Unpicklable(Exception):

@@ -25,7 +25,8 @@ from .sending import not_sent, send
 def launch(
     request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
-    """``task=<name>``: launches a task for this object with its registered arguments."""
+    """``task=<name>``, ``launch=<label>`` if it has several: launches a task for this object with
+    its registered arguments."""
     name = request.POST.get("task", "")
     registration = next(
         (r for r in registry.for_model(model_admin.model) if r.name == name and not r.hidden), None
@@ -36,8 +37,17 @@ def launch(
             "no-task",
             _("There is no task “%(name)s” to launch for this object.") % {"name": name},
         )
+    label = request.POST.get("launch", "")
+    found = [each for each in registration.offers if (str(each.label) if each else "") == label]
+    if not found:
+        raise Refusal(
+            HTTPStatus.NOT_FOUND,
+            "no-launch",
+            _("The task has no launch “%(label)s”.") % {"label": label},
+        )
+    (chosen,) = found
     try:
-        call = registration.launch_call(obj)
+        call = registration.call_of(chosen, obj)
         with broker.sending(registration.task.app) as options:
             task_id = send(request, obj, registration, call, options)
     except Exception as error:

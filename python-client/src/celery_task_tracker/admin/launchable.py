@@ -11,6 +11,7 @@ from django.db import connections, router, transaction
 from django.db.models import Model
 
 from ..recording.payload import arguments_json, text
+from ..registration.launch import Launch
 from ..registration.registry import Registration
 from ..registration.resolution import Call, Unresolvable
 
@@ -30,31 +31,49 @@ class Launchable:
     """The arguments as JSON with the names of keyword arguments, secrets redacted:
     ``1042, to="ada@mail.example"``."""
 
+    label: str
+    """What its button says; empty for the task's name."""
+
+    confirm: str
+    """What the user is asked first; empty for nothing."""
+
     error: str
     """Why the arguments cannot be read from the object, or an empty text."""
 
 
 def launchable(registrations: Iterable[Registration], obj: Model) -> list[Launchable]:
     """The tasks among ``registrations`` that may be launched for ``obj``. Never raises."""
-    return [_launchable(each, obj) for each in registrations if not each.hidden]
+    return [
+        _launchable(each, launch, obj)
+        for each in registrations
+        if not each.hidden
+        for launch in each.offers
+    ]
 
 
-def _launchable(registration: Registration, obj: Model) -> Launchable:
+def _launchable(registration: Registration, launch: Launch | None, obj: Model) -> Launchable:
     arguments = error = ""
     try:
-        call = _call(registration, obj)
+        call = _call(registration, launch, obj)
     except Exception as reason:
         error = _cut(text(reason) or type(reason).__name__)
     else:
         arguments = _cut(_arguments(registration, call))
-    return Launchable(registration.name, _description(registration.task), arguments, error)
+    return Launchable(
+        registration.name,
+        _description(registration.task),
+        arguments,
+        label=str(launch.label) if launch else "",
+        confirm=str(launch.confirm) if launch else "",
+        error=error,
+    )
 
 
-def _call(registration: Registration, obj: Model) -> Call:
+def _call(registration: Registration, launch: Launch | None, obj: Model) -> Call:
     """The arguments of a launch. A failing query does not break the surrounding transaction."""
     using = router.db_for_read(type(obj), instance=obj)
     with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
-        return registration.launch_call(obj)
+        return registration.call_of(launch, obj)
 
 
 def _arguments(registration: Registration, call: Call) -> str:

@@ -56,6 +56,7 @@ def interface_strings() -> dict[str, str]:
         "foundInNewest": _("{found} found in the newest {examined} tasks."),
         "rangeOf": _("{first} to {last} of {total}"),
         # Launching and revoking
+        "launch": pgettext("task", "Launch"),
         "launched": _("“{name}” was sent to the workers."),
         "revoke": _("Revoke"),
         "revokeOf": _("Revoke {name} {id}"),

@@ -19,7 +19,7 @@ from django.db.models import Model
 
 from ..config import config
 from .id_query import IdQuery, parse_id_query
-from .launch import launch_value
+from .launch import Launch, check_launch_arguments, launch_value
 from .models import model_label, model_of, root_of, tracked_name
 from .namespace import WrongNamespace, depends_on_caller
 from .parameters import Parameters
@@ -45,6 +45,7 @@ class Registration:
     launch_kwargs: Mapping[str, Any] | None = None
     hidden: bool = False
     rerun: bool = True
+    launches: tuple[Launch, ...] = ()
 
     @cached_property
     def name(self) -> str:
@@ -86,6 +87,24 @@ class Registration:
         """
         return object_ref(self.model, self.id_query.find(self.model, self.parameters, call))
 
+    @property
+    def offers(self) -> tuple[Launch | None, ...]:
+        """The buttons of the task; ``None`` stands for the one without a label of its own."""
+        is_plain = not self.launches or (self.launch_args, self.launch_kwargs) != (None, None)
+        return (*((None,) if is_plain else ()), *self.launches)
+
+    def call_of(self, launch: Launch | None, instance: Model) -> Call:
+        """The arguments that one of :attr:`offers` launches this task with for ``instance``."""
+        if launch is None:
+            return self.launch_call(instance)
+        named = self.id_query.call_with(self.parameters, instance)
+        args = named.args if launch.args is None else launch.args
+        kwargs = {**(named.kwargs if launch.args is None else {}), **(launch.kwargs or {})}
+        return Call(
+            tuple(launch_value(value, instance) for value in args),
+            {key: launch_value(value, instance) for key, value in kwargs.items()},
+        )
+
     def launch_call(self, instance: Model) -> Call:
         """The arguments to launch this task with for ``instance``."""
         if self.launch_args is None and self.launch_kwargs is None:
@@ -117,15 +136,17 @@ class Registry:
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
         rerun: bool = True,
+        launches: Sequence[Launch] = (),
     ) -> Callable[[T], T]:
         """The decorator that ``task_tracker.register()`` returns."""
         model = model_label(model_class)
         query = parse_id_query(id_query)
-        if launch_args is not None and not isinstance(launch_args, tuple | list):
-            raise TypeError(f"launch_args must be a tuple or list, not {launch_args!r}")
+        check_launch_arguments("launch_args", launch_args, "launch_kwargs", launch_kwargs)
+        if not all(isinstance(each, Launch) for each in launches):
+            raise TypeError(f"launches must be a list of Launch, not {launches!r}")
+        if len({str(each.label) for each in launches}) < len(launches):
+            raise TypeError("launches must have different labels")
         args = None if launch_args is None else tuple(launch_args)
-        if launch_kwargs is not None and not isinstance(launch_kwargs, Mapping):
-            raise TypeError(f"launch_kwargs must be a dict, not {launch_kwargs!r}")
 
         def decorate(task: T) -> T:
             # isinstance() would make a proxy look for its task too early.
@@ -136,7 +157,10 @@ class Registry:
                 )
             with self._lock:
                 self._unnamed.append(
-                    Registration(task, model, query, args, launch_kwargs, hidden, rerun)
+                    Registration(
+                        *(task, model, query, args, launch_kwargs, hidden, rerun),
+                        launches=tuple(launches),
+                    )
                 )
             return task
 

@@ -15,7 +15,7 @@ export function confirmed({ title, text, detail = "", notes = [], action, sign =
   );
   byId("confirm-action").lastElementChild.textContent = action;
   setIcon(byId("confirm-action").firstElementChild, sign);
-  byId("confirm-action").classList.toggle("tt-danger", sign !== "RETRY");
+  byId("confirm-action").classList.toggle("tt-danger", !["RETRY", "play"].includes(sign));
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {

@@ -13,9 +13,10 @@ export class RerunDialog {
   #record = null;
   #given = {};
 
-  /** `open(id)` opens the dialog of the new task, `refresh()` loads the history again. */
-  constructor(api, config, { open, refresh }) {
-    Object.assign(this, { api, config, open, refresh });
+  /** `open(id)` opens the dialog of the new task, `refresh()` loads the history again,
+   * `follow(id)` looks soon what has become of it. */
+  constructor(api, config, { open, refresh, follow }) {
+    Object.assign(this, { api, config, open, refresh, follow });
     this.dialog = byId("rerun");
     if (!this.dialog) return;
     this.inputs = { args: byId("rerun-args"), kwargs: byId("rerun-kwargs") };
@@ -68,6 +69,7 @@ export class RerunDialog {
       toast(fill(strings.launched, { name: label }), {
         offer: { text: strings.details, run: () => this.open(id) },
       });
+      this.follow(id);
       await this.refresh();
     } catch (error) {
       this.#tell([error.message, error.hint].filter(Boolean).join(" "));

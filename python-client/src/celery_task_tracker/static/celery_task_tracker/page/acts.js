@@ -10,19 +10,21 @@ import { toast } from "../shared/toast.js";
 export class Acts {
   #active = 0;
 
-  /** `refresh()` loads the history again, `open(id)` opens a task's dialog. */
-  constructor(api, config, { refresh, open }) {
+  /** `refresh()` loads the history again, `open(id)` opens a task's dialog,
+   * `follow(id)` looks soon what has become of a task. */
+  constructor(api, config, { refresh, open, follow }) {
     this.api = api;
     this.config = config;
     this.refresh = refresh;
     this.open = open;
+    this.follow = follow;
     this.several = new Several(api, config);
     this.finished = byId("remove-finished");
     if (this.finished) {
       this.#onClick(this.finished, () => this.run("remove", { view: this.#finishedView }));
     }
     for (const button of document.querySelectorAll("#task-tracker [data-launch]")) {
-      this.#onClick(button, () => this.#launch(button.dataset.launch));
+      this.#onClick(button, () => this.#launch(button.dataset));
     }
     this.all = byId("revoke-active");
     if (this.all) this.#onClick(this.all, () => this.#revokeActive());
@@ -54,10 +56,13 @@ export class Acts {
     return { ...UNFILTERED, states: finished };
   }
 
-  async #launch(name) {
-    const { strings } = this.config;
+  async #launch({ launch: name, label: which, confirm }) {
+    const { strings, names } = this.config;
+    const title = [names[name] ?? name, which].filter(Boolean).join(": ");
+    if (confirm && !(await confirmed({ title, text: confirm, action: strings.launch, sign: "play" }))) return;
     await this.#attempt(async () => {
-      const { id, label } = await this.api.launch(name);
+      const { id, label } = await this.api.launch(name, which);
+      this.follow(id);
       toast(fill(strings.launched, { name: label }), {
         offer: { text: strings.details, run: () => this.open(id) },
       });

@@ -72,8 +72,9 @@ export class Api {
     });
   }
 
-  launch(name) {
-    return this.#post(this.urls.launch, { task: name });
+  /** Launches a task; `label` says which of its launches, if it has several. */
+  launch(name, label) {
+    return this.#post(this.urls.launch, { task: name, launch: label });
   }
 
   revoke(id) {

@@ -23,6 +23,8 @@ import { announce, toast } from "../shared/toast.js";
 
 const AUTO_REFRESH = "celery_task_tracker.auto_refresh";
 const LAUNCH_PANEL = "celery_task_tracker.launch_panel";
+/** Milliseconds after a launch at which the page looks again. */
+const SOON = [500, 1000, 2000];
 const NARROW = "(max-width: 700px)";
 
 const root = document.getElementById("task-tracker");
@@ -58,6 +60,7 @@ const notices = new Notices(strings);
 const acts = new Acts(api, config, {
   refresh: () => poll.now(),
   open: (id) => address.open(id),
+  follow,
 });
 const rows = new Rows(byId("rows"), config, {
   linkTo: (id) => address.linkTo(id),
@@ -86,6 +89,7 @@ const detail = new Detail(config, {
 const rerun = new RerunDialog(api, config, {
   open: (id) => address.open(id),
   refresh: () => poll.now(),
+  follow,
 });
 const states = new StateFilter(config, (chosen) => address.look({ states: chosen }));
 const silent = new SilentFilter(config, (isChosen) => address.look({ silent: isChosen ? "1" : "" }));
@@ -96,6 +100,16 @@ const search = new Search(config, {
 });
 const period = new Period((changes) => address.look(changes));
 const pages = new Pages(config, (changes) => address.look(changes));
+
+/** Looks soon, and again, until the task has ended: most that somebody launches are short. */
+function follow(id) {
+  for (const pause of SOON) {
+    setTimeout(() => {
+      const state = rows.get(id)?.state;
+      if (!state || config.activeStates.includes(state)) poll.now();
+    }, pause);
+  }
+}
 
 /** What gets the focus when the element that had it is gone. */
 function heir() {
