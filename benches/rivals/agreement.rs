@@ -1,4 +1,4 @@
-//! Before anything is timed: all rivals come to the same state, or their times would mean nothing.
+//! Checks before anything is timed that all rivals come to the same state. Otherwise their times would mean nothing.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::rivals::Rivals;
 use crate::scale::Scale;
 use crate::server::Server;
 
-/// How many milliseconds the ends of retention may lie apart, since each rival has its own turn.
+/// How many milliseconds the ends of retention may differ, since the rivals run one after the other.
 const CLOCK: f64 = 20_000.0;
 
 /// Panics where two rivals do not agree.
@@ -74,8 +74,8 @@ fn random_updates(count: usize) -> Vec<Event> {
     (0..count).map(|_| update()).collect()
 }
 
-/// The same updates, some of them with what plain commands cannot do: another task in the task's place, a condition, a
-/// retention of the record's own.
+/// The same updates, some of them with what plain commands cannot do: another task name, a condition, a retention of the
+/// record's own.
 fn with_all_options(mut updates: Vec<Event>) -> Vec<Event> {
     for (at, update) in updates.iter_mut().enumerate() {
         match at % 11 {

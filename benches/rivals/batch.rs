@@ -1,4 +1,4 @@
-//! Updates on their way: prepared before the clock runs, so that the harness costs as little as can be.
+//! Batches of updates. They are prepared before the clock runs, so that the harness costs as little as possible.
 
 use redis::{Connection, Pipeline, Value};
 
@@ -32,7 +32,7 @@ impl Packed {
     }
 }
 
-/// A reply, which no rival may have a complaint in.
+/// A reply. Panics if it is an error.
 fn accepted(reply: Value) -> Value {
     match &reply {
         Value::Array(replies) => {
@@ -76,7 +76,7 @@ impl Sent<'_> {
 }
 
 impl<'a> Batch<'a> {
-    /// Cuts updates into batches of so many.
+    /// Splits updates into batches of that size.
     pub fn all_of(rival: &'a dyn Rival, events: &'a [Event], size: usize) -> Vec<Self> {
         let batches = events.chunks(size);
         batches.map(|events| Self { rival, events, first: Packed::new(&rival.request(events)) }).collect()

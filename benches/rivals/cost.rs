@@ -1,4 +1,4 @@
-//! What a piece of work costs the server, as it tells itself.
+//! What a piece of work costs the server, by the server's own statistics.
 
 use redis::Connection;
 
@@ -15,7 +15,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// What one of so many costs.
+    /// The cost of one of `count`.
     pub fn each_of(self, count: usize) -> Self {
         Self { commands: self.commands / count as f64, processor: self.processor / count as f64 }
     }
@@ -24,7 +24,7 @@ impl Cost {
 /// Asks a server what work costs it, over a connection of its own.
 pub struct Meter {
     connection: Connection,
-    /// What asking costs by itself.
+    /// What the measurement itself costs.
     idle: f64,
 }
 

@@ -1,4 +1,4 @@
-//! The updates that every rival carries out: the steps of a task's life, with what the Django package tells at each.
+//! The updates that every rival carries out: the steps of a task's life, with what the Django package sends at each.
 
 /// The name of the task.
 pub const TASK_NAME: &str = "shop.tasks.process_payment";
@@ -9,7 +9,7 @@ const ARGS: &str = "[1042]";
 const KWARGS: &str = "{\"currency\":\"EUR\"}";
 const RESULT: &str = "{\"paid\":true,\"amount\":\"129.90\"}";
 
-/// What one update tells of a task.
+/// What one update says about a task.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// The id of the object that the task is for.
@@ -24,9 +24,9 @@ pub struct Event {
     pub attempt: u32,
     /// When it happened, in unix milliseconds.
     pub at: i64,
-    /// `NX` or `XX`, where it is none of the usual.
+    /// `NX` or `XX`, if the update has a condition.
     pub option: Option<&'static str>,
-    /// Seconds that the record lives, where it has a retention of its own.
+    /// Seconds that the record lives, if it has a retention of its own.
     pub retention: Option<u32>,
     /// The given fields with their values.
     pub fields: Vec<(&'static str, String)>,
@@ -88,7 +88,7 @@ impl State {
     }
 }
 
-/// One task of one object, whose life goes straight on.
+/// One task of one object, which runs once and succeeds.
 #[derive(Debug, Clone)]
 pub struct Task {
     /// The id of the object that it is for.
@@ -112,7 +112,7 @@ impl Task {
         }
     }
 
-    /// What is told when it reaches a state of its life.
+    /// The event of reaching a state of its life.
     pub fn reaches(&self, state: State) -> Event {
         let mut fields = vec![("objects", format!("[[\"shop.order\",\"{}\"]]", self.object))];
         if state != State::Pending {

@@ -1,4 +1,4 @@
-//! How fast this project wants to be beside its rivals. Every goal is a ratio of two figures of one run.
+//! How fast this project wants to be compared with its rivals. Every goal is a ratio of two figures of one run.
 
 /// What a ratio should be.
 #[derive(Debug, Clone, Copy)]
@@ -8,7 +8,7 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// Whether the ratio is what it should be.
+    /// Whether the ratio meets the goal.
     pub fn is_met_by(self, ratio: f64) -> bool {
         match self {
             Self::AtMost(most) => ratio <= most,
@@ -45,7 +45,7 @@ pub enum Goal {
 }
 
 impl Goal {
-    /// All of them, in the order in which they are told.
+    /// All of them, in the order of the report.
     pub const ALL: [Self; 14] = [
         Self::MoveOverFloor,
         Self::CreateOverFloor,
@@ -99,7 +99,7 @@ impl Goal {
         }
     }
 
-    /// What keeps it from being met where it is missed, as far as that was looked into.
+    /// Why it is missed, if it is and the reason is known.
     pub const fn bounded_by(self) -> Option<&'static str> {
         Some(match self {
             Self::MoveOverFloor => {

@@ -29,7 +29,7 @@ pub fn run(scale: &Scale, progress: &mut Progress, report: &mut Report) {
 fn histories(scale: &Scale, progress: &Progress, report: &mut Report) {
     /// Tasks that live in a round.
     const TASKS: usize = 100;
-    /// Tasks that live at once, and are gone before the next do: the object keeps its size.
+    /// Tasks that live at the same time. They are removed before the next ones, so that the object keeps its size.
     const AT_ONCE: usize = 2;
     let server = Server::start();
     server.run("CONFIG SET tracker.max-tasks-per-object 0");
@@ -76,7 +76,7 @@ fn histories(scale: &Scale, progress: &Progress, report: &mut Report) {
 
 /// More objects on one server, beside a second server that stays small.
 fn objects(scale: &Scale, progress: &Progress, report: &mut Report) {
-    /// Tasks that live in a round, each of any object: so many that none is still in a processor's cache.
+    /// Tasks that live in a round, each of a random object: enough that none is still in a processor's cache.
     const TASKS: usize = 500;
     let mut small = Store::start();
     let mut growing = Store::start();

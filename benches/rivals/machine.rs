@@ -36,7 +36,7 @@ impl Machine {
         Self(entries.into_iter().filter_map(|(name, text)| Some((name, text?))).collect())
     }
 
-    /// It for a program.
+    /// The same for programs, as JSON.
     pub fn json(&self) -> Value {
         self.0.iter().map(|(name, text)| ((*name).to_owned(), Value::from(text.as_str()))).collect()
     }

@@ -1,11 +1,10 @@
 //! The same update as a client makes it by plain commands: watch and read, decide, `MULTI` … `EXEC`. Two round trips.
 //!
-//! In a pipeline each update has its own transaction all the same, though the first `EXEC` ends the watch of the others: a
-//! client that needs them watched would have to send them one by one.
+//! In a pipeline each update has its own transaction, although the first `EXEC` ends the watch of the others: a client that
+//! needs them watched would have to send them one by one.
 //!
-//! It writes only what changes and leaves a TTL alone while it is right, as the script does. It does less than the module:
-//! it removes nothing that has run out, makes no room for new records, cuts no value, and knows neither `NX`, `XX` and
-//! `RETAIN` nor a task that takes another name.
+//! It writes only what changes, and a TTL only if it is wrong, as the script does. It does less than the module: it removes
+//! no expired records, evicts none, cuts no value, and has neither `NX`, `XX` and `RETAIN` nor a task that changes its name.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -100,7 +99,7 @@ struct Update<'e> {
     event: &'e Event,
     keys: Keys,
     record: Option<Record>,
-    /// When the object's indexes go, in unix milliseconds; below zero where there are none yet.
+    /// When the object's indexes expire, in unix milliseconds; negative if there are none yet.
     horizon: i64,
     /// The same of the index of the event's state.
     state_ends: i64,
@@ -205,7 +204,7 @@ impl Update<'_> {
         }
     }
 
-    /// Starts the retention anew, and that of the indexes with it where it is needed.
+    /// Starts the retention anew, and extends that of the indexes if needed.
     fn retain(&self, transaction: &mut Pipeline) {
         let Self { event, keys, horizon, state_ends, .. } = self;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_millis() as i64;

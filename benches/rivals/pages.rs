@@ -39,7 +39,7 @@ struct Reading {
     /// The commands that the server counts its work under, those within a command of the module left out.
     commands: &'static [&'static str],
     request: fn(&Object) -> Pipeline,
-    /// How many of them make a figure; one that is slow needs no company.
+    /// How many of them make a figure; a slow one is measured alone.
     times: usize,
     /// By object, the short one first.
     figures: [Samples; 2],

@@ -1,9 +1,9 @@
-//! Says on the terminal what runs.
+//! Shows on the terminal what is being measured.
 
 use std::io::{stderr, IsTerminal, Write};
 use std::time::Instant;
 
-/// A line that tells how far the run is.
+/// A line that shows how far the run is.
 pub struct Progress {
     begun: Instant,
     chapter: &'static str,
@@ -14,7 +14,7 @@ impl Progress {
         Self { begun: Instant::now(), chapter: "" }
     }
 
-    /// Something else is measured now.
+    /// Begins another chapter.
     pub fn chapter(&mut self, title: &'static str) {
         self.chapter = title;
         if stderr().is_terminal() {
@@ -29,7 +29,7 @@ impl Progress {
         (0..count).inspect(move |round| self.say(&format!(", round {} of {count}", round + 1)))
     }
 
-    /// How far the chapter is, where somebody watches.
+    /// Shows how far the chapter is, on a terminal.
     pub fn say(&self, how_far: &str) {
         if stderr().is_terminal() {
             let _ = write!(stderr(), "\r\x1b[K{:>4} s  {}{how_far}", self.begun.elapsed().as_secs(), self.chapter);

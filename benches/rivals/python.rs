@@ -1,4 +1,4 @@
-//! What tracking costs a Python process: the Django package beside a tracker as one first writes it. Measured by a program in
+//! What tracking costs a Python process: the Django package compared with the tracker that one would write first. Measured by a program in
 //! Python, `benches/python/main.py`, which calls both by Celery's own code.
 
 use std::process::{Command, Stdio};

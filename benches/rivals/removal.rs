@@ -19,7 +19,7 @@ use crate::server::Server;
 
 const ROUNDS: usize = 4;
 const OBJECT: &str = "1042";
-/// Seconds that a record lives which is to run out.
+/// The retention of a record that is to expire, in seconds.
 const WINDOW: u64 = 2;
 
 /// Measures it.
@@ -27,7 +27,7 @@ pub fn run(scale: &Scale, progress: &mut Progress, report: &mut Report) {
     progress.chapter("Removing many records");
     let server = Server::start();
     server.run("CONFIG SET tracker.max-tasks-per-object 0");
-    // What has run out waits for EXPIRE.
+    // Expired records wait for EXPIRE.
     server.run("DEBUG SET-ACTIVE-EXPIRE 0");
     let mut connection = server.connect();
     let mut meter = Meter::new(server.connect());
@@ -36,7 +36,7 @@ pub fn run(scale: &Scale, progress: &mut Progress, report: &mut Report) {
     for _ in progress.rounds(ROUNDS.min(scale.rounds)) {
         let mut remove = |connection: &mut Connection, command: &str, after: Duration| {
             fill(connection, &rivals.module, scale.expired);
-            // One that stays keeps the indexes alive.
+            // One record with a longer retention keeps the indexes alive.
             server.run("TRACKER.UPSERT shop.order 1042 stays STATE PENDING NAME shop.stays RETAIN 86400");
             sleep(after);
             let words: Vec<_> = command.split_whitespace().collect();

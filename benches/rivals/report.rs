@@ -1,4 +1,4 @@
-//! What a run comes to, as Markdown that also reads well on a terminal, and as JSON.
+//! The results of a run, as Markdown that also reads well on a terminal, and as JSON.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -40,7 +40,7 @@ pub struct Table {
 
 /// One place of a table.
 pub enum Cell {
-    /// A figure, told with so many digits after the point.
+    /// A figure, shown with that many digits after the point.
     Figure(Samples, usize),
     /// Nothing that could be measured.
     Nothing,
@@ -51,7 +51,7 @@ impl Report {
         Self { machine, is_quick, ratios: Vec::new(), tables: Vec::new() }
     }
 
-    /// Tells how a goal came out.
+    /// Adds the result of a goal.
     pub fn measured(&mut self, goal: Goal, ratio: Samples) {
         self.ratios.push((goal, ratio));
     }
@@ -65,7 +65,7 @@ impl Report {
         self.ratios.iter().find(|(measured, _)| *measured == goal).map(|(_, ratio)| ratio)
     }
 
-    /// All of it for a program.
+    /// All of it for programs, as JSON.
     pub fn json(&self) -> Value {
         let goals = Goal::ALL.map(|goal| {
             let ratio = self.ratio(goal);

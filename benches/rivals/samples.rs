@@ -1,4 +1,4 @@
-//! A figure measured many times: its median, and how far the rounds lie apart.
+//! A figure measured many times: its median and its spread.
 
 /// What one figure was in each round.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ impl Samples {
         sorted[((sorted.len() - 1) as f64 * share).round() as usize]
     }
 
-    /// How many times the other one it was, round by round.
+    /// The ratio to the other one, round by round.
     pub fn over(&self, other: &Self) -> Self {
         self.with(other, |one, other| one / other)
     }
@@ -33,7 +33,7 @@ impl Samples {
         self.with(other, |one, other| one + other)
     }
 
-    /// How much more it was than the other one, round by round.
+    /// The difference to the other one, round by round.
     pub fn minus(&self, other: &Self) -> Self {
         self.with(other, |one, other| one - other)
     }

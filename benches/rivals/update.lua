@@ -1,5 +1,5 @@
 -- The update that TRACKER.UPSERT makes, as a script: the same keys, the same transition rule, the same retention. It calls
--- the server as rarely as it can: one HMGET, one HSET, and only the indexes that change. A TTL is left alone while it is
+-- the server as rarely as it can: one HMGET, one HSET, and only the indexes that change. A TTL stays as it is while it is
 -- right: all indexes of an object get theirs together, a little longer than needed, so that one PEXPIRETIME mostly says all.
 -- Times are made text once, since the server takes longer to do it for every argument that is a number.
 --

@@ -14,7 +14,7 @@ use crate::samples::Samples;
 use crate::scale::Scale;
 use crate::server::Server;
 
-/// How many updates go out together, so that the commands are measured and not the network.
+/// How many updates are sent together, so that the commands are measured and not the network.
 const PIPELINE: usize = 50;
 const TASKS_PER_OBJECT: usize = 10;
 
@@ -53,7 +53,7 @@ pub fn run(server: &Server, scale: &Scale, progress: &mut Progress, report: &mut
         server.run("FLUSHALL SYNC");
         let objects = scale.tasks / TASKS_PER_OBJECT;
         let task = |number: usize| Task::new(1_000 + number % objects, number);
-        // An object that has some tasks already gets some more.
+        // Objects that have some tasks already get some more.
         let before: Vec<_> = (0..objects * 5).map(|number| task(number).reaches(State::Pending)).collect();
         let tasks: Vec<_> = (objects * 5..objects * 5 + scale.tasks).map(task).collect();
         for rival in rivals.all() {

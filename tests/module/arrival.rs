@@ -3,8 +3,8 @@
 use crate::history::{history, history_of_single_deliveries, interleaved, overlapping_deliveries, Told};
 use crate::server::{call, Server};
 
-/// What is kept of task `a` of an object: its fields apart from the given ones, and the indexes that hold it, but for the
-/// moment at which its retention ends, which the server's clock decides.
+/// What is kept of task `a` of an object: the fields of the module, and the indexes that hold it, without the end of its
+/// retention, which depends on the server's clock.
 fn kept(server: &Server, object: usize) -> Vec<String> {
     let mut fields = server.list(&format!("HGETALL m:{{{object}}}:record:a"));
     fields = fields.chunks(2).map(|pair| pair.join("=")).filter(|field| !field.starts_with("given")).collect();

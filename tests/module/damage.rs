@@ -1,4 +1,4 @@
-//! Keys that were removed by hand, or evicted by a server that runs out of memory.
+//! Keys that were removed by hand, or evicted by a server that has no memory left.
 
 use std::thread::sleep;
 use std::time::Duration;

@@ -32,7 +32,7 @@ fn server_with(count: usize, options: &[&str]) -> Server {
     server
 }
 
-/// A server that was not told which records were removed: it starts on a snapshot.
+/// A server that does not know which records were removed, because it starts from a snapshot.
 fn server_that_has_forgotten(count: usize, removed: &[usize]) -> Server {
     let mut server = server_with(count, &[]);
     for n in removed {

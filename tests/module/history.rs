@@ -1,8 +1,8 @@
-//! Random histories of one task: what each process tells, in its own order, by its own clock.
+//! Random histories of one task: what each process reports, in its own order, by its own clock.
 
 use fastrand::Rng;
 
-/// One event as it is told.
+/// One event as a process reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     pub state: Option<&'static str>,
@@ -13,7 +13,7 @@ pub struct Told {
     pub fields: Vec<(String, String)>,
 }
 
-/// What one process tells, in order.
+/// What one process reports, in order.
 pub type Stream = Vec<Told>;
 
 const MINUTE: i64 = 60_000;
@@ -58,7 +58,7 @@ fn history_with(random: &mut Rng, most_deliveries: usize) -> Vec<Stream> {
     streams
 }
 
-/// Two workers that run one message at the same time, each with its own clock. Every end is told with an `error`, and
+/// Two workers that run one message at the same time, each with its own clock. Every end is reported with an `error`, and
 /// with a `result` or a `traceback` that no other end has.
 pub fn overlapping_deliveries(random: &mut Rng) -> Vec<Stream> {
     let mut run = Run::new(random, 0);
@@ -110,7 +110,7 @@ impl Run {
         Told { state, run: Some(self.run), attempt, at: self.now + clock, tentative: false, fields }
     }
 
-    /// What the processes of one run tell: the publisher, the main process and the child of each attempt's worker, and
+    /// What the processes of one run report: the publisher, the main process and the child of each attempt's worker, and
     /// perhaps somebody who takes the task for lost.
     fn streams(mut self, random: &mut Rng, most_deliveries: usize) -> Vec<Stream> {
         let args = |attempt: u32| ("args", format!("[{attempt}]"));
@@ -139,7 +139,7 @@ impl Run {
                     let state = random.choice(ENDS).unwrap();
                     let fields = if state == "SUCCESS" { &["result"][..] } else { &["error", "traceback"] };
                     let fields: Vec<_> = fields.iter().map(|name| (*name, format!("{name} {delivery}"))).collect();
-                    // Of a child that was killed the main process tells the end.
+                    // The main process reports the end of a child that was killed.
                     let is_killed = deliveries == 1 && random.u8(0..4) == 0;
                     let stream = if is_killed { &mut main } else { &mut child };
                     stream.push(self.told(Some(state), attempt, clock, &fields));
@@ -151,7 +151,7 @@ impl Run {
             }
             streams.extend([main, child]);
         }
-        // Somebody takes the task for lost, long after it began: an end before the start would be that of another delivery.
+        // The task is marked as lost long after it began: an end before the start would be that of another delivery.
         if random.u8(0..3) == 0 {
             let lost = self.told(Some("FAILURE"), last, 20 * MINUTE, &[("error", "lost".to_owned())]);
             streams.push(vec![Told { tentative: true, ..lost }]);

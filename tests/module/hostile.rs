@@ -149,7 +149,7 @@ fn try_out(server: &Server, connection: &mut redis::Connection, words: &[&[u8]])
     assert!(is_unchanged || expired_keys(server) > expired, "{:?} failed and changed something", shown());
 }
 
-/// How many keys the server removed because their time was up: a retention of `1` among the words is over soon.
+/// How many keys the server removed at the end of their TTL: a retention of `1` among the words ends soon.
 fn expired_keys(server: &Server) -> usize {
     let stats = server.info("stats");
     let count = stats.lines().find_map(|line| line.strip_prefix("expired_keys:")).expect("the count of expired keys");

@@ -1,4 +1,4 @@
-//! What the server tells about the commands.
+//! What the server says about the commands.
 
 use redis::Value;
 

@@ -13,7 +13,7 @@ struct Object {
     names: BTreeSet<String>,
     /// When the whole object was deleted, in unix milliseconds.
     deleted_at: Option<i64>,
-    /// When each key goes, in unix milliseconds, by the part of its key after the object.
+    /// When each key expires, in unix milliseconds, by the part of its key after the object.
     ends: BTreeMap<String, i64>,
 }
 
@@ -25,7 +25,7 @@ struct Record {
 
 pub fn check(connection: &mut Connection) {
     let keys: Vec<String> = redis::cmd("KEYS").arg("*:{*}:*").query(connection).unwrap();
-    // MIGRATE passes a TTL on as a span, so that a hash may go a little late after its slot has moved.
+    // MIGRATE passes a TTL on as a span, so a hash may expire a little late after its slot has moved.
     let is_cluster: String = redis::cmd("INFO").arg("cluster").query(connection).unwrap();
     let is_cluster = is_cluster.contains("cluster_enabled:1");
     let drift = if is_cluster { 2_000 } else { 0 };
@@ -44,7 +44,7 @@ pub fn check(connection: &mut Connection) {
     }
 }
 
-/// What a record tells of its end belongs to its state.
+/// The fields of a record's end have to fit its state.
 fn check_end(record: &str, Record { fields, .. }: &Record) {
     let is_final = matches!(&fields["state"][..], b"SUCCESS" | b"FAILURE" | b"REVOKED" | b"REJECTED" | b"IGNORED");
     assert_eq!(fields.contains_key("finished_at"), is_final, "{record}: finished_at");

@@ -97,7 +97,7 @@ impl Cluster {
         loop {
             let keys = self.nodes[from].list(&format!("CLUSTER GETKEYSINSLOT {slot} 1"));
             let Some(key) = keys.first() else { return };
-            // NOKEY is right where a key has ended meanwhile; BUSYKEY would be an error.
+            // NOKEY is right if a key has expired meanwhile; BUSYKEY would be an error.
             self.nodes[from].run(&format!("MIGRATE 127.0.0.1 {port} {key} 0 5000"));
             thread::sleep(Duration::from_micros(200));
         }

@@ -54,7 +54,7 @@ fn run_stream(server: &Server, seed: u64, commands: usize) {
     }
 }
 
-/// Lets what has a short retention run out, and the server notice it.
+/// Waits until the short retentions have ended and the server has noticed it.
 fn settle(server: &Server) {
     sleep(Duration::from_millis(2300));
     for object in 0..3 {

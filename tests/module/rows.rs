@@ -1,4 +1,4 @@
-//! How much of a record a row of a page tells.
+//! How much of a record a row of a page shows.
 
 use redis::Value;
 

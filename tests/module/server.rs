@@ -136,7 +136,7 @@ impl Server {
         call(&mut self.control.lock().expect("no test panics in a command"), &words)
     }
 
-    /// Runs a command whose reply is text, a number or nil, and tells it as text.
+    /// Runs a command whose reply is text, a number or nil, and returns it as text.
     pub fn text(&self, command: &str) -> String {
         text(&self.run(command))
     }

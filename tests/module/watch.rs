@@ -1,4 +1,4 @@
-//! What other clients are told about keys that change.
+//! Which changes of keys other clients notice.
 
 use redis::{Connection, Value};
 
