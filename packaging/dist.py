@@ -81,7 +81,7 @@ def pack(wheel: Path, folder: Path) -> None:
         "redis.conf.example": (REPOSITORY / "redis.conf.example").read_bytes(),
         "LICENSE": (REPOSITORY / "LICENSE").read_bytes(),
     }
-    # Without the time of packing the same module makes the same archive.
+    # Without the time of packing, the same module gives the same archive.
     with (
         gzip.GzipFile(folder / f"{name}.tar.gz", "wb", mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as archive,
@@ -89,7 +89,7 @@ def pack(wheel: Path, folder: Path) -> None:
         for file, content in contents.items():
             entry = tarfile.TarInfo(f"{name}/{file}")
             entry.size = len(content)
-            # Redis loads no module that it may not execute.
+            # Redis refuses a module that it may not execute.
             entry.mode = 0o755 if file == "libtracker.so" else 0o644
             archive.addfile(entry, io.BytesIO(content))
 

@@ -29,12 +29,12 @@ MATRIX = (
     ("newest", "3.14", "django>=6.1", "celery>=5.7", "redis>=8"),
 )
 
-#: Older libraries use what newer ones deprecate. Nobody can change that any more.
+#: Older libraries use what newer ones deprecate. That cannot change any more.
 OLD_WARNINGS = ("-W", "default::DeprecationWarning", "-W", "default::PendingDeprecationWarning")
 
 DJANGO_MAIN = "django @ https://github.com/django/django/archive/main.tar.gz"
 
-#: The browser tests of what Django's own pages have a part in.
+#: The browser tests that depend on Django's own pages.
 LOOKS = (
     "tests/browser/test_accessibility.py",
     "tests/browser/test_axe.py",

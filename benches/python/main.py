@@ -1,4 +1,4 @@
-"""What tracking costs a Python process: this package beside a tracker as one first writes it.
+"""What tracking costs a Python process: this package, and the tracker that one would write first.
 
 Prints microseconds, round by round, as JSON. The tasks are sent, received and run by Celery's own
 code in this process; what that takes by itself, with no tracker connected, is measured beside it
@@ -49,12 +49,12 @@ def main():
 
 
 def listening():
-    """Who listens to Celery's signals now."""
+    """The receivers of Celery's signals."""
     return [list(signal.receivers) for signal in SIGNALS]
 
 
 def listen(receivers):
-    """Has these listen, and no others. Celery's tracer keeps the lists, so they stay the same."""
+    """Connects these receivers only, in place, because Celery's tracer holds the lists."""
     for signal, those in zip(SIGNALS, receivers, strict=True):
         signal.receivers[:] = those
 
@@ -134,7 +134,7 @@ class Bench:
         return taken
 
     def wait_for(self, task_id):
-        """Until this package has stored the end of a task, should it do that later."""
+        """Waits until this package has stored the end of a task."""
         key = f"shop.order:{{{1000 + self.sent % OBJECTS}}}:record:{task_id}"
         while self.redis.hget(key, "state") != "SUCCESS":
             pass

@@ -1,4 +1,4 @@
-"""A tracker as one first writes it: redis-py, a hash for each task, three sorted sets an object.
+"""The tracker that one would write first: redis-py, a hash per task, three sorted sets per object.
 
 ``<task_id>``: the record. ``<model>:<id>:tasks``, ``…:state:<State>``, ``…:task:<name>``: its
 indexes. The hash is read and written in a transaction of its own, then the indexes are moved.
@@ -66,7 +66,7 @@ class PlainTracker:
             commands.expire(f"{instance}:state:{state}", WINDOW)
 
     def write(self, task_id, name, state, instance, fields):
-        """Writes the hash, once nobody else did meanwhile. What it held before."""
+        """Writes the hash, and tries again on a conflict. Returns what it held before."""
         while True:
             with self.redis.pipeline() as transaction, contextlib.suppress(redis.WatchError):
                 transaction.watch(task_id)

@@ -23,7 +23,7 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-#: How wheels call the machines that ELF has these names for.
+#: The names of machines in the tags of wheels, by their names in ELF.
 MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64"}
 #: The libraries that every Linux with glibc has. With musl it is the C library alone.
 GLIBC_LIBRARIES = {

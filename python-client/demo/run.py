@@ -64,7 +64,7 @@ class Part:
             deadline = time.monotonic() + patience
             while not self.ended and time.monotonic() < deadline and not impatient.is_set():
                 time.sleep(0.05)
-        # Whatever the part has started is of its own session, and ends with it.
+        # The processes that the part has started are in its session, and end with it.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

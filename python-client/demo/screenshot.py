@@ -95,7 +95,7 @@ def running_demo(module, theme):
         try:
             yield await_site(demo, f"http://{HOST}:{port}")
         finally:
-            # Asked twice, it does not wait for the tasks that run.
+            # After the second signal it does not wait for running tasks.
             while demo.poll() is None:
                 demo.send_signal(signal.SIGTERM)
                 time.sleep(1.2)
@@ -147,7 +147,7 @@ def take(browser, site, picture, file):
 
 
 def _without_the_machines_paths(route):
-    """Where this machine keeps the project is of no interest."""
+    """Removes this machine's paths."""
     response = route.fetch()
     route.fulfill(response=response, body=response.text().replace(str(REPOSITORY), "/srv/shop"))
 

@@ -69,7 +69,7 @@ def record(tracker):
     from celery_task_tracker.registration.resolution import ObjectRef
     from celery_task_tracker.server.client import TrackerClient
 
-    # More patient than the package, for machines that have much else to do.
+    # A longer timeout than the package's, for busy machines.
     client = TrackerClient(tracker.url, 10, 10)
 
     def get(pk, task_id, model="shop.order"):
@@ -94,7 +94,7 @@ def ended(record):
 
 @pytest.fixture
 def told(broker):
-    """``told(key)``: waits for the word that a task leaves."""
+    """``told(key)``: waits for the message that a task leaves."""
 
     def wait(key):
         with broker.client(db=2) as client:

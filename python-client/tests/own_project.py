@@ -16,7 +16,7 @@ MODULE_PACKAGE = """
 def path():
     return {!r}
 """
-#: Not needed but on machines that have much else to do.
+#: Only needed on busy machines.
 PATIENCE = "TASK_TRACKER_CONNECT_TIMEOUT = TASK_TRACKER_SOCKET_TIMEOUT = 10\n"
 
 
@@ -76,7 +76,7 @@ class OwnProject:
         wait_for(is_ready, f"{ready!r} of $ {command}")
 
     def stop(self):
-        """Ends what it started, the last first."""
+        """Ends the processes that it started, the last one first."""
         for process in reversed(self._started):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)

@@ -120,7 +120,7 @@ class RedisServer:
         with self.client() as client:
             before = client.info("stats")["total_reads_processed"]
             act()
-            # The one more is that of asking.
+            # Asking costs one read itself.
             return client.info("stats")["total_reads_processed"] - before - 1
 
     @contextlib.contextmanager
@@ -147,7 +147,7 @@ class RedisServer:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def remove(self):
-        """Kills it for good, what it kept included."""
+        """Kills it and deletes its data."""
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()

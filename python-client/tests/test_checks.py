@@ -171,7 +171,7 @@ def model(name, app_label="shop", **fields):
 
 @pytest.fixture
 def made():
-    """Makes models, and has Django forget them afterwards."""
+    """Makes models, and removes them from Django afterwards."""
     names = []
 
     def make(name, **fields):

@@ -1,4 +1,4 @@
-"""Whether tasks are tracked: a project's test run leaves no trace in a developer's Redis."""
+"""When tasks are tracked: a project's test run does not touch a developer's Redis."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What the READMEs say that other files know better."""
+"""What the READMEs repeat of other files agrees with those."""
 
 import re
 from pathlib import Path

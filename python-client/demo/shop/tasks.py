@@ -53,7 +53,7 @@ def send_confirmation_email(self, order_id, to=None):
     autoretry_for=(CourierUnavailable,), max_retries=2, retry_backoff=6, retry_jitter=False
 )
 def book_courier(order_id):
-    """Books a courier who never has time."""
+    """Books a courier, and fails: none is ever free."""
     time.sleep(random.uniform(0.5, 1.5))
     raise CourierUnavailable(f"No courier free for order {order_id} before Monday")
 

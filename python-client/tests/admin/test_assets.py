@@ -96,7 +96,7 @@ def test_a_change_list_does_without_a_style_sheet_that_the_manifest_lacks(
 
 
 def without_the_rest_of_the_admin(monkeypatch):
-    """Has the manifest know every file but those of the task tracker, as after an upgrade."""
+    """Removes the task tracker's files from the manifest, as after an upgrade."""
     stored_name = ManifestStaticFilesStorage.stored_name
 
     def known(self, name):

@@ -1,4 +1,4 @@
-"""Celery's broker, asked before a launch or a revoking."""
+"""Celery's broker during a launch or a revocation."""
 
 import signal
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ def test_a_broker_that_nobody_is_is_not(scheme):
 
 @pytest.fixture
 def freezing():
-    """A broker that can be frozen: it goes on taking connections, and answers nothing."""
+    """A broker that can be frozen: it still accepts connections, but answers nothing."""
     server = RedisServer(free_port(), with_module=False).start()
     server.freeze = lambda: server.process.send_signal(signal.SIGSTOP)
     yield server

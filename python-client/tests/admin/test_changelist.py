@@ -1,4 +1,4 @@
-"""The change list's column: what it tells, what it costs, and when it is left out."""
+"""The change list's column: what it shows, what it costs, and when it is left out."""
 
 import re
 import signal
@@ -94,7 +94,7 @@ def as_configured(monkeypatch):
 
 @pytest.fixture
 def tries(monkeypatch):
-    """How often Redis was asked for what the cells tell."""
+    """How often Redis was queried for the cells."""
     tries = []
     ask = TrackerClient.stats_of_each
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""What the page offers to launch, and what it tells of the arguments."""
+"""What the page offers to launch, and what it shows of the arguments."""
 
 import pytest
 from django.db import connection, transaction

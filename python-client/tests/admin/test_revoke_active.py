@@ -204,7 +204,7 @@ def test_what_a_pool_cannot_terminate_goes_on_and_the_rest_is_revoked(admin_clie
 
 @pytest.fixture
 def without_broker(monkeypatch):
-    """The name of a task of orders whose Celery app has a broker that nobody is."""
+    """The name of a task of orders whose Celery app has an unreachable broker."""
     app = Celery("without-broker", broker=f"amqp://{HOST}:{free_port()}//", set_as_current=False)
 
     @app.task(name="without_broker")

@@ -18,7 +18,7 @@ def run_under(theme, *files):
     }
     command = [
         *(sys.executable, "-m", "pytest", "--no-cov", "--quiet", "-p", "no:cacheprovider"),
-        # What a theme uses of what Django has deprecated is the theme's to mend.
+        # A theme may use what Django has deprecated.
         *("-W", "default::DeprecationWarning", "-W", "default::PendingDeprecationWarning"),
         *("--ds", f"project.settings_{theme}", *(str(TESTS / file) for file in files)),
     ]

@@ -1,4 +1,4 @@
-"""The catalogues: each has a translation of every text, and tells the reader what it is told."""
+"""The catalogues: each has a translation of every text, with its placeholders and tags."""
 
 import gettext
 import re

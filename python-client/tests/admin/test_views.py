@@ -498,7 +498,7 @@ class TestUnavailable:
 
 @pytest.fixture
 def without_broker(monkeypatch):
-    """A task of orders whose Celery app has a broker that nobody is."""
+    """A task of orders whose Celery app has an unreachable broker."""
     app = Celery("without-broker", broker=f"amqp://{HOST}:{free_port()}//", set_as_current=False)
     app.conf.task_publish_retry = False
     app.conf.broker_transport_options = {"max_retries": 1, "interval_start": 0}

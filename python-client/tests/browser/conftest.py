@@ -8,7 +8,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from shop.models import Customer, Order
 
-#: Milliseconds that anything on a page may take, on a machine that has much else to do.
+#: Milliseconds that anything on a page may take, even on a busy machine.
 PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 
@@ -50,8 +50,8 @@ def site(live_server, settings, tracker):
 def new_page(browser, site):
     """``new_page(**options)``: a page in a browser of its own, whose user is logged in.
 
-    At the end none of them may have complained about anything. What a test provokes it takes out
-    of ``page.complaints``.
+    At the end no page may have logged an error. A test removes the errors that it provokes from
+    ``page.complaints``.
     """
     contexts = []
     complaints = []

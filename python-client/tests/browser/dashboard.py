@@ -36,7 +36,7 @@ def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", at=EPOCH, att
 
 
 def keep_many(count, state):
-    """Keeps so many tasks of order 1042."""
+    """Keeps that many tasks of order 1042."""
     order = (ObjectRef("shop.order", "1042"),)
     get_client().write(
         [
@@ -87,7 +87,7 @@ def chip(page, name):
 
 
 def pages(page):
-    """What says which rows are shown, and leads to the others."""
+    """The navigation that says which rows are shown, and leads to the others."""
     return page.get_by_role("navigation", name="Pages")
 
 
@@ -97,7 +97,7 @@ def details(page, name=""):
 
 
 def said(page):
-    """What the page says in passing."""
+    """The page's short messages."""
     return page.locator("#task-tracker").get_by_role("status").filter(visible=True)
 
 

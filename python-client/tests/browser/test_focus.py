@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def leave(page):
-    """Has what the page fetches next hold nothing."""
+    """Makes the page's next fetch return no tasks."""
     page.route(
         "**/list/**",
         lambda route: route.fulfill(

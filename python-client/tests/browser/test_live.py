@@ -1,4 +1,4 @@
-"""A page that is left open: it keeps itself up to date, and leaves alone what did not change."""
+"""An open page: it stays up to date, and does not touch what has not changed."""
 
 import subprocess
 
@@ -188,7 +188,7 @@ def test_redis_that_goes_and_comes_back_while_the_page_is_open(page, site, setti
         expect(rows(page)).to_have_count(1)
         server.start()
         keep("t2", "FAILURE")
-        # By itself, sooner or later: who clicks "Try now" here may come too late.
+        # The page retries by itself: a click on "Try now" here may come too late.
         expect(banner).to_be_hidden(timeout=60_000)
         expect(row(page, "t2")).to_contain_text("Failure")
     finally:

@@ -1,4 +1,4 @@
-"""A running task that gives no sign of life is told, found and marked as lost."""
+"""A running task that gives no sign of life is shown, found and marked as lost."""
 
 import re
 import time

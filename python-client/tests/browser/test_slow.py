@@ -1,4 +1,4 @@
-"""A page whose questions are answered late, out of order, or not at all."""
+"""A page whose requests are answered late, out of order, or not at all."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""The history table: what a row tells of its task."""
+"""The history table: what a row shows of its task."""
 
 import re
 from datetime import datetime, timezone

@@ -2,7 +2,7 @@ import os
 
 from servers import HOST, free_port
 
-# The tests' own process chooses the ports of the servers it starts; its workers are told.
+# The tests' own process chooses the ports of the servers it starts, and passes them to its workers.
 BROKER_URL = os.environ.setdefault("TEST_BROKER_URL", f"redis://{HOST}:{free_port()}/1")
 TRACKER_URL = os.environ.setdefault("TEST_TRACKER_URL", f"redis://{HOST}:{free_port()}/0")
 
@@ -68,7 +68,7 @@ if "TEST_VISIBILITY_TIMEOUT" in os.environ:
 CELERY_TASKTRACKER_REDIS_URL = TRACKER_URL
 # These tests are about what is tracked.
 TASK_TRACKER_ENABLED = True
-# Patient, for machines that have much else to do: the tests of time-outs have short ones.
+# Long enough for busy machines. The tests of timeouts set short ones.
 TASK_TRACKER_CONNECT_TIMEOUT = TASK_TRACKER_SOCKET_TIMEOUT = float(
     os.environ.get("TEST_TIMEOUT", "10")
 )

@@ -1,4 +1,4 @@
-"""The record of a task that was retried keeps what each earlier attempt ended with."""
+"""The record of a task that was retried keeps the end of each earlier attempt."""
 
 import json
 
@@ -26,7 +26,7 @@ def delivery(attempt=0):
 
 @pytest.fixture
 def ended_after(ended, record):
-    """The record of a task that ended well, once ``times`` attempts have said that they failed."""
+    """The record of a task that succeeded, once ``times`` attempts have reported a failure."""
 
     def wait(pk, task_id, times):
         ended(pk, task_id, "SUCCESS")

@@ -1,4 +1,4 @@
-"""Deleted is deleted: no late event brings anything of a deleted object back."""
+"""Late events of a deleted object record nothing."""
 
 import pytest
 from celery import states
@@ -19,7 +19,7 @@ def order(worker, tracker):
 
 @pytest.fixture
 def late_events(tracker):
-    """``late_events(2)``: waits until so many events came too late for their object."""
+    """``late_events(2)``: waits until that many events came too late for their object."""
 
     def told():
         with tracker.client() as client:

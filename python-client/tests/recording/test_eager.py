@@ -82,7 +82,7 @@ def test_a_worker_in_a_thread_tells_the_same(broker, ended):
 
 
 class TestFailureInTheParent:
-    """What a prefork worker's parent process tells of a task whose process it lost."""
+    """What a prefork worker's parent process reports of a task whose process it lost."""
 
     class Request:
         id, type, hostname = "t1", "shop.tasks.succeed", "w@h"

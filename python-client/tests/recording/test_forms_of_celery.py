@@ -54,7 +54,7 @@ class TestEta:
 
 
 class TestUnpicklableException:
-    """Celery has another exception take the place of one that cannot be pickled."""
+    """Celery replaces an exception that cannot be pickled by another one."""
 
     @pytest.mark.parametrize(
         ("kind", "name", "error"),

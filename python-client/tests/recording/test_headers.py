@@ -1,4 +1,4 @@
-"""What is believed of the headers of a message."""
+"""What the package accepts in the headers of a message."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("worker", "tracker")
 
 
 class TestHeader:
-    """Whoever may publish to the broker can write the header that names the objects."""
+    """Anybody who may publish to the broker can write the header that names the objects."""
 
     def header(self, ended, number, objects, name="shop.tasks.succeed", **headers):
         """The objects that a task is tracked for whose message has this header."""

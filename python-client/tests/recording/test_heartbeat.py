@@ -1,4 +1,4 @@
-"""The process that runs a task says at each interval that it still does."""
+"""The process that runs a task reports at each interval that it still does."""
 
 import os
 import time

@@ -92,7 +92,7 @@ def test_the_size_of_an_event_is_what_its_commands_send(text, order, size):
 
 
 class TestHeldBack:
-    """What a cluster could not take yet, because the object moves between two nodes."""
+    """Writes that wait because a cluster moves their object between two nodes."""
 
     def test_it_is_not_taken_and_nothing_of_the_same_object_overtakes_it(self):
         waiting = outbox.Outbox()

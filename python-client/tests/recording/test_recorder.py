@@ -321,7 +321,7 @@ def test_a_connection_that_redis_closes_before_it_answers_loses_nothing(
 
 
 def test_a_soft_time_limit_in_the_middle_of_sending_loses_nothing(server, recorder, monkeypatch):
-    """Celery raises it wherever a task happens to be."""
+    """Celery raises the soft time limit wherever a task happens to be."""
 
     def interrupted(connection, command, check_health=True):
         connection._sock.send(command[0][:20])
@@ -374,7 +374,7 @@ def test_a_try_that_comes_to_nothing_keeps_no_connection(server, recorder, monke
     ids=["keeping", "writing", "sending"],
 )
 def test_an_event_may_come_in_the_middle_of_another_one(server, recorder, monkeypatch, owner, name):
-    """From a signal handler or a finaliser, which must find no lock that its own thread holds."""
+    """From a signal handler or a finaliser, which must not wait for a lock of its own thread."""
     original = getattr(owner, name)
     further = iter(range(2, 6))
 
@@ -440,7 +440,7 @@ def test_another_address_in_the_settings_is_where_the_next_event_goes(server, se
 def test_a_first_connection_that_hangs_at_any_step_holds_nobody_up(
     server, settings, monkeypatch, log, step
 ):
-    """No step has a time-out of its own here: what lets the caller go is the bound on them all."""
+    """No single step has a timeout here: only the limit on all of them ends the wait."""
     settings.TASK_TRACKER_CONNECT_TIMEOUT = 0.25
     settings.TASK_TRACKER_SOCKET_TIMEOUT = 3600
     settings.TASK_TRACKER_RETRY_AFTER = 0.05
@@ -693,7 +693,7 @@ def test_a_forked_process_starts_afresh(server, monkeypatch, recorder):
 
 
 def test_a_process_that_was_forked_behind_python_s_back_starts_afresh(server, monkeypatch):
-    """As uWSGI does it, unless it is told otherwise."""
+    """As uWSGI does by default."""
     server.start()
     process.record(event(1))
     parent = process.recorder

@@ -1,4 +1,4 @@
-"""A revoke holds for workers that were not there when it was asked for."""
+"""A revocation also reaches workers that did not run when it was requested."""
 
 import uuid
 from datetime import datetime, timedelta, timezone

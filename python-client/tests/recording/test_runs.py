@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("worker", "tracker")
 
 
 class TestRun:
-    """What tells apart two tasks that were sent under one id."""
+    """What distinguishes two tasks that were sent under one id."""
 
     def test_a_task_that_is_sent_again_under_its_id_is_shown_afresh(self, ended):
         first = tasks.fail.apply_async((80,), task_id=str(uuid.uuid4()))

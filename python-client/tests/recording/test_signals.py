@@ -125,7 +125,7 @@ def test_a_retry_is_shown_and_then_the_attempt_that_succeeds(ended):
 def test_retries_that_run_out_end_as_a_failure_of_the_last_attempt(ended, record):
     sent = tasks.retry_in_vain.delay(5)
     ended(5, sent.id, "FAILURE")
-    # The process that asked for the retry may tell of it after the end.
+    # The process that asked for the retry may report it after the end.
     found = wait_for(
         lambda: (found := record(5, sent.id)) and "retry_error" in found and found, "the retry"
     )
@@ -320,7 +320,7 @@ def test_a_task_whose_worker_was_killed_is_delivered_to_the_next_and_ends_well(e
         # A worker looks for messages past their time when it starts, and then seldom.
         wait_for(
             lambda: any(client.zrangebyscore("unacked_index", 0, time.time() - 1.5)),
-            "the visibility time-out of the message",
+            "the visibility timeout of the message",
         )
     heir = Worker(*options, "--hostname", "heir@%h", TEST_VISIBILITY_TIMEOUT="1")
     try:
@@ -470,7 +470,7 @@ def test_redis_killed_in_the_middle_of_a_task_does_not_harm_it(told):
         tasks.untracked.apply_async((key,), queue=queue)
         assert told(key)
         wait_for(lambda: worker.output().count("succeeded in") == 2, "both tasks to succeed")
-        # Nobody waits for Redis: the worker notices when it next reads replies.
+        # No task waits for Redis: the worker notices when it next reads replies.
         wait_for(lambda: "The task tracker is away" in worker.output(), "the loss to be noticed")
         assert "ERROR" not in worker.output()
     finally:

@@ -134,7 +134,7 @@ def test_a_cluster_by_any_of_its_nodes(cluster, settings):
     recorder.record(Event((ObjectRef("shop.order", "1"),), "", "shop.t", "PENDING", 0, 1))
     wait_for(lambda: not recorder.waiting, "the events to be stored")
     assert all(client.get(ObjectRef("shop.order", str(key)), "t1") for key in range(20, 40))
-    # One node goes: what is its own waits, and the tracker says that it is away.
+    # One node stops: its events wait, and the log says that the tracker is away.
     cluster[2].kill()
     for key in range(20):
         recorder.record(events(key)[0])
@@ -145,7 +145,7 @@ def test_a_cluster_by_any_of_its_nodes(cluster, settings):
 def test_who_records_an_event_does_not_ask_a_frozen_cluster_for_its_nodes(
     cluster, settings, monkeypatch
 ):
-    """Each of them would take a time-out of its own; that is the business of the thread."""
+    """Each of them would cost a timeout, which only the sending thread waits for."""
     settings.CELERY_TASKTRACKER_REDIS_URL = "redis+cluster://" + ",".join(
         f"{HOST}:{server.port}" for server in cluster
     )
@@ -204,7 +204,7 @@ def test_a_slot_that_has_moved_is_followed(cluster, settings):
 
 @contextlib.contextmanager
 def moving(cluster, key):
-    """The slot of ``key`` is on its way from one node to another meanwhile, and arrives."""
+    """Within this context the slot of ``key`` is moving from one node to another."""
     with contextlib.ExitStack() as stack:
         plain = [stack.enter_context(server.client()) for server in cluster]
         slot = plain[0].execute_command("CLUSTER", "KEYSLOT", key)
@@ -277,7 +277,7 @@ def test_a_cluster_that_is_away_when_a_process_begins_is_waited_for(settings):
     assert (recorder.is_away, recorder.waiting) == (True, 3)
     try:
         server.start()
-        # A cluster that serves nothing yet takes nothing.
+        # A cluster that serves no slots yet accepts no writes.
         assert not recorder.flush()
         assert recorder.waiting
         with server.client() as client:
@@ -383,7 +383,7 @@ def test_a_server_behind_tls(tmp_path):
         assert works(TrackerClient(f"{url}?ssl_ca_certs={certificate}", 1, 1), 1)
         with pytest.raises(TrackerUnavailable, match=r"(?i)certificate"):
             TrackerClient(url, 1, 1).write(events(2))
-        # Celery's words for it. Nothing else says that the certificate's maker may be unknown.
+        # Celery's word for it. Without it the unknown issuer of the certificate would be refused.
         with pytest.raises(TrackerUnavailable, match=r"(?i)certificate"):
             TrackerClient(f"{url}?ssl_cert_reqs=CERT_REQUIRED", 1, 1).write(events(2))
         assert works(TrackerClient(f"{url}?ssl_cert_reqs=CERT_NONE", 1, 1), 2)

@@ -14,7 +14,7 @@ class OrderAdmin(ModelAdmin):
     list_filter = ["reference"]
 
     def get_queryset(self, request):
-        # Nobody sees the orders of the competition.
+        # No user may see the orders of the competition.
         return super().get_queryset(request).exclude(reference="competition")
 
 

@@ -21,7 +21,7 @@ class Order(models.Model):
 
 
 class RushOrder(Order):
-    """Another face of the same rows."""
+    """A proxy of the same rows."""
 
     class Meta:
         proxy = True

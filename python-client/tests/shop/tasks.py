@@ -1,4 +1,4 @@
-"""Tasks of every kind of ending. What tests need to know of a run is told to the broker's Redis."""
+"""Tasks with every kind of end. They leave messages for the tests in the broker's Redis."""
 
 import os
 import signal
@@ -17,14 +17,14 @@ from .models import Customer, FastVan, Order, Parcel, RushOrder, Shelf, Van, Veh
 
 
 def tell(key, value="1"):
-    """Leaves word for the test, in a database of the broker's Redis of its own."""
+    """Leaves a message for the test, in another database of the broker's Redis."""
     url = settings.CELERY_BROKER_URL.rpartition("/")[0] + "/2"
     with redis.Redis.from_url(url) as client:
         client.set(key, value)
 
 
 def told(key):
-    """The word that an earlier run left."""
+    """The message that an earlier run left."""
     url = settings.CELERY_BROKER_URL.rpartition("/")[0] + "/2"
     with redis.Redis.from_url(url) as client:
         return client.get(key)
@@ -182,7 +182,7 @@ def count(self, times, number=3):
 @task_tracker.register(Order)
 @shared_task(bind=True)
 def hand_over(self, order_id, to="shop.tasks.succeed", tries=0, more=()):
-    """Has another task run in its place; to a chain with a word before it."""
+    """Replaces itself by another task; by a chain, after leaving a message."""
     if self.request.retries < tries:
         raise self.retry(countdown=0)
     if to == "chain":
@@ -193,7 +193,7 @@ def hand_over(self, order_id, to="shop.tasks.succeed", tries=0, more=()):
 @task_tracker.register(Order)
 @shared_task(acks_late=True, reject_on_worker_lost=True)
 def survive(order_id):
-    """Waits in its first run, until its worker is killed; ends well when it comes again."""
+    """Waits in its first run until its worker is killed; succeeds when it is redelivered."""
     if not told(f"pid:{order_id}"):
         tell(f"pid:{order_id}", str(os.getpid()))
         time.sleep(60)
@@ -215,7 +215,7 @@ def whole(parts, order_id):
 @task_tracker.register(Order)
 @shared_task
 def advance(order_id, steps=3):
-    """Says how far it is, and waits for a word before it ends."""
+    """Reports progress, and waits for a message before it ends."""
     for step in range(1, steps + 1):
         task_tracker.progress(step, steps, f"step {step}")
     return steps
@@ -223,7 +223,7 @@ def advance(order_id, steps=3):
 
 @shared_task
 def quiet(order_id, password=""):
-    """Nobody registered it, but it may take another one's place."""
+    """Not registered, but it may replace another task."""
     return "in its place"
 
 
@@ -308,7 +308,7 @@ class Unpicklable(Exception):
 
 
 class UnpicklableLookup(LookupError):
-    """Celery has a LookupError in its place."""
+    """Celery replaces it by a LookupError."""
 
     def __init__(self, key, *, where):
         super().__init__(key)
@@ -352,7 +352,7 @@ def report(order_id, values):
 @task_tracker.register(Order)
 @shared_task
 def report_after_revocation(order_id):
-    """Does not heed SIGUSR1, and reports progress once the test has seen that it was revoked."""
+    """Ignores SIGUSR1, and reports progress once the test has seen that it was revoked."""
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     task_tracker.progress(1)
     while not told(f"revoked:{order_id}"):
@@ -366,7 +366,7 @@ def report_after_revocation(order_id):
 @task_tracker.register(Order)
 @shared_task(bind=True)
 def pass_to_and_fro(self, order_id, times):
-    """Has itself run in its own place, for the next order, and tells how long its headers are."""
+    """Replaces itself, for the next order, and reports how long its headers are."""
     tell(f"headers:{order_id}", str(len(repr(self.request.headers))))
     if times:
         raise self.replace(pass_to_and_fro.si(order_id + 1, times - 1))
@@ -375,7 +375,7 @@ def pass_to_and_fro(self, order_id, times):
 @task_tracker.register(Order)
 @shared_task(bind=True)
 def wait_for_word(self, order_id, word):
-    """Ends when the test leaves this word."""
+    """Ends when the test leaves this message."""
     tell(f"waiting:{word}")
     while not told(f"end:{word}"):
         time.sleep(0.02)

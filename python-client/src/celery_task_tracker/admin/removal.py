@@ -1,4 +1,4 @@
-"""Removing records of tasks, whatever their states. No worker is told."""
+"""Removing records of tasks, whatever their states. The tasks themselves continue."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class Rerun:
 
 
 def _call(registration: Registration, record: Mapping[str, Any]) -> Call:
-    """The call with the arguments of ``record``. Raises :class:`Refusal` if it is none."""
+    """The call with the arguments of ``record``. Raises :class:`Refusal` if they are no call."""
     args, kwargs = _json("args", record["args"]), _json("kwargs", record["kwargs"])
     if not isinstance(args, list):
         raise _bad(_("Arguments must be a JSON array, such as [1042]."))
@@ -153,7 +153,7 @@ def _call(registration: Registration, record: Mapping[str, Any]) -> Call:
 
 
 def _check_object(registration: Registration, call: Call, obj: Model, ref: ObjectRef) -> None:
-    """Raises :class:`Refusal` if ``call`` is not for ``obj``, on which alone the user may act."""
+    """Raises :class:`Refusal` if ``call`` is not for ``obj``: the user may act on that only."""
     for each in registry.registrations(registration.name):
         try:
             with sending_for(obj):
@@ -181,14 +181,14 @@ def _options(app: Any, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _route(app: Any, routing_key: str) -> dict[str, str]:
-    """Where a message with this routing key went: the record does not have the queue's name."""
+    """Where a message with this routing key went. The record does not have the queue's name."""
     queues = app.amqp.queues
     if routing_key in queues:
         return {"queue": routing_key}
     for name, queue in queues.items():
         if queue.routing_key == routing_key:
             return {"queue": name}
-    # Celery names a queue that it makes on demand like its routing key.
+    # Celery gives a queue that it creates on demand the name of its routing key.
     is_direct = app.conf.task_default_exchange_type == "direct"
     return {"queue" if is_direct else "routing_key": routing_key}
 
@@ -203,7 +203,7 @@ def _json(name: str, given: str) -> Any:
 
 
 def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _bad(message: str) -> Refusal:

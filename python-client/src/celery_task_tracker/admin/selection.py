@@ -1,4 +1,4 @@
-"""The tasks of one object that a request means: named ones, or all that its filters let through."""
+"""The tasks of one object that a request selects, by their ids or by filters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .endpoint import Refusal
 from .filters import query_of
 from .silence import silent_json
 
-#: The most tasks that one request means.
+#: The most tasks that one request selects.
 LIMIT = 1000
 
 
@@ -30,7 +30,7 @@ class Selection:
 
 
 def selected(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> Selection:
-    """The records that ``task_id``, which may be repeated, names; without it those of the filters.
+    """The records with the given ``task_id``, which may be repeated; else those of the filters.
 
     They have ``id``, ``name``, ``state`` and ``fields``. The newest come first. Costs one round
     trip, and with filters one per page of the module's ``max-page-size``.
@@ -56,7 +56,7 @@ def selected(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> Sel
 
 
 def named(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> list[dict[str, Any]]:
-    """The records that ``task_id`` names, as far as they are there. Raises :class:`Refusal` if it
+    """The records with the given ``task_id``, as far as they exist. Raises :class:`Refusal` if it
     names none, or more than :data:`LIMIT`."""
     ids = list(dict.fromkeys(request.POST.getlist("task_id")))
     if not 0 < len(ids) <= LIMIT:

@@ -1,4 +1,4 @@
-"""Sending a task for an object, on behalf of who asks for it in the admin."""
+"""Sending a task for an object, on behalf of a user of the admin."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def user_name(request: HttpRequest) -> str:
 
 
 def not_sent(error: Exception) -> Refusal:
-    """What the user is told when sending a task raised ``error``."""
+    """The response when sending a task raised ``error``."""
     if isinstance(error, OperationalError):
         return Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -31,7 +31,7 @@ class Act(Protocol):
     def refusal(
         self, request: HttpRequest, model_admin: ModelAdmin[Any], record: dict[str, Any]
     ) -> Refusal | None:
-        """Why it cannot be done with this record, as far as the record tells."""
+        """Why it cannot be done with this record, as far as the record shows."""
 
     def carry_out(
         self,

@@ -1,4 +1,4 @@
-"""Signs of life: the process that runs a task says at each interval that it still does.
+"""Signs of life: the process that runs a task reports at each interval that it still does.
 
 A worker that is killed sends no signal, so its tasks stay STARTED. Their records have the moment of
 the last sign, ``alive_at``, from which a reader can tell. Each sign also starts the retention anew:
@@ -47,7 +47,7 @@ class Heartbeat:
         try:
             thread.start()
         except RuntimeError:
-            # An interpreter that ends starts none.
+            # An interpreter that shuts down starts no threads.
             self._thread = None
 
     def _run(self) -> None:

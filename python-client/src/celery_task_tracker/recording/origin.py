@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the task ``task_id`` comes from. An empty text means that it is not so."""
+    """Where the task ``task_id`` comes from. Empty texts mean that it has no such origin."""
 
     task_id: str
     launched_by: str
     rerun_of: str = ""
 
     def fields(self) -> dict[str, str]:
-        """The fields of the record that tell it."""
+        """The fields of the record that hold it."""
         fields = {"launched_by": self.launched_by, "rerun_of": self.rerun_of}
         return {name: value for name, value in fields.items() if value}
 

@@ -119,7 +119,7 @@ class Recorder:
         try:
             thread.start()
         except RuntimeError:
-            # An interpreter that ends starts none.
+            # An interpreter that shuts down starts no threads.
             return False
         self._thread = thread
         return True

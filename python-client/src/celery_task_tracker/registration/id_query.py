@@ -1,6 +1,6 @@
 """``id_query``: how the arguments of a task's call name the object that it is for.
 
-Only a look-up by other fields than the primary key asks the database, once, where the task is sent.
+Only a look-up by other fields than the primary key costs a query, once, when the task is sent.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Launch:
     """The arguments to launch with, :class:`FromModel` among them; ``None`` as for ``kwargs``."""
 
     kwargs: Mapping[str, Any] | None = None
-    """Keyword arguments. Where ``args`` is ``None`` they come on top of those that name the
+    """Keyword arguments. If ``args`` is ``None`` they are added to those that name the
     object."""
 
     confirm: str = ""
