@@ -153,7 +153,7 @@ def test_edited_arguments_are_run(admin_client, worker, ended):
     ("edited", "code", "why"),
     [
         ({"args": "[1042"}, "bad-arguments", "args is not valid JSON"),
-        ({"args": "[NaN]"}, "bad-arguments", "NaN is no number in JSON"),
+        ({"args": "[NaN]"}, "bad-arguments", "NaN is not a number in JSON"),
         ({"args": "[" * 100_000}, "bad-arguments", "args is not valid JSON"),
         ({"args": '{"a": 1}'}, "bad-arguments", "must be a JSON array"),
         ({"kwargs": "[]"}, "bad-arguments", "must be a JSON object"),
