@@ -15,7 +15,7 @@ from .config import config
 from .recording import process, purge
 from .recording.progress import report
 from .registration.launch import Launch
-from .registration.models import model_label
+from .registration.models import model_labels
 from .registration.registry import Registry, registry
 from .registration.resolution import ObjectRef, object_of
 from .results import TaskPage, TaskStats
@@ -34,8 +34,8 @@ class TaskTracker:
 
     def register(
         self,
-        model_class: type[Model] | str,
-        id_query: str | Sequence[str] | Mapping[str, str] | None = None,
+        model_class: type[Model] | str | Sequence[type[Model] | str],
+        id_query: str | Sequence[str] | Mapping[str, str] | Callable[..., Any] | None = None,
         launch_args: Sequence[Any] | None = None,
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
@@ -52,6 +52,7 @@ class TaskTracker:
             def restock_product(warehouse_id, product_id): ...
 
         ``model_class``: the model, or its label ``"shop.Order"`` where it cannot be imported.
+        Or a list of several, each with the same options.
 
         ``id_query``: how the task's arguments name the object.
 
@@ -61,6 +62,10 @@ class TaskTracker:
           arguments with the same names.
         - A dict: the same, from look-ups as ``filter()`` takes them to names of arguments.
           ``{"pk": …}`` alone costs no query.
+        - A function: it is called with the task's arguments, where the task is sent, and returns
+          the primary key, the instance, or ``None`` for no object of the model. An instance counts
+          for its own model alone, so one function may serve several. The admin can launch the task
+          only with ``launch_args``, ``launch_kwargs`` or a :class:`Launch` that has ``args``.
 
         ``launch_args``, ``launch_kwargs``: the arguments that the admin launches the task with.
         :class:`FromModel` stands for a value of the instance. Without both, the admin passes the
@@ -81,7 +86,8 @@ class TaskTracker:
         decorate = self._registry.register(
             model_class, id_query, launch_args, launch_kwargs, hidden, rerun, launches
         )
-        purge.watch(model_label(model_class))
+        for label in model_labels(model_class):
+            purge.watch(label)
         return decorate
 
     def tasks(

@@ -1,12 +1,13 @@
 """``id_query``: how the arguments of a task's call name the object that it is for.
 
-Only a look-up by other fields than the primary key costs a query, once, when the task is sent.
+Only a look-up by other fields than the primary key costs a query, once, when the task is sent. A
+function costs what it does.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from django.db import connections, router, transaction
 from django.db.models import Model
 
 from .launch import FromModel
-from .models import model_of
+from .models import model_of, root_of
 from .parameters import Parameters
 from .resolution import Call, OutOfReach, Unresolvable
 
@@ -114,6 +115,49 @@ class Lookup:
         return tuple(argument for _, argument in self.pairs)
 
 
+@dataclass(frozen=True)
+class Function:
+    """A function of the project is called with the task's arguments, where the task is sent.
+
+    It returns the primary key, the instance, or ``None`` where the call is for no object of the
+    model.
+    """
+
+    function: Callable[..., Any]
+
+    def find(self, model: str, parameters: Parameters, call: Call) -> Any:
+        try:
+            model_class = model_of(model)
+            using = router.db_for_read(model_class)
+            with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
+                found = self.function(*call.args, **call.kwargs)
+        except SynchronousOnlyOperation as error:
+            raise OutOfReach("an event loop cannot ask the database") from error
+        except SoftTimeLimitExceeded:
+            # Meant for the task that is running.
+            raise
+        except Exception as error:
+            raise Unresolvable(f"its id_query raised {error!r}") from error
+        if found is None:
+            raise Unresolvable(f"its id_query names no {model}")
+        if isinstance(found, Model) and root_of(type(found)) is not root_of(model_class):
+            raise Unresolvable(f"its id_query names a {found._meta.label}, which is no {model}")
+        return found
+
+    def call_with(self, parameters: Parameters, instance: Model) -> Call:
+        raise Unresolvable(
+            "A task whose id_query is a function needs launch_args, launch_kwargs or launches "
+            "with args."
+        )
+
+    def asks_database(self, model: str) -> bool:
+        # It may, and it need not be quick.
+        return True
+
+    def arguments(self) -> tuple[str, ...]:
+        return ()
+
+
 def parse_id_query(value: Any) -> IdQuery:
     """The rule for ``register(…, id_query=value)``, as ``task_tracker.register`` explains it.
 
@@ -123,6 +167,8 @@ def parse_id_query(value: Any) -> IdQuery:
         return FirstParameter()
     if isinstance(value, str):
         return NamedArgument(value)
+    if callable(value):
+        return Function(value)
     pairs: tuple[Any, ...] = ()
     if isinstance(value, Mapping):
         pairs = tuple(value.items())
@@ -131,8 +177,8 @@ def parse_id_query(value: Any) -> IdQuery:
     if pairs and all(isinstance(name, str) and name for pair in pairs for name in pair):
         return Lookup(pairs)
     raise TypeError(
-        "id_query must be None, the name of an argument of the task, a tuple of field names or "
-        f"a dict of look-ups and names of arguments, not {value!r}"
+        "id_query must be None, the name of an argument of the task, a tuple of field names, "
+        f"a dict of look-ups and names of arguments, or a function, not {value!r}"
     )
 
 

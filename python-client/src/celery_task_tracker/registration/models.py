@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import cast
 
 from django.apps import apps
 from django.db.models import Model
@@ -19,6 +21,13 @@ def model_label(model: type[Model] | str) -> str:
     if isinstance(model, type) and issubclass(model, Model) and not model._meta.abstract:
         return model._meta.label_lower
     raise TypeError(f'A model class or its label "app.Model" is needed, not {model!r}')
+
+
+def model_labels(models: type[Model] | str | Sequence[type[Model] | str]) -> tuple[str, ...]:
+    """The label of a model, or of each of several, as :func:`model_label` has it."""
+    if isinstance(models, tuple | list) and models:
+        return tuple(model_label(each) for each in models)
+    return (model_label(cast("type[Model] | str", models)),)
 
 
 def model_of(label: str) -> type[Model]:

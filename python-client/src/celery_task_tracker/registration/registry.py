@@ -20,7 +20,7 @@ from django.db.models import Model
 from ..config import config
 from .id_query import IdQuery, parse_id_query
 from .launch import Launch, check_launch_arguments, launch_value
-from .models import model_label, model_of, root_of, tracked_name
+from .models import model_labels, model_of, root_of, tracked_name
 from .namespace import WrongNamespace, depends_on_caller
 from .parameters import Parameters
 from .resolution import Call, ObjectRef, OutOfReach, Unresolvable, object_ref
@@ -97,9 +97,11 @@ class Registration:
         """The arguments that one of :attr:`offers` launches this task with for ``instance``."""
         if launch is None:
             return self.launch_call(instance)
-        named = self.id_query.call_with(self.parameters, instance)
-        args = named.args if launch.args is None else launch.args
-        kwargs = {**(named.kwargs if launch.args is None else {}), **(launch.kwargs or {})}
+        if launch.args is None:
+            args, named = self.id_query.call_with(self.parameters, instance)
+        else:
+            args, named = tuple(launch.args), {}
+        kwargs = {**named, **(launch.kwargs or {})}
         return Call(
             tuple(launch_value(value, instance) for value in args),
             {key: launch_value(value, instance) for key, value in kwargs.items()},
@@ -130,8 +132,8 @@ class Registry:
 
     def register(
         self,
-        model_class: type[Model] | str,
-        id_query: str | Sequence[str] | Mapping[str, str] | None = None,
+        model_class: type[Model] | str | Sequence[type[Model] | str],
+        id_query: str | Sequence[str] | Mapping[str, str] | Callable[..., Any] | None = None,
         launch_args: Sequence[Any] | None = None,
         launch_kwargs: Mapping[str, Any] | None = None,
         hidden: bool = False,
@@ -139,7 +141,7 @@ class Registry:
         launches: Sequence[Launch] = (),
     ) -> Callable[[T], T]:
         """The decorator that ``task_tracker.register()`` returns."""
-        model = model_label(model_class)
+        models = model_labels(model_class)
         query = parse_id_query(id_query)
         check_launch_arguments("launch_args", launch_args, "launch_kwargs", launch_kwargs)
         if not all(isinstance(each, Launch) for each in launches):
@@ -156,12 +158,13 @@ class Registry:
                     f"but decorates {task!r}"
                 )
             with self._lock:
-                self._unnamed.append(
+                self._unnamed += [
                     Registration(
                         *(task, model, query, args, launch_kwargs, hidden, rerun),
                         launches=tuple(launches),
                     )
-                )
+                    for model in models
+                ]
             return task
 
         return decorate
