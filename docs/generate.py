@@ -34,6 +34,8 @@ PACKAGE = REPOSITORY / "python-client/src/celery_task_tracker"
 MODULE = Path(os.environ.get("TRACKER_MODULE", REPOSITORY / "target/release/libtracker.so"))
 PART = re.compile(r"^\[\[([a-z][^\[\]]*)\]\]$", re.MULTILINE)
 HEADING = re.compile(r"^(#+) +(.*)$")
+#: An argument of a command, or several in brackets.
+ARGUMENT = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]|\S+")
 LOCAL_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]*\)")
 
 if not django_settings.configured:
@@ -105,12 +107,26 @@ def commands() -> str:
     for name, line in syntax.items():
         about = documented[name.lower()]
         parts.append(
-            f"## {name}\n\n{about['summary']}\n\n```text\n{line}\n```\n\n"
+            f"## {name}\n\n{about['summary']}\n\n```text\n{wrapped(line)}\n```\n\n"
             f"Since {about['since']}. {about['complexity']}\n"
         )
         if name != "TRACKER.HELP":
-            parts.append(section("README.md", name))
+            # The README's block with the syntax says the same.
+            own_syntax = rf"^```\n{re.escape(name)} .*?^```$"
+            text = section("README.md", name)
+            parts.append(re.sub(own_syntax, "", text, count=1, flags=re.MULTILINE | re.DOTALL))
     return "\n\n".join(parts)
+
+
+def wrapped(syntax: str, width: int = 90) -> str:
+    """A command's syntax in lines that end between its arguments."""
+    name, *arguments = ARGUMENT.findall(syntax)
+    lines = [name]
+    for argument in arguments:
+        if len(lines[-1]) + len(argument) >= width:
+            lines.append(" " * len(name))
+        lines[-1] += f" {argument}"
+    return "\n".join(lines)
 
 
 def module_settings() -> str:
