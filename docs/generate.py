@@ -155,20 +155,17 @@ def settings() -> str:
 
 
 def _comments(file: Path, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each name with the comment above it in the source; one comment may be for several names."""
+    """Each name with the comment above it in the source."""
     comment: list[str] = []
-    is_new = True
     wanted = set(names)
     with file.open("rb") as source:
         for token in tokenize.tokenize(source.readline):
             if token.type == tokenize.COMMENT and not token.string.startswith("#:"):
-                comment = [] if is_new else comment
                 comment.append(token.string.lstrip("#").strip())
-                is_new = False
             elif token.type == tokenize.STRING and (name := token.string.strip('"')) in wanted:
-                is_new = True
                 wanted.remove(name)
                 yield name, " ".join(comment)
+                comment = []
 
 
 def checks() -> str:

@@ -1,12 +1,16 @@
 """The documentation site: it builds without a warning, and its reference has everything."""
 
+import inspect
 import os
+import re
 import subprocess
 import sys
 from html import unescape
 
 import pytest
 
+import celery_task_tracker
+from celery_task_tracker.admin import urls
 from celery_task_tracker.checks import settings
 from celery_task_tracker.config import DEFAULTS
 from servers import REPOSITORY, module_path
@@ -63,3 +67,20 @@ def test_every_check_is_in_the_reference(page):
         each for each in sorted(numbers | others) if f"celery_task_tracker.{each}<" not in text
     ]
     assert missing == []
+
+
+def test_every_public_name_is_in_the_reference(page):
+    text = page("reference/python")
+    classes = {*celery_task_tracker.__all__, "TaskTracker", "TaskTrackerAdminMixin"}
+    classes.remove("task_tracker")
+    missing = [name for name in sorted(classes) if not re.search(rf'id="[\w.]+\.{name}"', text)]
+    assert missing == []
+    # No markup of Sphinx is left.
+    assert ":class:" not in text
+
+
+def test_every_endpoint_is_in_the_reference(page):
+    endpoints = re.findall(r'route\("(\w[^"<]*)', inspect.getsource(urls))
+    assert len(endpoints) > 5
+    text = page("reference/http")
+    assert [each for each in endpoints if f"<code>{each}" not in text] == []

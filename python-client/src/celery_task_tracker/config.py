@@ -30,13 +30,15 @@ DEFAULTS = MappingProxyType(
         # Seconds a record lives after its last update. None: the module's own `retention-window`.
         # A dict has one value per state, and "default" for the states that it does not name.
         "TASK_TRACKER_RETENTION_WINDOW": None,
-        # Rows on a page of the dashboard, and the most that a request may ask for.
+        # Rows on a page of the dashboard.
         "TASK_TRACKER_PAGE_SIZE": 10,
+        # The most rows that a request may ask for.
         "TASK_TRACKER_MAX_PAGE_SIZE": 200,
         # Seconds between two refreshes of the dashboard.
         "TASK_TRACKER_REFRESH_INTERVAL": 5,
-        # Seconds that connecting to Redis, and a reply from it, may take.
+        # Seconds that connecting to Redis may take, and that the first event of a process may wait.
         "TASK_TRACKER_CONNECT_TIMEOUT": 0.25,
+        # Seconds that a reply from Redis may take.
         "TASK_TRACKER_SOCKET_TIMEOUT": 0.25,
         # Seconds between two attempts to reach Redis after it failed to answer.
         "TASK_TRACKER_RETRY_AFTER": 5,
@@ -44,15 +46,17 @@ DEFAULTS = MappingProxyType(
         "TASK_TRACKER_SPOOL_SIZE": 10_000,
         # Seconds between two signs of life of a task that runs. 0: none.
         "TASK_TRACKER_HEARTBEAT": 30,
-        # Whether arguments and results of tasks are stored.
+        # Whether arguments of tasks are stored.
         "TASK_TRACKER_STORE_ARGS": True,
+        # Whether results of tasks are stored.
         "TASK_TRACKER_STORE_RESULT": True,
         # Arguments and keys whose name matches one of these regular expressions, anywhere and in
         # any case, are stored as "[redacted]". Or a function of a name and its value, which returns
         # what to store instead.
         "TASK_TRACKER_REDACT": SECRET_NAMES,
-        # Whether the admin may terminate a running task, and the signal that its process gets.
+        # Whether the admin may terminate a running task.
         "TASK_TRACKER_TERMINATE": True,
+        # The signal that the process of a terminated task gets.
         "TASK_TRACKER_TERMINATE_SIGNAL": "SIGTERM",
         # A permission ("app.codename") that terminating needs beside the change permission.
         "TASK_TRACKER_TERMINATE_PERMISSION": None,
