@@ -22,6 +22,10 @@ class CeleryTaskTrackerAppConfig(AppConfig):
         checks.register()
         signals.connect()
         revoked.connect()
+        if config.TASK_TRACKER_UPDATE_STATE:
+            from .recording import update_state
+
+            update_state.watch()
         purge.watch_waiting()
         # A worker's settings may leave out the admin.
         if apps.is_installed("django.contrib.admin"):

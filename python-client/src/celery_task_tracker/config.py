@@ -7,6 +7,7 @@ signal ``setting_changed``, which ``override_settings`` sends.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from django.core.signals import setting_changed
 from .redaction import SECRET_NAMES
 
 #: Every setting with its default.
-DEFAULTS = MappingProxyType(
+DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         # The URL of the Redis server that has the tracker module.
         "CELERY_TASKTRACKER_REDIS_URL": "redis://",
@@ -46,6 +47,13 @@ DEFAULTS = MappingProxyType(
         "TASK_TRACKER_SPOOL_SIZE": 10_000,
         # Seconds between two signs of life of a task that runs. 0: none.
         "TASK_TRACKER_HEARTBEAT": 30,
+        # Whether progress is also what a task tells by `self.update_state(state="PROGRESS", …)`.
+        "TASK_TRACKER_UPDATE_STATE": True,
+        # The least level of the lines that a task logs and that are kept, "INFO". None: no lines.
+        "TASK_TRACKER_LOG_LEVEL": None,
+        # Links from a task to other places: a text with fields of its record in braces, or a
+        # function of the record that returns an address or None, by label.
+        "TASK_TRACKER_LINKS": {},
         # Whether arguments of tasks are stored.
         "TASK_TRACKER_STORE_ARGS": True,
         # Whether results of tasks are stored.

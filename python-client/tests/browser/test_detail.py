@@ -1,5 +1,6 @@
 """The dialog that shows one task's whole record."""
 
+import json
 import re
 from datetime import datetime, timedelta, timezone
 
@@ -309,3 +310,61 @@ def test_a_task_that_was_not_retried_lists_no_attempts(tracker_page):
 def test_attempts_that_another_program_wrote_cost_the_dialog_nothing(tracker_page, told):
     keep(state="FAILURE", attempt=1, attempt_0=told)
     expect(open_details(tracker_page)).to_contain_text("Attempt 2")
+
+
+def test_what_a_task_logged_is_shown_copied_and_filtered_by_level(tracker_page):
+    log = [
+        [EPOCH, "DEBUG", "fine"],
+        [EPOCH + 1000, "INFO", "order <b>1042</b>"],
+        [EPOCH + 2000, "AUDIT", "seen"],
+        [EPOCH + 3000, "ERROR", "lost"],
+    ]
+    keep(log=json.dumps(log))
+    dialog = open_details(tracker_page)
+    lines = value(dialog, "Log")
+    expect(lines).to_contain_text("INFO order <b>1042</b>")
+    dialog.get_by_label("Least level").select_option("WARNING")
+    expect(lines).not_to_contain_text("INFO")
+    expect(lines).to_contain_text("AUDIT seen")
+    expect(lines).to_contain_text("ERROR lost")
+    dialog.get_by_role("button", name="Copy: Log").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Copied")
+    copied = tracker_page.evaluate("navigator.clipboard.readText()")
+    assert [line.split(" ", 1)[1][-10:] for line in copied.splitlines()][-1].endswith("ERROR lost")
+
+
+def test_the_log_of_a_task_that_runs_grows_in_the_dialog(tracker_page):
+    keep(state="STARTED", log=json.dumps([[EPOCH, "INFO", "first"]]))
+    dialog = open_details(tracker_page)
+    expect(value(dialog, "Log")).to_contain_text("first")
+    dialog.get_by_label("Least level").select_option("INFO")
+    keep(
+        state="STARTED",
+        alive_at="2023-11-14T22:13:30+00:00",
+        log=json.dumps([[EPOCH, "INFO", "first"], [EPOCH, "INFO", "second"]]),
+    )
+    expect(value(dialog, "Log")).to_contain_text("second")
+    expect(dialog.get_by_label("Least level")).to_have_value("INFO")
+
+
+@pytest.mark.parametrize("log", ["no JSON", '[["x",{},[]],1,null]', '{"a":1}', "[[1e300,2,3]]"])
+def test_a_log_that_another_program_wrote_costs_the_dialog_nothing(tracker_page, log):
+    keep(state="FAILURE", error="wrong", log=log)
+    expect(open_details(tracker_page)).to_contain_text("wrong")
+
+
+def test_links_lead_out_of_the_row_and_the_dialog(tracker_page, settings):
+    settings.TASK_TRACKER_LINKS = {
+        "Logs": "https://logs.example/?q={task_id}",
+        "Trace": "https://traces.example/{trace_id}",
+        "Bad": "javascript:alert(1)",
+    }
+    keep(trace_id="ab/cd")
+    link = row(tracker_page, "Succeed").get_by_role("link", name="Logs")
+    expect(link).to_have_attribute("href", "https://logs.example/?q=t1")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    dialog = open_details(tracker_page)
+    trace = dialog.get_by_role("link", name="Trace")
+    expect(trace).to_have_attribute("href", "https://traces.example/ab%2Fcd")
+    expect(dialog).to_contain_text("ab/cd")
+    expect(dialog.get_by_role("link", name="Bad")).to_have_count(0)

@@ -107,7 +107,10 @@ def test_the_thread_ends_when_no_task_runs_and_begins_again(settings, record):
 
 def test_a_forked_process_has_none_of_its_parents_tasks(monkeypatch):
     monkeypatch.setattr(heartbeat, "_heartbeat", heartbeat.Heartbeat())
-    heartbeat._heartbeat._running["t1", 0] = Delivery("", "t1", 0, None, (), Call((), {}), {})
+    heartbeat._heartbeat._running["t1", 0] = (
+        Delivery("", "t1", 0, None, (), Call((), {}), {}),
+        None,
+    )
     pid = os.fork()
     if not pid:
         os._exit(len(heartbeat._heartbeat._running))

@@ -1,5 +1,6 @@
 """Tasks with every kind of end. They leave messages for the tests in the broker's Redis."""
 
+import logging
 import os
 import signal
 import time
@@ -7,6 +8,7 @@ import time
 import redis
 from celery import shared_task
 from celery.exceptions import Ignore, Reject
+from celery.utils.log import get_task_logger
 from django.conf import settings
 from django.db import connection
 
@@ -76,6 +78,23 @@ def fail_thrice(self, order_id):
 def fail_often(self, order_id, times):
     if self.request.retries < times:
         raise self.retry(exc=ConnectionError("again"), countdown=0)
+
+
+@task_tracker.register(Order)
+@shared_task(bind=True)
+def update(self, order_id, meta, state="PROGRESS", task_id=None):
+    self.update_state(task_id, state, meta)
+    tell(f"updated:{order_id}")
+    sleep(order_id, 60)
+
+
+@task_tracker.register(Order)
+@shared_task
+def log_lines(order_id, seconds=0):
+    logging.getLogger("shop").warning("order %s is late", order_id)
+    get_task_logger(__name__).error("password=hunter2 at https://ada:hunter2@mail.example")
+    logging.getLogger("shop").debug("too fine")
+    sleep(order_id, seconds)
 
 
 @task_tracker.register(Order)

@@ -31,6 +31,7 @@ STYLES = (
     "dialog/rerun.css",
     "dialog/life_line.css",
     "dialog/attempts.css",
+    "dialog/log.css",
     "dialog/silence.css",
     "page/print.css",
 )

@@ -38,13 +38,14 @@ from .endpoint import endpoint, record_of
 from .filters import query_of
 from .found import HIDDEN_FIELDS, with_excerpts
 from .launchable import launchable
+from .links import links_of, with_links
 from .rerun import rerunnable
 from .revocation import may_terminate
 from .silence import MISSED, silent_json
 from .strings import interface_strings, state_labels
 
 #: Fields of a record that hold JSON. The others hold text; ``result`` may be either.
-JSON_FIELDS = ("objects", "args", "kwargs", "progress")
+JSON_FIELDS = ("objects", "args", "kwargs", "progress", "log")
 #: The field of an earlier attempt, which holds JSON too.
 ATTEMPT_FIELD = re.compile(r"attempt_[0-9]+")
 
@@ -183,7 +184,7 @@ def task_list(
         reply = with_excerpts(reply, query.match)
     else:
         reply = client.query_json(ref, query)
-    response = HttpResponse(reply, content_type="application/json")
+    response = HttpResponse(with_links(reply), content_type="application/json")
     set_response_etag(response)
     return get_conditional_response(request, response["ETag"], response=response) or response
 
@@ -200,6 +201,7 @@ def task_detail(
     answer = {name: _presentable(name, value) for name, value in record.items()}
     if "objects" in answer:
         answer["objects"] = [list(ref)]
+    answer["links"] = links_of(answer)
     return JsonResponse(answer)
 
 

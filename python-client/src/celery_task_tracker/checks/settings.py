@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import signal
@@ -123,6 +124,21 @@ def _namespace(value: Any) -> str | None:
     return None if is_valid else f"{EXPECTED}, or a function"
 
 
+def _log_level(value: Any) -> str | None:
+    is_valid = value is None or (
+        isinstance(value, str) and isinstance(logging.getLevelName(value), int)
+    )
+    return None if is_valid else 'the name of a log level, such as "INFO", or None'
+
+
+def _links(value: Any) -> str | None:
+    is_valid = isinstance(value, Mapping) and all(
+        isinstance(label, str) and (isinstance(link, str) or callable(link))
+        for label, link in value.items()
+    )
+    return None if is_valid else "a dict of addresses or functions by label"
+
+
 #: The number of the check's id, the setting, and its check.
 _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (1, "CELERY_TASKTRACKER_REDIS_URL", _url),
@@ -146,4 +162,7 @@ _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (40, "TASK_TRACKER_ENABLED", _switch_or_none),
     (41, "TASK_TRACKER_AUTODISCOVER", _switch),
     (42, "TASK_TRACKER_HEARTBEAT", _seconds_or_zero),
+    (43, "TASK_TRACKER_UPDATE_STATE", _switch),
+    (44, "TASK_TRACKER_LOG_LEVEL", _log_level),
+    (45, "TASK_TRACKER_LINKS", _links),
 )

@@ -17,6 +17,7 @@ from ..server.writes import SignOfLife
 from . import process
 from .delivery import Delivery
 from .guard import harmless
+from .logs import Lines
 from .threads import threads_run
 
 
@@ -28,12 +29,12 @@ class Heartbeat:
     """
 
     def __init__(self) -> None:
-        self._running: dict[tuple[str, int], Delivery] = {}
+        self._running: dict[tuple[str, int], tuple[Delivery, Lines | None]] = {}
         self._thread: threading.Thread | None = None
 
-    def begin(self, delivery: Delivery) -> None:
-        """Sends signs of life for this attempt from now on."""
-        self._running[delivery.task_id, delivery.attempt] = delivery
+    def begin(self, delivery: Delivery, lines: Lines | None = None) -> None:
+        """Sends signs of life for this attempt from now on, with what it has logged."""
+        self._running[delivery.task_id, delivery.attempt] = delivery, lines
         if self._thread is None:
             self._start_thread()
 
@@ -73,23 +74,25 @@ class Heartbeat:
         """Sends a sign for each task that runs and had ``begun`` an interval ago."""
         alive_at = moment()
         for key in begun:
-            delivery = self._running.get(key)
-            if delivery is not None:
+            running = self._running.get(key)
+            if running is not None:
+                delivery, lines = running
+                logged = {} if lines is None else lines.fields()
                 process.record(
                     SignOfLife(
                         objects=delivery.objects,
                         task_id=delivery.task_id,
                         run=delivery.run,
                         attempt=delivery.attempt,
-                        fields={"alive_at": alive_at},
+                        fields={"alive_at": alive_at, **logged},
                     )
                 )
 
 
-def begin(delivery: Delivery) -> None:
+def begin(delivery: Delivery, lines: Lines | None) -> None:
     """The process sends signs of life for this attempt until :func:`end`, if it may."""
     if is_on():
-        _heartbeat.begin(delivery)
+        _heartbeat.begin(delivery, lines)
 
 
 def end(task_id: str, attempt: int) -> None:

@@ -26,7 +26,7 @@ from ..registration.resolution import Call, ObjectRef, OutOfReach
 from ..server.writes import Event
 from ..states import State
 from . import headers as own
-from . import heartbeat, process
+from . import heartbeat, logs, process
 from .attempts import ended_attempt, outdated_attempts
 from .delivery import Delivery, context_call, getter, message_call, request_getter
 from .failure import Failure
@@ -34,6 +34,7 @@ from .guard import harmless
 from .origin import origin_of
 from .payload import result_text, text
 from .shown import given_by_publisher
+from .trace import trace_fields
 
 #: The requests that this worker's parent process holds now, by task id.
 _requests: WeakValueDictionary[str, Any] = WeakValueDictionary()
@@ -210,8 +211,9 @@ def task_started(sender: Any = None, **_: Any) -> None:
             pool=_pool,
             progress="",
             alive_at=heartbeat.moment() if heartbeat.is_on() else "",
+            log="",
         )
-        heartbeat.begin(delivery)
+        heartbeat.begin(delivery, logs.begin(context))
 
 
 @harmless
@@ -220,7 +222,7 @@ def task_succeeded(sender: Any = None, result: Any = None, **_: Any) -> None:
     delivery = Delivery.of_context(sender.name, sender.request)
     if delivery:
         stored = result_text(result) if config.TASK_TRACKER_STORE_RESULT else ""
-        _record(delivery, "SUCCESS", result=stored)
+        _record(delivery, "SUCCESS", result=stored, **logs.fields_of(sender.request))
 
 
 @harmless
@@ -246,7 +248,8 @@ def task_failed(
     else:
         delivery = None
     if delivery:
-        _record_failure(delivery, Failure.of(exception, traceback, einfo))
+        failure = Failure.of(exception, traceback, einfo)
+        _record_failure(delivery, failure, **logs.fields_of(sender.request))
 
 
 @harmless
@@ -313,6 +316,7 @@ def task_retried(
         retry_error=failure.error,
         retry_exception=failure.exception,
         retry_traceback=failure.traceback,
+        **logs.fields_of(request),
     )
 
 
@@ -342,7 +346,8 @@ def task_left(sender: Any = None, state: State | None = None, retval: Any = None
         delivery = Delivery.of_context(sender.name, sender.request)
         if delivery:
             reason = getattr(retval, "reason", retval)
-            _record(delivery, state, error="" if reason is None else text(reason))
+            error = "" if reason is None else text(reason)
+            _record(delivery, state, error=error, **logs.fields_of(context))
 
 
 @harmless
@@ -373,13 +378,14 @@ def _running(task_id: str | None) -> Delivery | None:
     return Delivery.of_context(task.name, task.request)
 
 
-def _record_failure(delivery: Delivery, failure: Failure) -> None:
+def _record_failure(delivery: Delivery, failure: Failure, **fields: str) -> None:
     _record(
         delivery,
         "FAILURE",
         error=failure.error,
         exception=failure.exception,
         traceback=failure.traceback,
+        **fields,
     )
 
 
@@ -398,6 +404,6 @@ def _record(delivery: Delivery, state: State, at: int | None = None, /, **fields
             run=delivery.run,
             attempt=delivery.attempt,
             at=_now() if at is None else at,
-            fields={**delivery.details, **fields},
+            fields={**delivery.details, **trace_fields(), **fields},
         )
     )

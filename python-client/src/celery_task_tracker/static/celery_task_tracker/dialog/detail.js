@@ -6,11 +6,13 @@ import { Cut } from "./cut.js";
 import { arrange, button, byId, el, once, setProp, setText } from "../shared/dom.js";
 import { keepFocus } from "../shared/focus.js";
 import { exact, shortId } from "../shared/format.js";
+import { linkTo } from "../shared/link.js";
 import { LifeLine } from "./life_line.js";
 import { progress, spokenAttempt } from "../shared/life.js";
 import { isRerunnable } from "./rerun.js";
 import { isRevocable } from "../shared/revocable.js";
 import { Silence } from "./silence.js";
+import { Log, logged } from "./log.js";
 import { isThere, Value } from "./value.js";
 
 export class Detail {
@@ -160,11 +162,13 @@ export class Detail {
     if (record.retry_traceback) {
       sections.push(this.#value("retry_traceback", strings.previousTraceback, record));
     }
+    if (logged(record).length) sections.push(this.#log(record));
     if (earlierAttempts(record).length) sections.push(this.#attempts(record));
     const given = ["args", "kwargs"].filter((field) => isThere(record[field]));
     const titles = { args: strings.arguments, kwargs: strings.keywordArguments };
     for (const field of given) sections.push(this.#value(field, titles[field], record));
     if (!given.length) sections.push(this.#absent("args", titles.args, strings.noArguments));
+    if (record.links?.length) sections.push(this.#links(record));
     sections.push(this.#showFacts(record));
     arrange(this.body, sections);
   }
@@ -184,6 +188,12 @@ export class Detail {
     const attempts = this.#section("attempts", () => new Attempts(this.config.strings));
     attempts.update(record);
     return attempts.element;
+  }
+
+  #log(record) {
+    const log = this.#section("log", () => new Log(this.config.strings, this.copy));
+    log.update(record);
+    return log.element;
   }
 
   #absent(key, title, text) {
@@ -212,6 +222,20 @@ export class Detail {
     return section.element;
   }
 
+  #links({ links }) {
+    const { list, element } = this.#section("links", () => {
+      const list = el("p", { className: "tt-links" });
+      const heading = el("h3", { textContent: this.config.strings.links });
+      return { list, element: el("section", {}, heading, list) };
+    });
+    const version = JSON.stringify(links);
+    if (list.dataset.version !== version) {
+      list.dataset.version = version;
+      list.replaceChildren(...links.map(linkTo));
+    }
+    return element;
+  }
+
   #showFacts(record) {
     const { strings } = this.config;
     const shown = [];
@@ -231,6 +255,7 @@ export class Detail {
     if (record.root_id !== record.id) add(strings.root, record.root_id, { isId: true });
     if (record.parent_id !== record.id) add(strings.parent, record.parent_id, { isId: true });
     add(strings.group, record.group_id, { isId: true });
+    add(strings.traceId, record.trace_id, { isId: true });
     arrange(this.factList, shown);
     return this.factList;
   }

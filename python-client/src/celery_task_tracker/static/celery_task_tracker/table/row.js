@@ -6,6 +6,7 @@ import { Box } from "./box.js";
 import { button, el, icon, once, setAttr, setProp, setText } from "../shared/dom.js";
 import { fill, shortId } from "../shared/format.js";
 import { attempt, pace, progress, reason, spokenAttempt } from "../shared/life.js";
+import { linkTo } from "../shared/link.js";
 import { silence } from "../shared/silence.js";
 import { isRevocable } from "../shared/revocable.js";
 import { Time } from "../shared/time.js";
@@ -64,6 +65,7 @@ export class Row {
     setText(this.worker, task.worker ?? "");
     setProp(this.worker, "title", task.worker ?? "");
     setText(this.queue, task.queue ?? "");
+    this.links.replaceChildren(...(task.links ?? []).map(linkTo));
     setProp(this.queue, "title", task.queue ?? "");
     const values = { name: spoken, id: shortId(task.id) };
     setAttr(this.details, "aria-label", fill(strings.detailsOf, values));
@@ -150,6 +152,7 @@ export class Row {
     this.updated = new Time();
     this.worker = el("span", { className: "tt-clip" });
     this.queue = el("span", { className: "tt-sub tt-clip" });
+    this.links = el("span", { className: "tt-sub" });
     this.details = el(
       "a",
       { className: "tt-button", href: actions.linkTo(task.id), title: strings.details },
@@ -183,7 +186,7 @@ export class Row {
         this.created.element,
         el("span", { className: "tt-sub" }, `${strings.updated} `, this.updated.element),
       ),
-      cell("worker", this.worker, this.queue),
+      cell("worker", this.worker, this.queue, this.links),
       cell("actions", el("div", {}, this.revoke, this.details)),
     );
     return row;
