@@ -6,7 +6,7 @@ import { Cut } from "./cut.js";
 import { arrange, button, byId, el, once, setProp, setText } from "../shared/dom.js";
 import { keepFocus } from "../shared/focus.js";
 import { exact, shortId } from "../shared/format.js";
-import { linkTo } from "../shared/link.js";
+import { showLinks } from "../shared/link.js";
 import { LifeLine } from "./life_line.js";
 import { progress, spokenAttempt } from "../shared/life.js";
 import { isRerunnable } from "./rerun.js";
@@ -228,11 +228,7 @@ export class Detail {
       const heading = el("h3", { textContent: this.config.strings.links });
       return { list, element: el("section", {}, heading, list) };
     });
-    const version = JSON.stringify(links);
-    if (list.dataset.version !== version) {
-      list.dataset.version = version;
-      list.replaceChildren(...links.map(linkTo));
-    }
+    showLinks(list, links);
     return element;
   }
 

@@ -6,7 +6,7 @@ import { Box } from "./box.js";
 import { button, el, icon, once, setAttr, setProp, setText } from "../shared/dom.js";
 import { fill, shortId } from "../shared/format.js";
 import { attempt, pace, progress, reason, spokenAttempt } from "../shared/life.js";
-import { linkTo } from "../shared/link.js";
+import { showLinks } from "../shared/link.js";
 import { silence } from "../shared/silence.js";
 import { isRevocable } from "../shared/revocable.js";
 import { Time } from "../shared/time.js";
@@ -65,7 +65,7 @@ export class Row {
     setText(this.worker, task.worker ?? "");
     setProp(this.worker, "title", task.worker ?? "");
     setText(this.queue, task.queue ?? "");
-    this.links.replaceChildren(...(task.links ?? []).map(linkTo));
+    showLinks(this.links, task.links ?? []);
     setProp(this.queue, "title", task.queue ?? "");
     const values = { name: spoken, id: shortId(task.id) };
     setAttr(this.details, "aria-label", fill(strings.detailsOf, values));
