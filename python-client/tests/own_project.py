@@ -66,7 +66,7 @@ class OwnProject:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._started.append(process)
+        self._started.append((process, output))
 
         def is_ready():
             text = everything_in(output)
@@ -77,7 +77,7 @@ class OwnProject:
 
     def stop(self):
         """Ends the processes that it started, the last one first."""
-        for process in reversed(self._started):
+        for process, output in reversed(self._started):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
             try:
@@ -85,6 +85,7 @@ class OwnProject:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+            output.close()
 
     def _environment(self):
         inherited = {

@@ -29,7 +29,7 @@ def check_server(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]
     except ModuleOutdated as error:
         return [
             checks.Error(
-                f"{error}.",
+                f"The task tracker's Redis has a module that is too old: {error}.",
                 hint=(
                     "Upgrade celery-task-tracker-module, or build libtracker.so again. "
                     "Then restart Redis."
