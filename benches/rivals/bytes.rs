@@ -38,9 +38,9 @@ fn memory(report: &mut Report) {
         let tasks: Vec<_> = (0..RECORDS).map(|number| Task::new(number / records, number)).collect();
         let mut bytes = |write: &mut dyn FnMut(&mut Connection)| {
             server.run("FLUSHALL SYNC");
-            let before = number(&info(&mut connection, "memory"), "used_memory:", "").expect("it is told");
+            let before = number(&info(&mut connection, "memory"), "used_memory:", "").expect("INFO has it");
             write(&mut connection);
-            let after = number(&info(&mut connection, "memory"), "used_memory:", "").expect("it is told");
+            let after = number(&info(&mut connection, "memory"), "used_memory:", "").expect("INFO has it");
             Samples::from((after - before) / RECORDS as f64)
         };
         let module = bytes(&mut |connection| {

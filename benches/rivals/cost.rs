@@ -59,7 +59,7 @@ fn processor(connection: &mut Connection) -> f64 {
 
 /// A section of `INFO`.
 pub fn info(connection: &mut Connection, section: &str) -> String {
-    redis::cmd("INFO").arg(section).query(connection).expect("the server tells of itself")
+    redis::cmd("INFO").arg(section).query(connection).expect("the server answers INFO")
 }
 
 /// A number of an `INFO` section: what follows `after` in the line that begins with `line`.

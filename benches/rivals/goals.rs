@@ -103,7 +103,7 @@ impl Goal {
     pub const fn bounded_by(self) -> Option<&'static str> {
         Some(match self {
             Self::MoveOverFloor => {
-                "An update reads the record, opens four keys where the floor opens one, changes three sorted sets, and tells \
+                "An update reads the record, opens four keys where the floor opens one, changes three sorted sets, and sends \
                  replicas the terms that it ran under. The server's own functions for all that cost about twice the floor, and \
                  their code is more than a processor's first cache holds."
             }
@@ -129,7 +129,7 @@ impl Goal {
             }
             Self::StateAndTask => {
                 "The total counts every match: each id of the one index is looked up in the other. An index of each state \
-                 together with each name would tell it at once, and every update would have to keep that too."
+                 together with each name would give it at once, and every update would have to keep that too."
             }
             Self::ManyObjects => {
                 "The keys of an object taken at random are in no processor's cache. The floor, which has one key, slows down too."

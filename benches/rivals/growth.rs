@@ -84,7 +84,7 @@ fn objects(scale: &Scale, progress: &Progress, report: &mut Report) {
     let mut table = Table::new(
         "More and more objects",
         "Microseconds of server time of an update, a life's average, for objects of one record taken at random, beside those of \
-         another server that keeps the first number of objects; so the first row tells how much is noise. The last column: the \
+         another server that keeps the first number of objects; so the first row shows how much is noise. The last column: the \
          same for one HSET of the whole record.",
         ["objects", "TRACKER.UPSERT", "over the first", "HSET over the first"],
     );

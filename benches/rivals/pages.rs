@@ -104,10 +104,10 @@ pub fn run(scale: &Scale, progress: &mut Progress, report: &mut Report) {
         }
     }
     server.run("FLUSHALL SYNC");
-    tell(&readings, &long, report);
+    add_tables(&readings, &long, report);
 }
 
-fn tell(readings: &[Reading], long: &Object, report: &mut Report) {
+fn add_tables(readings: &[Reading], long: &Object, report: &mut Report) {
     let short = |reading: usize| &readings[reading].figures[0];
     let deep = |reading: usize| &readings[reading].figures[1];
     report.measured(Goal::FirstPage, short(PAGE).over(short(BY_HAND)));

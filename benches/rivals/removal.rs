@@ -70,7 +70,7 @@ pub fn run(scale: &Scale, progress: &mut Progress, report: &mut Report) {
         ["", "for each record", "/ DEL"],
     );
     for (title, samples) in [
-        ("EXPIRE of what has run out", &run_out),
+        ("EXPIRE of expired records", &run_out),
         ("EXPIRE 0", &cut_short),
         ("TRACKER.DEL of the object", &whole),
         ("DEL of a hash", &plain),

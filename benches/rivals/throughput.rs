@@ -79,7 +79,7 @@ pub fn run(server: &Server, scale: &Scale, progress: &mut Progress, report: &mut
         }
     }
     server.run("FLUSHALL SYNC");
-    tell(&rivals, &figures, report);
+    add_tables(&rivals, &figures, report);
 }
 
 /// The lives of a connection's tasks: always the same step of as many tasks as go out together, then their next step.
@@ -113,7 +113,7 @@ fn drive(connections: &mut [Connection], batches: &[Vec<Batch<'_>>]) -> Vec<Dura
     latencies
 }
 
-fn tell(rivals: &Rivals, figures: &[[Figures; 4]; LOADS.len()], report: &mut Report) {
+fn add_tables(rivals: &Rivals, figures: &[[Figures; 4]; LOADS.len()], report: &mut Report) {
     let [module, _, _, multi] = &figures[WORKERS];
     report.measured(Goal::ThroughputOverMulti, module.per_second.over(&multi.per_second));
     report.measured(Goal::MultiOverUpsert, multi.processor.over(&module.processor));

@@ -73,7 +73,7 @@ pub fn run(server: &Server, scale: &Scale, progress: &mut Progress, report: &mut
             }
         }
     }
-    tell(&rivals, &figures, report);
+    add_tables(&rivals, &figures, report);
 }
 
 fn cost(meter: &mut Meter, connection: &mut Connection, rival: &dyn Rival, events: &[Event]) -> Cost {
@@ -86,7 +86,7 @@ fn cost(meter: &mut Meter, connection: &mut Connection, rival: &dyn Rival, event
     cost.each_of(events.len())
 }
 
-fn tell(rivals: &Rivals, figures: &[Figures; 4], report: &mut Report) {
+fn add_tables(rivals: &Rivals, figures: &[Figures; 4], report: &mut Report) {
     let [module, floor, lua, _] = figures;
     report.measured(Goal::MoveOverFloor, module.commands[MOVES].over(&floor.commands[MOVES]));
     report.measured(Goal::CreateOverFloor, module.commands[CREATES].over(&floor.commands[CREATES]));

@@ -19,7 +19,7 @@ use crate::store::{Bucket, Instance, Stats as Counts};
 /// With `SINCE` and `UNTIL`, only records with a `created_at` between the two are counted, both included.
 ///
 /// Replies a map: `states` and `tasks`, the counts per state and per task name, without zeros; `total`;
-/// `active`, how many are not finished; `oldest` and `newest`, the bounds of `created_at`, nil where there is no record;
+/// `active`, how many are not finished; `oldest` and `newest`, the bounds of `created_at`, nil if there is no record;
 /// `last`, the id, name, state and `updated_at` of the record that was created last, or nil.
 ///
 /// `BUCKETS`, 1 to 200, adds `buckets`: the time from `SINCE` to `UNTIL` in that many equal parts, the earliest first. Each

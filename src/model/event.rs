@@ -3,7 +3,7 @@ use super::{Record, Seconds, State, TaskName, Time};
 /// What a client reports of a task, apart from the fields that are only stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
-    /// The state reached; `None` where the event only sets fields.
+    /// The state reached; `None` if the event only sets fields.
     pub state: Option<State>,
     /// The task's name.
     pub name: Option<TaskName<'a>>,
@@ -13,9 +13,9 @@ pub struct Event<'a> {
     /// The attempt that the event is about. Without one, an event with a state is about the first attempt, and one
     /// that only sets fields is about the attempt shown.
     pub attempt: Option<u32>,
-    /// When it happened, where the client says so.
+    /// When it happened, if the client says so.
     pub at: Option<Time>,
-    /// The server's clock, which counts where the client does not say.
+    /// The server's clock, which counts if the client does not say.
     pub now: Time,
     /// A retention of the record's own.
     pub retention: Option<Seconds>,
@@ -42,9 +42,9 @@ pub enum Condition {
     /// It requires neither.
     #[default]
     Any,
-    /// Only where there is none (`NX`).
+    /// Only if there is none (`NX`).
     Missing,
-    /// Only where there is one (`XX`).
+    /// Only if there is one (`XX`).
     Present,
 }
 

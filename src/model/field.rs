@@ -27,7 +27,7 @@ pub enum Kept {
     FinishedAt,
     /// The run shown, as the moment at which its message was first published.
     Run,
-    /// The record's own retention in seconds, where it has one.
+    /// The record's own retention in seconds, if it has one.
     Retention,
     /// 1 if the final state was reported by another process than the one that ran the task.
     Tentative,
@@ -205,7 +205,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Cuts what is longer than `max` bytes, before the character that would not fit where it is UTF-8.
+    /// Cuts what is longer than `max` bytes; UTF-8 is cut between characters.
     pub fn new(bytes: &'a [u8], max: usize) -> Self {
         if bytes.is_empty() {
             return Self::Removed;

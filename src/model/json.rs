@@ -3,7 +3,7 @@ use serde_json::value::RawValue;
 /// How deep a JSON value may be nested to be embedded in a reply. Every JSON parser accepts that depth.
 const DEEPEST: usize = 32;
 
-/// A stored value as JSON to embed in a reply. `None` where a reader of the reply might fail on it: it is no JSON, it is
+/// A stored value as JSON to embed in a reply. `None` if a reader of the reply might fail on it: it is no JSON, it is
 /// nested more than 32 levels deep, it has a number too large for a double, or half a surrogate pair. O(bytes).
 pub fn embeddable(bytes: &[u8]) -> Option<&RawValue> {
     let json = serde_json::from_slice::<&RawValue>(bytes).ok()?;
@@ -43,7 +43,7 @@ fn is_harmless(json: &[u8]) -> bool {
     true
 }
 
-/// Where the text goes on behind its closing quote. `None` where it has half a surrogate pair.
+/// Where the text goes on behind its closing quote. `None` if it has half a surrogate pair.
 fn end_of_text(json: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += match json.get(at)? {

@@ -45,7 +45,7 @@ pub struct Record {
     pub timestamps: Timestamps,
     /// The run shown: when its message was first published. `None` if no event named it.
     pub run: Option<Time>,
-    /// The record's own retention, where it has one.
+    /// The record's own retention, if it has one.
     pub retention: Option<Seconds>,
     /// Whether the final state was reported by another process than the one that ran the task. The task's own end replaces
     /// it.
@@ -72,7 +72,7 @@ impl Record {
         }
     }
 
-    /// What is stored of a kept field; `None` where the record lacks it. The id is not part of a record: its key names it.
+    /// What is stored of a kept field; `None` if the record lacks it. The id is not part of a record: its key names it.
     pub fn value(&self, kept: Kept) -> Option<KeptValue<'_>> {
         let time = |time: Option<Time>| time.map(|time| KeptValue::Number(time.millis()));
         match kept {
@@ -141,7 +141,7 @@ impl RecordReader {
         true
     }
 
-    /// The record. `None` where the fields are not a record's, which happens only if something else than the module
+    /// The record. `None` if the fields are not a record's, which happens only if another program
     /// wrote to its hash.
     pub fn record(self) -> Option<Record> {
         Some(Record {

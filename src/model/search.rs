@@ -4,7 +4,7 @@ use super::Invalid;
 
 /// A text to search values for, whatever their case.
 ///
-/// Letters of every script match in upper and lower case where the text has any that is not ASCII. A text of ASCII alone
+/// If the text has a letter that is not ASCII, letters of every script match in upper and lower case. A text of ASCII alone
 /// is compared byte by byte, A to Z as a to z, which is several times faster.
 #[derive(Debug, Clone)]
 pub struct SearchText {

@@ -37,7 +37,7 @@ impl Outcome {
 pub enum Removed {
     /// None.
     None,
-    /// Those that tell how the attempt ended ([`FieldName::END`](super::FieldName::END)).
+    /// Those that describe how the attempt ended ([`FieldName::END`](super::FieldName::END)).
     End,
     /// All but `attempt_<n>`.
     Attempt,
@@ -90,7 +90,7 @@ pub struct Transition {
 /// Whatever the order in which the events of a task arrive, as long as each process' own events stay in order, they end
 /// in the same record. `interleavings.rs` says for which events.
 ///
-/// Fails only where the event needs a new record and lacks a state or a name.
+/// Fails only if the event needs a new record and lacks a state or a name.
 pub fn transition(record: Option<&Record>, event: &Event<'_>) -> Result<Transition, Invalid> {
     let Some(record) = record else {
         return new_run(event, Outcome::Created);

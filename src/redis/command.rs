@@ -93,7 +93,7 @@ impl Entry {
         }
     }
 
-    /// The ACL categories of the command: the server's own, and the module's where the server supports it.
+    /// The ACL categories of the command: the server's own, and the module's if the server supports it.
     fn categories(&self) -> CString {
         let own = match self.documentation.keys {
             Some(Keys::Write) => "write slow",

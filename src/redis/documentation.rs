@@ -54,7 +54,7 @@ enum Occurs {
     Optional,
     /// Once or more.
     Many,
-    /// Any number of times, with its token before each where it has one.
+    /// Any number of times, each with its token if it has one.
     AnyNumber,
 }
 

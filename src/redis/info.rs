@@ -11,10 +11,10 @@ pub trait Info {
 
 /// Adds the module's section to `INFO`. The server prefixes each field with the module's name.
 pub fn inform<I: Info>(ctx: &Context) {
-    raw::register_info_function(ctx.get_raw(), Some(tell::<I>));
+    raw::register_info_function(ctx.get_raw(), Some(show::<I>));
 }
 
-extern "C" fn tell<I: Info>(ctx: *mut raw::RedisModuleInfoCtx, _for_crash_report: i32) {
+extern "C" fn show<I: Info>(ctx: *mut raw::RedisModuleInfoCtx, _for_crash_report: i32) {
     // SAFETY: the server calls this with a context for its duration; no name means the module's own; each field's name
     // ends in NUL.
     unsafe {

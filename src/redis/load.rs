@@ -15,7 +15,7 @@ pub struct Identity {
 /// registers everything else, which fails with the reason to refuse to load.
 ///
 /// The crate's own macro would do, but on every load it also registers callbacks for active defragmentation, of which
-/// the module has none, and logs a warning where the server does not know them.
+/// the module has none, and logs a warning if the server does not know them.
 macro_rules! on_load {
     ($identity:expr, $register:expr) => {
         /// The entry point of the library.

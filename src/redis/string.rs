@@ -123,7 +123,7 @@ impl ServerString {
         Self::owned(string).expect("the server aborts rather than return no string")
     }
 
-    /// Takes over a string that the server handed out; `None` where it handed out none.
+    /// Takes over a string that the server handed out; `None` if it handed out none.
     pub(super) fn owned(string: *mut raw::RedisModuleString) -> Option<Self> {
         NonNull::new(string).map(Self)
     }

@@ -22,7 +22,7 @@ impl<'c> StringKey<'c> {
         self.key.expires_at()
     }
 
-    /// The string; `None` where there is no such key. O(length).
+    /// The string; `None` if there is no such key. O(length).
     pub fn get(&self) -> Option<Vec<u8>> {
         if !self.key.exists() {
             return None;

@@ -84,7 +84,7 @@ impl<'c> Zset<'c> {
         (status == OK).then_some(score)
     }
 
-    /// Adds a member or gives it another score. Whether it is new. O(1) where it has that score already, else O(log n).
+    /// Adds a member or gives it another score. Whether it is new. O(1) if it has that score already, else O(log n).
     pub fn add(&mut self, member: &(impl AsText + ?Sized), score: f64) -> bool {
         let mut flags = 0;
         // SAFETY: the key is open for writing.

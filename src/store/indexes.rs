@@ -39,7 +39,7 @@ const LIKELIEST_FIRST: [State; State::ALL.len()] = [
 ];
 
 impl<'c> Indexes<'c> {
-    /// Opens the index of the ends, which every update needs. Fails where its key holds another type or the user may not
+    /// Opens the index of the ends, which every update needs. Fails if its key holds another type or the user may not
     /// write it.
     pub(super) fn open(call: &'c Call<'c>, keys: &'c KeyNames) -> Result<Self, Failure> {
         Ok(Self {
@@ -53,7 +53,7 @@ impl<'c> Indexes<'c> {
         })
     }
 
-    /// Opens the indexes that [`Indexes::place`] will need. Fails where a key holds another type or the user may not write
+    /// Opens the indexes that [`Indexes::place`] will need. Fails if a key holds another type or the user may not write
     /// it.
     pub(super) fn check(&mut self, to: &Move<'_>) -> Result<(), Failure> {
         let reach = to.reach();
@@ -76,7 +76,7 @@ impl<'c> Indexes<'c> {
         Ok(())
     }
 
-    /// Opens all indexes. Fails where a key holds another type or the user may not write it.
+    /// Opens all indexes. Fails if a key holds another type or the user may not write it.
     pub(super) fn check_all(&mut self) -> Result<(), Failure> {
         self.open_tasks(Mode::Write)?;
         self.open_names(Mode::Write)?;
@@ -367,7 +367,7 @@ impl<'c> Indexes<'c> {
         names.into_iter().flatten().map(|(name, _)| name).collect()
     }
 
-    /// The index of every id; `None` where its key holds something else, which is not the tracker's.
+    /// The index of every id; `None` if its key holds something else, which is not the tracker's.
     fn tasks(&mut self) -> Option<&mut Zset<'c>> {
         self.open_tasks(Mode::Maintain).ok()
     }

@@ -126,7 +126,7 @@ fn read(hash: &Hash<'_>) -> Option<Record> {
     reader.record()
 }
 
-/// The state and the task name of the record that a hash holds: they tell which indexes hold its id. O(1).
+/// The state and the task name of the record that a hash holds: they determine which indexes hold its id. O(1).
 fn state_and_name(hash: &Hash<'_>) -> Option<(State, ServerString)> {
     let state = State::parse(kept(hash, Kept::State)?.as_ref())?;
     Some((state, kept(hash, Kept::Name)?))

@@ -29,7 +29,7 @@ const REREADS: usize = 8;
 impl<'c> Instance<'c> {
     /// Reads one page.
     ///
-    /// O(log n + rows) where the filter names at most one index; for several states or several names O(offset + rows); for
+    /// O(log n + rows) if the filter names at most one index; for several states or several names O(offset + rows); for
     /// states together with names O(m), m being the smaller of the two sides; with a text see [`Instance::search`]. Ids
     /// that are not live add O(1) each, or O(1) for each id of the index if those are fewer.
     ///

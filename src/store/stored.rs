@@ -28,7 +28,7 @@ fn due(value: &[u8]) -> Option<Time> {
 
 /// What a record's hash holds before an update of it.
 pub(super) struct Stored {
-    /// The record; `None` where there is none.
+    /// The record; `None` if there is none.
     pub(super) record: Option<Record>,
     /// For each field of the update, whether and how it is stored.
     given: Vec<Presence>,

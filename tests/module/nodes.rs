@@ -91,7 +91,7 @@ impl Cluster {
         from
     }
 
-    /// Moves the keys of a slot one by one, slowly enough for others to come between.
+    /// Moves the keys of a slot one by one, slowly enough for other commands to come between.
     pub fn move_keys(&self, slot: u16, from: usize, to: usize) {
         let port = self.nodes[to].port();
         loop {

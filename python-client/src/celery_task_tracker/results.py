@@ -50,7 +50,7 @@ class TrackedTask:
     started_at: datetime | None
     finished_at: datetime | None
     args: Any
-    """Positional arguments, secrets redacted. Text where they were too long to be kept whole."""
+    """Positional arguments, secrets redacted. Text if they were too long to be kept whole."""
 
     kwargs: Any
     result: Any

@@ -131,7 +131,7 @@ def test_a_user_who_may_not_name_a_connection_or_ask_for_versions_is_served(prog
         assert client.write([event()]) == []
         assert reads(client)[0] == 1
         (told,) = client.servers()
-        assert not told.tells
+        assert not told.has_info
         settings.CELERY_TASKTRACKER_REDIS_URL = f"redis://few:word@{HOST}:{server.port}"
         assert check_server() == []
 
@@ -162,7 +162,7 @@ def test_in_a_cluster_two_rights_more_are_needed(program):
         client = TrackerClient(f"redis+cluster://few:word@{HOST}:{port}", 1, 1)
         assert client.write([event(), event(task_id="t2")]) == []
         assert reads(client)[0] == 2
-        assert [each.tells for each in client.servers()] == [False]
+        assert [each.has_info for each in client.servers()] == [False]
     finally:
         server.remove()
 

@@ -4,13 +4,13 @@ use super::lifetime::slack;
 
 /// How an update moves a record from some indexes to others.
 pub struct Move<'r> {
-    /// The record until now, where there is one.
+    /// The record until now, if there is one.
     pub before: Option<&'r Record>,
     /// The record from now on.
     pub after: &'r Record,
-    /// The end of its retention until now, where there is one.
+    /// The end of its retention until now, if there is one.
     pub end_before: Option<Time>,
-    /// The end of its retention from now on, where that changes.
+    /// The end of its retention from now on, if that changes.
     pub end: Option<Time>,
     /// The clock.
     pub now: Time,

@@ -56,7 +56,7 @@ impl Indexes<'_> {
         has_changed
     }
 
-    /// Restores the index of names if it is gone: only it tells which `task:*` indexes there are. Returns whether it was.
+    /// Restores the index of names if it is gone: only it says which `task:*` indexes there are. Returns whether it was.
     /// O(1) if it is there, else O(n).
     pub(in crate::store) fn restore_names(&mut self) -> bool {
         let is_lost = self.names().is_some_and(|names| names.is_empty());

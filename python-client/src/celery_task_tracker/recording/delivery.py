@@ -171,7 +171,7 @@ class Delivery:
     def arguments(self) -> dict[str, str]:
         """The arguments of the call as text to store, redacted by the names of the parameters.
 
-        ``replayable`` is set where they are exactly those of the call, so that it can be repeated.
+        ``replayable`` is set if they are exactly those of the call, so that it can be repeated.
 
         Empty if the setting TASK_TRACKER_STORE_ARGS is off.
         """

@@ -61,7 +61,7 @@ class Registration:
 
     @cached_property
     def parameters(self) -> Parameters:
-        """The task's parameters. Raises :class:`Unresolvable` where they cannot be read."""
+        """The task's parameters. Raises :class:`Unresolvable` if they cannot be read."""
         return Parameters.of(self.task)
 
     @cached_property
@@ -247,7 +247,7 @@ class Registry:
         """Every object that this call of the task ``name`` is for, each once.
 
         What cannot be resolved is left out, and logged once per task at level DEBUG, or WARNING
-        where the namespace is the reason. Raises :class:`OutOfReach` where the database would have
+        where the namespace is the reason. Raises :class:`OutOfReach` if the database would have
         to be asked and cannot be.
         """
         objects = []

@@ -99,7 +99,7 @@ class Server:
     counters: Mapping[str, Any]
     """The module's section of INFO, without the prefix ``tracker_``."""
 
-    tells: bool = True
+    has_info: bool = True
     """Whether the Redis user may read all this: it needs ``+info`` in its ACL."""
 
 
@@ -252,7 +252,7 @@ class TrackerClient:
         """
         if not self._is_compatible:
             for server in self.servers():
-                if not server.tells:
+                if not server.has_info:
                     continue
                 if server.module is None:
                     raise ModuleMissing(MODULE_MISSING)
@@ -335,7 +335,7 @@ def _server(name: str, connection: Any) -> Server:
             **connection.info("tracker"),
         }
     except redis.exceptions.NoPermissionError:
-        return Server(name, redis="?", module=None, counters={}, tells=False)
+        return Server(name, redis="?", module=None, counters={}, has_info=False)
     modules = info.get("modules", [])
     # Some versions of redis-py give a single module as a dict instead of a list.
     versions = {each.get("name"): each.get("ver") for each in modules if isinstance(each, dict)}

@@ -86,7 +86,7 @@ def _greeting(name: str) -> Callable[[Any], None]:
 
 
 def _naming(name: str) -> Callable[[Any], None]:
-    """Names a new connection, where the user's ACL allows that (``+client|setname``).
+    """Names a new connection, if the user's ACL allows that (``+client|setname``).
 
     redis-py's option ``client_name`` would close the connection if it does not.
     """

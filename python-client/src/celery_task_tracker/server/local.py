@@ -69,7 +69,7 @@ class LocalServer:
     def start(self) -> None:
         """Starts the server and returns when it answers.
 
-        Raises :class:`LocalServerError` where it does not, and leaves nothing behind.
+        Raises :class:`LocalServerError` if it does not, and leaves nothing behind.
         """
         if not self.module.is_file():
             raise LocalServerError(f"There is no tracker module {self.module}.")
@@ -166,7 +166,7 @@ class LocalServer:
 def find_program(*names: str) -> Path:
     """The first of these programs that is on ``PATH``; a name may be a path itself.
 
-    Raises :class:`LocalServerError` where there is none.
+    Raises :class:`LocalServerError` if there is none.
     """
     for name in names:
         found = shutil.which(name)

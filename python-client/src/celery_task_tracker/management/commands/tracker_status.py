@@ -33,7 +33,7 @@ class Command(BaseCommand):
             for server in servers:
                 if server.name:
                     self.stdout.write(f"Node: {server.name}")
-                if not server.tells:
+                if not server.has_info:
                     self.stdout.write(
                         "Redis: version unknown, the Redis user lacks +info in its ACL"
                     )
@@ -60,7 +60,7 @@ class Command(BaseCommand):
                 f"Redis does not answer: {error}. Is it running, and is "
                 "CELERY_TASKTRACKER_REDIS_URL its address?"
             ) from error
-        if all(server.tells for server in servers):
+        if all(server.has_info for server in servers):
             self.stdout.write(self.style.SUCCESS("The tracker is ready."))
         else:
             self.stdout.write(
