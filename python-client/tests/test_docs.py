@@ -57,6 +57,10 @@ def test_every_setting_is_in_the_reference_with_its_own_text(page):
     text = page("reference/settings")
     assert [name for name in DEFAULTS if f'<h2 id="{name.lower()}">' not in text] == []
     assert "Seconds between two refreshes of the dashboard." in text
+    sections = text.split('<h2 id="')[1 : len(DEFAULTS) + 1]
+    told = [re.findall(r"<p>(.*?)</p>", section, re.DOTALL)[0] for section in sections]
+    assert len(set(told)) == len(DEFAULTS)
+    assert all(told)
 
 
 def test_every_check_is_in_the_reference(page):
