@@ -194,7 +194,7 @@ def _tell_workers(app: Any, tasks: Sequence[ActiveTask], outcome: Revoked) -> No
         reason = Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "broker-unreachable",
-            _("Celery's message broker does not answer, so the workers were not told."),
+            _("Celery's message broker does not answer, so the workers could not be asked."),
             hint=str(error),
         )
         outcome.refuse(tasks, reason)

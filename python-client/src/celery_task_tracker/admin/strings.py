@@ -86,7 +86,7 @@ def interface_strings() -> dict[str, str]:
         "markLost": _("Mark as lost"),
         "markLostTitle": _("Mark this task as lost?"),
         "markLostText": _(
-            "“{name}” will be shown as failed. If it ends after all, its true end takes the place."
+            "“{name}” will be shown as failed. If it ends after all, its own result replaces this."
         ),
         "markedLost": _("“{name}” was marked as lost."),
         # Several tasks at once
@@ -117,7 +117,7 @@ def interface_strings() -> dict[str, str]:
         "remove": pgettext("record", "Remove"),
         "removeSeveralTitle": _("Remove records ({n})?"),
         "removeSeveralText": _(
-            "The records disappear from this page and cannot be restored. No worker is told."
+            "The records disappear from this page and cannot be restored. Running tasks continue."
         ),
         "removeSeveralNone": _("There is nothing to remove."),
         "removeSeveralDone": _("Records removed: {n}."),
