@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 #: What is no word of the page's: names of commands, files and settings, and units.
 NAMES = (
-    r"TRACKER|Redis|redis\.conf|CELERY_TASKTRACKER_REDIS_URL|Celery|KiB"
+    r"TRACKER|Redis|redis\.conf|CELERY_TASKTRACKER_REDIS_URL|Celery|KiB|JSON"
     r"|manage\.py collectstatic|support_js_module_import_aggregation = True"
 )
 

@@ -159,7 +159,9 @@ def interface_strings() -> dict[str, str]:
         "root": _("Root task"),
         "parent": _("Parent task"),
         "group": _("Group"),
+        "by": _("by {name}"),
         "launchedBy": _("Launched by"),
+        "revokedBy": _("Revoke requested by"),
         "rerunOf": _("Runs again"),
         "rerunAs": _("Run again as"),
         # What is wrong

@@ -248,6 +248,7 @@ export class Detail {
     add(strings.rerunOf, record.rerun_of, { isId: true });
     add(strings.rerunAs, record.rerun_as, { isId: true });
     if (record.revoke_requested) add(strings.revokeRequested, exact(record.revoke_requested));
+    add(strings.revokedBy, record.revoked_by);
     if (record.root_id !== record.id) add(strings.root, record.root_id, { isId: true });
     if (record.parent_id !== record.id) add(strings.parent, record.parent_id, { isId: true });
     add(strings.group, record.group_id, { isId: true });

@@ -2,7 +2,7 @@
 
 import { now } from "../shared/clock.js";
 import { arrange, el, setProp, setText } from "../shared/dom.js";
-import { clock, day, exact } from "../shared/format.js";
+import { clock, day, exact, fill } from "../shared/format.js";
 import { moments } from "../shared/life.js";
 
 /** Moments whose label has another name in the texts. */
@@ -21,10 +21,12 @@ export class LifeLine {
     if (this.list.dataset.state !== task.state) this.list.dataset.state = task.state;
     arrange(
       this.list,
-      moments(task, this.strings).map(({ name, time, gap }, index, all) => {
+      moments(task, this.strings).map(({ name, time, gap, who }, index, all) => {
         const moment = this.#moment(name);
         setText(moment.gap, gap || "");
         setProp(moment.gap, "hidden", !gap);
+        setText(moment.who, who && fill(this.strings.by, { name: who }));
+        setProp(moment.who, "hidden", !who);
         setProp(moment.time, "hidden", name === "now");
         if (name !== "now") {
           setText(moment.day, day(time, all[index - 1]?.time ?? now()));
@@ -43,14 +45,16 @@ export class LifeLine {
       const day = el("span", { className: "tt-day" });
       const hour = el("span");
       const time = el("time", { className: "tt-sub" }, day, hour);
+      const who = el("span", { className: "tt-sub tt-clip", dir: "auto" });
       const point = el(
         "span",
         { className: "tt-moment" },
         el("span", { className: "tt-moment-name", textContent: this.strings[NAMES[name] ?? name] }),
         time,
+        who,
       );
       const element = el("li", { "data-moment": name }, gap, point);
-      this.#moments.set(name, { element, gap, time, day, hour });
+      this.#moments.set(name, { element, gap, time, day, hour, who });
     }
     return this.#moments.get(name);
   }

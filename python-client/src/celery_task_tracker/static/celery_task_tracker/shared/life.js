@@ -100,7 +100,7 @@ export function reason(task) {
 }
 
 /**
- * The moments of a task's timeline in order: `[{name, time, gap}]`. `time` is in unix milliseconds,
+ * The moments of a task's timeline in order: `[{name, time, gap, who}]`. `time` is in unix milliseconds,
  * `gap` says what the time since the moment before was spent on. The last moment of an unfinished
  * task is `now`, or the time at which it is due.
  */
@@ -119,9 +119,16 @@ export function moments(task, strings) {
   }
   return known.map((moment, index) => ({
     ...moment,
+    who: WHO[moment.name]?.(task) ?? "",
     gap: index && gap(known[index - 1], moment, has("started"), strings),
   }));
 }
+
+/** Who had a moment of the task's life happen, if that was a user. */
+const WHO = {
+  published: (task) => task.launched_by,
+  finished: (task) => (task.state === "REVOKED" ? task.revoked_by : ""),
+};
 
 function gap(before, moment, hasStarted, strings) {
   const time = { time: duration(moment.time - before.time, strings) };
