@@ -15,6 +15,7 @@ mod expire;
 mod get;
 mod ghosts;
 mod history;
+mod hold;
 mod hostile;
 mod introspection;
 mod invariant;
