@@ -33,7 +33,7 @@ def answers(page, count):
 
 
 def questions(page):
-    """What the page asks of the server from now on; what is on its way already does not count."""
+    """The page's requests from now on; those under way already do not count."""
     asked = []
     page.on("request", lambda each: asked.append(each.url))
     return asked

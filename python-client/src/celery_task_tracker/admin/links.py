@@ -19,7 +19,7 @@ SCHEMES = ("", "http", "https")
 def links_of(record: Mapping[str, Any]) -> list[dict[str, str]]:
     """``[{"label", "url"}]`` of the setting TASK_TRACKER_LINKS for this record.
 
-    Those that the record lacks a field for, or whose function returned none, are left out.
+    A link is left out if the record lacks a field for it, or if its function returned none.
     """
     found = []
     for label, rule in config.TASK_TRACKER_LINKS.items():

@@ -23,7 +23,7 @@ MAX_BYTES = 16 * 1024
 #: The longest line, in characters.
 MAX_LINE = 2000
 
-#: The loggers that the handler is added to. Celery's does not hand its lines on to the root.
+#: The loggers that the handler is added to. Celery's does not propagate its lines to the root.
 LOGGERS = ("", "celery.task")
 
 #: The attribute of a task's request that holds its lines.
@@ -92,7 +92,7 @@ def begin(context: Any) -> Lines | None:
         return None
     for name in LOGGERS:
         logger = logging.getLogger(name)
-        # Whoever configures logging removes it.
+        # Configuring logging may have removed it.
         if _handler not in logger.handlers:
             logger.addHandler(_handler)
     lines = Lines()
@@ -107,7 +107,7 @@ def fields_of(context: Any) -> dict[str, str]:
 
 
 def level() -> int | None:
-    """The least level that is kept; ``None`` for no lines at all."""
+    """The lowest level that is kept; ``None`` to keep no lines."""
     name = config.TASK_TRACKER_LOG_LEVEL
     found = logging.getLevelName(name) if isinstance(name, str) else None
     return found if isinstance(found, int) else None

@@ -1,4 +1,4 @@
-"""Progress that a task tells by Celery's own ``self.update_state(state="PROGRESS", meta={…})``."""
+"""Progress reported by Celery's own ``self.update_state(state="PROGRESS", meta={…})``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..config import config
 from .guard import harmless
 from .progress import report
 
-#: What libraries call the text beside the numbers.
+#: The names that libraries give to the text beside the numbers.
 MESSAGES = ("message", "description", "status")
 
 
 def watch() -> None:
-    """Has each call of this process reported as progress too. Calling it again changes nothing."""
+    """Makes each call in this process report progress too. Calling it again changes nothing."""
     original = Task.update_state
     if hasattr(original, "is_watched_by_task_tracker"):
         return
@@ -43,5 +43,5 @@ def _report(task_id: Any, meta: Any) -> None:
     if task_id is not None and task_id != current_task.request.id:
         return
     message = next((meta[name] for name in MESSAGES if meta.get(name)), "")
-    # Some count towards zero while they do not know the whole.
+    # Some libraries give a total of zero while they do not know it.
     report(meta["current"], meta.get("total") or None, message)

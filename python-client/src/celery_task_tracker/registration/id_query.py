@@ -1,7 +1,7 @@
 """``id_query``: how the arguments of a task's call name the object that it is for.
 
 Only a look-up by other fields than the primary key costs a query, once, when the task is sent. A
-function costs what it does.
+function may cost queries of its own.
 """
 
 from __future__ import annotations
@@ -117,9 +117,9 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the project is called with the task's arguments, where the task is sent.
+    """A function of the project is called with the task's arguments when the task is sent.
 
-    It returns the primary key, the instance, or ``None`` where the call is for no object of the
+    It returns the primary key, the instance, or ``None`` if the call is for no object of the
     model.
     """
 
@@ -132,7 +132,7 @@ class Function:
             with transaction.atomic(using) if connections[using].in_atomic_block else nullcontext():
                 found = self.function(*call.args, **call.kwargs)
         except SynchronousOnlyOperation as error:
-            raise OutOfReach("an event loop cannot ask the database") from error
+            raise OutOfReach("the database cannot be queried from an event loop") from error
         except SoftTimeLimitExceeded:
             # Meant for the task that is running.
             raise
@@ -151,7 +151,7 @@ class Function:
         )
 
     def asks_database(self, model: str) -> bool:
-        # It may, and it need not be quick.
+        # It may cost a query, and it may be slow.
         return True
 
     def arguments(self) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class Registration:
 
     @cached_property
     def tracked_name(self) -> str | None:
-        """The :attr:`ObjectRef.label` of its objects; ``None`` where there is no such model."""
+        """The :attr:`ObjectRef.label` of its objects; ``None`` if there is no such model."""
         try:
             return tracked_name(model_of(self.model))
         except LookupError:
@@ -172,7 +172,7 @@ class Registry:
     def for_task(self, name: str) -> tuple[Registration, ...]:
         """The registrations that calls of the task ``name`` are tracked by.
 
-        None for a task that nobody registered, and none at all while tracking is switched off.
+        None for an unregistered task, and none at all while tracking is switched off.
         """
         return self.registrations(name) if config.is_enabled else ()
 

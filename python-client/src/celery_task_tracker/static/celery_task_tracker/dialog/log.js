@@ -45,7 +45,7 @@ export class Log {
 
   #draw() {
     const least = LEVELS.indexOf(this.level.value);
-    // A level of the project's own is always shown.
+    // A level that the project has defined itself is always shown.
     const shown = this.#lines.filter(({ level }) => !(LEVELS.indexOf(level) < least && LEVELS.includes(level)));
     setText(this.text, shown.map(({ time, level, message }) => `${hour(time)} ${level} ${message}`).join("\n"));
   }

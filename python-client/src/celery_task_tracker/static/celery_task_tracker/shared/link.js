@@ -10,7 +10,7 @@ export function showLinks(element, links) {
   element.replaceChildren(...links.map(linkTo));
 }
 
-/** Opens in a tab of its own, which learns nothing of this page. */
+/** Opens in a new tab, without a referrer or access to this page. */
 function linkTo({ label, url }) {
   return el("a", { href: url, target: "_blank", rel: "noopener noreferrer", textContent: label });
 }
