@@ -79,3 +79,7 @@ CELERY_TASK_IGNORE_RESULT = True  # the tracker keeps the results
 
 CELERY_TASKTRACKER_REDIS_URL = os.environ.get("DEMO_TRACKER_URL", "redis://127.0.0.1:6379/0")
 TASK_TRACKER_CHANGELIST_COLUMN = True
+TASK_TRACKER_LOG_LEVEL = "INFO"
+# Short, so that a killed worker is noticed while one looks.
+TASK_TRACKER_HEARTBEAT = 5
+TASK_TRACKER_LINKS = {"Logs": "https://logs.shop.example/?q={task_id}"}

@@ -6,12 +6,15 @@ from decimal import Decimal
 
 from celery import shared_task
 from celery.exceptions import Ignore, Reject
+from celery.utils.log import get_task_logger
 from django.db.models import F
 from django.utils import timezone
 
 from celery_task_tracker import FromModel, Launch, task_tracker
 
 from .models import Customer, Order, Product, Warehouse
+
+logger = get_task_logger(__name__)
 
 
 class PaymentGatewayTimeout(Exception):
@@ -64,6 +67,7 @@ def generate_invoice(order_id):
     """Renders the invoice, page by page: it takes half a minute."""
     for page in range(30):
         task_tracker.progress(page, total=30, message="pages rendered")
+        logger.info("Rendering page %d of the invoice of order %s", page + 1, order_id)
         time.sleep(1)
     number = f"2026-{order_id:05d}"
     Order.objects.filter(pk=order_id).update(invoice_number=number, invoiced_at=timezone.now())
