@@ -5,7 +5,7 @@ A page names such a part in a line of its own:
 - ``[[commands]]``: every command, as a running server with the module documents it, with its
   section of the README.
 - ``[[settings]]``: every setting of the package, from ``config.DEFAULTS`` and its check.
-- ``[[module settings]]``: the settings of the module, as a running server tells them.
+- ``[[module settings]]``: the settings of the module, as a running server shows them.
 - ``[[checks]]``: every system check with its id, its message and its hint.
 - ``[[section of FILE: Heading]]``: the text under a heading of a Markdown file of the repository,
   without the headings below it.

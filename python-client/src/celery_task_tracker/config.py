@@ -47,7 +47,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "TASK_TRACKER_SPOOL_SIZE": 10_000,
         # Seconds between two signs of life of a task that runs. 0: none.
         "TASK_TRACKER_HEARTBEAT": 30,
-        # Whether progress is also what a task tells by `self.update_state(state="PROGRESS", …)`.
+        # Whether `self.update_state(state="PROGRESS", …)` counts as progress too.
         "TASK_TRACKER_UPDATE_STATE": True,
         # The least level of the lines that a task logs and that are kept, "INFO". None: no lines.
         "TASK_TRACKER_LOG_LEVEL": None,
