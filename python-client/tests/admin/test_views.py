@@ -395,7 +395,7 @@ class TestRevoke:
 
 
 READING = [("get", ""), ("get", "list/"), ("get", "tasks/t1/")]
-WRITING = [("post", "launch/"), ("post", "revoke/"), ("post", "revoke-active/")]
+WRITING = [("post", "launch/"), ("post", "revoke/"), ("post", "revoke-active/"), ("post", "lost/")]
 
 
 @pytest.mark.usefixtures("tracker")
