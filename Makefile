@@ -27,7 +27,7 @@ package-libclang     = libclang-dev
 
 TO_BUILD := rust cc libclang
 TO_SERVE := $(TO_BUILD) redis-server python venv
-module:                                          NEEDS = $(TO_BUILD)
+module fuzz:                                     NEEDS = $(TO_BUILD)
 test-rust test-servers soak:                     NEEDS = $(TO_BUILD) redis-server
 lint-rust:                                       NEEDS = $(TO_BUILD)
 lint format:                                     NEEDS = $(TO_BUILD) python venv
@@ -51,6 +51,7 @@ help:
 	@echo 'make test-python   the Python half of make test'
 	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
 	@echo 'make soak          break servers under load and count what is lost (SOAK_MINUTES=60, SOAK_SEED, SOAK_SERVER)'
+	@echo 'make fuzz          fuzz the rules and parsers that know no server (FUZZ_SECONDS=3600)'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
 	@echo 'make docs          build the documentation site, in target/docs/'
 	@echo 'make dist          build what a release consists of, in dist/'
@@ -129,6 +130,17 @@ soak: system module
 	@SOAK_MINUTES=$(SOAK_MINUTES) TRACKER_MODULE=$(abspath $(MODULE)) \
 		REDIS_SERVER=$(or $(SOAK_SERVER:%=$(abspath target/servers)/%),redis-server) \
 		cargo test --quiet --locked --test soak
+
+FUZZ_SECONDS ?= 60
+# Needs a nightly toolchain, and cargo-fuzz: `cargo install --locked cargo-fuzz`. What it learns stays in tests/fuzz/corpus.
+.PHONY: fuzz
+fuzz: system
+	@for target in words transition terms json; do \
+		$(say) "Fuzzing $$target for $(FUZZ_SECONDS) seconds"; \
+		mkdir -p tests/fuzz/corpus/$$target; \
+		cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
 
 .PHONY: test-python-matrix
 test-python-matrix: system module $(VENV)/installed
