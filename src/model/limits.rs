@@ -20,6 +20,14 @@ impl Limits {
     pub const MAX_FIELDS: usize = 128;
     /// The most records past their retention that one write removes, and the most that it evicts.
     pub const REMOVED_PER_WRITE: usize = 100;
+    /// How far ahead of the server's clock a publisher's may be, so that the deletion of an object still counts for what it
+    /// had published.
+    pub const FASTEST_CLOCK: Seconds = match Seconds::new(3_600) {
+        Some(seconds) => seconds,
+        None => Seconds::LONGEST,
+    };
+    /// The most records whose run the deletion of an object looks at.
+    pub const RUNS_PER_DELETION: usize = 1_000;
     /// How many more records past their retention one write removes if the object is at its limit of records.
     pub const REMOVED_TO_MAKE_ROOM: usize = 500;
 }

@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
-use crate::model::{TaskId, Terms};
+use crate::model::{Limits, TaskId, Terms};
 use crate::redis::{Failure, Mode};
 
 use super::deleted::Deletion;
-use super::{is_live, unlink, Instance};
+use super::{is_live, run, unlink, Instance};
 
 impl Instance<'_> {
     /// Removes the named records. Returns how many of them were live. O(log n) for each.
@@ -39,17 +39,19 @@ impl Instance<'_> {
         let deletion = Deletion::open(self)?;
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
-        let mut live = 0;
-        let mut records = Vec::new();
+        let (mut live, mut others) = (Vec::new(), Vec::new());
         for (task_id, end) in indexes.every_id() {
             let record = self.hash(&task_id, Mode::Write)?;
-            live += usize::from(is_live(&record, end, terms.now));
-            records.push(record);
+            let kind = if is_live(&record, end, terms.now) { &mut live } else { &mut others };
+            kind.push(record);
         }
+        // Those that end last were updated last. Of an earlier one even a clock that is ahead tells a run before now.
+        let latest_run = live.iter().rev().take(Limits::RUNS_PER_DELETION).filter_map(run).max();
+        let count = live.len();
         indexes.restore_names();
-        unlink(&mut indexes, records);
-        deletion.remember(terms);
+        unlink(&mut indexes, live.into_iter().chain(others));
+        deletion.remember(latest_run, terms);
         self.replicate(terms);
-        Ok(live)
+        Ok(count)
     }
 }

@@ -1,4 +1,4 @@
-use crate::model::{number, Terms, Time};
+use crate::model::{number, Limits, Terms, Time};
 use crate::redis::{Failure, Mode, StringKey};
 
 use super::Instance;
@@ -7,10 +7,7 @@ impl<'c> Instance<'c> {
     /// When the whole object was deleted, if that is still known. Fails if the key is no string or the user may not
     /// write it. O(1).
     pub(super) fn deleted_at(&self, now: Time) -> Result<Option<Time>, Failure> {
-        let deletion = Deletion::open(self)?;
-        // A replica, or the server while it loads the AOF, may still hold the key past its TTL.
-        let is_known = deletion.key.expires_at().is_some_and(|end| end > now.millis());
-        Ok(deletion.key.get().filter(|_| is_known).and_then(|at| Time::from_millis(number(&at)?)))
+        Ok(Deletion::open(self)?.at(now))
     }
 }
 
@@ -26,9 +23,23 @@ impl<'c> Deletion<'c> {
         Ok(Self { key: StringKey::open(instance.call, &instance.keys.deleted(), Mode::Write)? })
     }
 
-    /// Remembers for one retention window that the object is deleted now.
-    pub(super) fn remember(mut self, terms: &Terms) {
+    /// When the object was deleted, if that is still known.
+    fn at(&self, now: Time) -> Option<Time> {
+        // A replica, or the server while it loads the AOF, may still hold the key past its TTL.
+        let is_known = self.key.expires_at().is_some_and(|end| end > now.millis());
+        self.key.get().filter(|_| is_known).and_then(|at| Time::from_millis(number(&at)?))
+    }
+
+    /// Remembers for one retention window that the object is deleted now. `latest_run` is the latest of the runs that it removes.
+    ///
+    /// A publisher whose clock is ahead names a run that is later than now. Such a run is gone too, up to
+    /// [`Limits::FASTEST_CLOCK`] ahead: further than that, a wrong clock would keep a new object of the same key from being
+    /// tracked.
+    pub(super) fn remember(mut self, latest_run: Option<Time>, terms: &Terms) {
+        let furthest = terms.now.after(Limits::FASTEST_CLOCK);
+        let latest_run = latest_run.max(self.at(terms.now)).map(|run| run.min(furthest));
+        let at = latest_run.map_or(terms.now, |run| run.max(terms.now));
         let end = terms.now.after(terms.retention_window);
-        self.key.set_until(&terms.now.millis(), end.millis());
+        self.key.set_until(&at.millis(), end.millis());
     }
 }

@@ -28,7 +28,7 @@ pub use search::Examined;
 pub use stats::{Bucket, Stats};
 pub use update::Update;
 
-use crate::model::{Kept, KeyNames, Object, Record, RecordReader, State, Terms, Time};
+use crate::model::{number, Kept, KeyNames, Object, Record, RecordReader, State, Terms, Time};
 use crate::redis::{Call, Failure, Hash, Mode, ServerString, Zset};
 use indexes::Indexes;
 use stored::kept;
@@ -130,4 +130,9 @@ fn read(hash: &Hash<'_>) -> Option<Record> {
 fn state_and_name(hash: &Hash<'_>) -> Option<(State, ServerString)> {
     let state = State::parse(kept(hash, Kept::State)?.as_ref())?;
     Some((state, kept(hash, Kept::Name)?))
+}
+
+/// The run of the record that a hash holds. O(1).
+fn run(hash: &Hash<'_>) -> Option<Time> {
+    Time::from_millis(number(kept(hash, Kept::Run)?.as_ref())?)
 }

@@ -53,6 +53,33 @@ fn a_run_that_was_published_before_the_deletion_is_gone() {
 }
 
 #[test]
+fn a_run_of_a_publisher_whose_clock_is_ahead_is_gone_with_its_object() {
+    let server = Server::start();
+    let ahead = server.clock() + 60_000;
+    let started = format!("TRACKER.UPSERT shop.order 1042 a STATE STARTED NAME shop.pay RUN {ahead}");
+    let ended = format!("TRACKER.UPSERT shop.order 1042 a STATE SUCCESS NAME shop.pay RUN {ahead}");
+    assert_eq!(server.text(&started), "CREATED");
+    server.run("TRACKER.UPSERT shop.order 1042 b STATE STARTED NAME shop.pay RUN 1");
+    // A second deletion finds no record any more. It does not forget what the first one removed.
+    for removed in ["2", "0"] {
+        assert_eq!(server.text("TRACKER.DEL shop.order 1042"), removed);
+        assert_eq!(server.text(&ended), "GONE");
+        assert_eq!(server.text("GET shop.order:{1042}:deleted"), ahead.to_string());
+    }
+}
+
+#[test]
+fn a_run_from_a_far_future_keeps_a_new_object_of_the_key_from_being_tracked_for_an_hour_at_the_most() {
+    let server = Server::start();
+    let year = 365 * 86_400_000;
+    server.run(&format!("TRACKER.UPSERT shop.order 1042 a STATE STARTED NAME n RUN {}", server.clock() + year));
+    let before = server.clock();
+    server.run("TRACKER.DEL shop.order 1042");
+    let deleted_at: i64 = server.text("GET shop.order:{1042}:deleted").parse().unwrap();
+    assert!((before + 3_600_000..=server.clock() + 3_600_000).contains(&deleted_at));
+}
+
+#[test]
 fn a_run_that_was_published_after_the_deletion_is_recorded_as_ever() {
     let server = server_with_three();
     server.run("TRACKER.DEL shop.order 1042");
