@@ -115,3 +115,13 @@ class TestHeldBack:
         settings.TASK_TRACKER_SPOOL_SIZE = 2
         waiting.settle(waiting.take())
         assert (len(waiting), waiting.lost) == (2, 3)
+
+    def test_its_bytes_are_bounded_too(self, waiting, monkeypatch):
+        monkeypatch.setattr(outbox, "MAX_BYTES", 3 * (WORDS_SIZE + 1_000))
+        waiting.settle(waiting.take())
+        for number in range(5, 10):
+            waiting.append(event(number, "x" * 900))
+        assert waiting.take() == []
+        assert (len(waiting), waiting.lost) == (3, 7)
+        waiting.release()
+        assert ids(waiting.take()) == ["t7", "t8", "t9"]

@@ -137,6 +137,13 @@ class TestRun:
             time.sleep(0.002)
         assert json.loads(record(89, "eager-1")["result"])["note"] == "n1"
 
+    def test_eager_tasks_of_one_id_within_a_millisecond_are_two(self, record, monkeypatch):
+        monkeypatch.setattr(signals, "time", SimpleNamespace(time_ns=lambda: 5_000_000_000))
+        tasks.succeed.apply((89, "first"), task_id="eager-2")
+        tasks.fail.apply((89,), task_id="eager-2")
+        found = record(89, "eager-2")
+        assert (found["state"], "result" in found, found["run"]) == ("FAILURE", False, 5_001)
+
 
 def test_a_message_that_the_broker_delivers_twice_without_saying_so_is_shown_running_again(
     ended, broker, record

@@ -34,6 +34,7 @@ class Outbox:
         self._held: deque[Write] = deque()
         self._bytes = 0
         """The size of what waits, without what was taken or is held."""
+        self._held_bytes = 0
 
         self.lost = 0
         """How many writes were dropped because the outbox was full. The caller may reset it."""
@@ -82,19 +83,19 @@ class Outbox:
                 if self._taken and size > PACKET_BYTES:
                     break
                 write = self._waiting[0]
-                is_held = not held.isdisjoint(write.objects)
-                (self._held if is_held else self._taken).append(write)
                 self._remove_oldest()
+                if held.isdisjoint(write.objects):
+                    self._taken.append(write)
+                else:
+                    self._hold(write)
             return list(self._taken)
 
     def settle(self, unserved: Iterable[Write] = ()) -> None:
         """Forgets the packet that was taken, except ``unserved``, which are held back."""
         with self._lock:
-            self._held.extend(unserved)
+            for write in unserved:
+                self._hold(write)
             self._taken = []
-            while len(self._held) > config.TASK_TRACKER_SPOOL_SIZE:
-                self._held.popleft()
-                self.lost += 1
 
     def put_back(self) -> None:
         """Undoes :meth:`take`: the packet waits again, before everything else."""
@@ -107,6 +108,7 @@ class Outbox:
         with self._lock:
             self._return_to_front(self._held)
             self._held = deque()
+            self._held_bytes = 0
 
     def trim(self) -> None:
         """Drops the oldest writes above the bounds of a process that Redis does not answer.
@@ -119,6 +121,13 @@ class Outbox:
             ):
                 self._remove_oldest()
                 self.lost += 1
+
+    def _hold(self, write: Write) -> None:
+        self._held.append(write)
+        self._held_bytes += write.size
+        while len(self._held) > config.TASK_TRACKER_SPOOL_SIZE or self._held_bytes > MAX_BYTES:
+            self._held_bytes -= self._held.popleft().size
+            self.lost += 1
 
     def _holds_packets(self, number: int) -> bool:
         return len(self._waiting) > number * PACKET_EVENTS or self._bytes > number * PACKET_BYTES

@@ -44,13 +44,18 @@ _pool = ""
 
 
 class Publishing(threading.local):
-    """The task that this thread published last, or is publishing now."""
+    """The task that this thread published last, or is publishing now, or ran eagerly."""
 
     task_id: str | None = None
     at = 0
     """When publishing it began: a worker may have it before Celery says that it is published."""
 
     priority: int | None = None
+
+    def moment(self, task_id: str | None) -> int:
+        """When a task with this id is published: now. Two runs of one id have two moments."""
+        now = _now()
+        return max(now, self.at + 1) if self.task_id == task_id else now
 
 
 _publishing = Publishing()
@@ -94,10 +99,8 @@ def task_leaves(
     if not sender or headers is None:
         return
     get = getter(headers, body)
-    task_id, at = get("id"), _now()
-    if _publishing.task_id == task_id:
-        # Two runs of one id must have different times.
-        at = max(at, _publishing.at + 1)
+    task_id = get("id")
+    at = _publishing.moment(task_id)
     running = _running(task_id)
     is_retry = own.count_in(get("retries")) > 0
     if not is_retry:
@@ -196,7 +199,9 @@ def task_started(sender: Any = None, **_: Any) -> None:
         setattr(context, own.OBJECTS, _pairs(objects or ()))
     if context.is_eager and not context.retries:
         # It runs eagerly and was never published. Its retries get these headers.
-        context.headers = {**(context.headers or {}), own.RUN: _now()}
+        run = _publishing.moment(context.id)
+        context.headers = {**(context.headers or {}), own.RUN: run}
+        _publishing.task_id, _publishing.at = context.id, run
         if origin_of(context.id):
             context.headers[own.ORIGIN] = origin_of(context.id)
     delivery = Delivery.of_context(sender.name, context)
