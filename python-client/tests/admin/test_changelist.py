@@ -10,11 +10,12 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import Permission, User
 from django.core import checks
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
 from celery_task_tracker.admin import changelist
 from celery_task_tracker.admin.button import equip
 from celery_task_tracker.recording import process
+from celery_task_tracker.recording.recorder import Recorder
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import TrackerClient, get_client
 from celery_task_tracker.server.errors import TrackerUnavailable
@@ -376,10 +377,15 @@ class TestWhileRedisIsAway:
     def test_a_process_that_cannot_write_may_still_read(
         self, admin_client, column, tracker, monkeypatch
     ):
+        writer = Recorder()
+        with override_settings(CELERY_TASKTRACKER_REDIS_URL=f"redis://{HOST}:{free_port()}"):
+            writer.record(Event((), "t2", "shop.tasks.succeed", "PENDING", 0, None))
+            wait_for(lambda: writer.is_away, "a recorder that takes Redis to be away")
+        monkeypatch.setattr(process, "recorder", writer)
         Order.objects.create(pk=1)
         keep(1)
-        monkeypatch.setattr(process, "is_away", lambda: True)
         assert cells(admin_client).text == ["Success"]
+        assert writer.is_away
 
     def test_after_a_timeout_the_lists_that_follow_do_not_wait_for_a_while(
         self, admin_client, column, orders, settings, tries

@@ -135,8 +135,13 @@ def test_a_run_after_a_redelivery_is_not_said_to_be_of_the_pool_of_the_one_befor
         monkeypatch.setattr(signals, "_pool", pool)
         delivery = {"redelivered": redelivered}
         context = Context(id="t3", args=(9,), kwargs={}, hostname=hostname, delivery_info=delivery)
-        signals.task_started(sender=SimpleNamespace(name="shop.tasks.succeed", request=context))
-        return record(9, "t3")
+        task = SimpleNamespace(name="shop.tasks.succeed", request=context)
+        signals.task_started(sender=task)
+        try:
+            return record(9, "t3")
+        finally:
+            # Otherwise this process would go on giving signs of life for it.
+            signals.task_left(sender=task)
 
     assert start("threads", "a@h", False)["pool"] == "threads"
     again = start("", "b@h", True)
