@@ -64,6 +64,10 @@ def test_the_longest_retention_is_that_of_the_module(tracker):
         ("TASK_TRACKER_ENABLED", "no", "E040"),
         ("TASK_TRACKER_ENABLED", 0.5, "E040"),
         ("TASK_TRACKER_AUTODISCOVER", None, "E041"),
+        ("TASK_TRACKER_EVENTS", "PENDING", "E046"),
+        ("TASK_TRACKER_EVENTS", None, "E046"),
+        ("TASK_TRACKER_EVENTS", ["STARTED", "SUCCESS"], "E046"),
+        ("TASK_TRACKER_EVENTS", [["STARTED"]], "E046"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id):
@@ -87,6 +91,8 @@ def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id)
         ("TASK_TRACKER_ENABLED", None),
         ("TASK_TRACKER_ENABLED", False),
         ("TASK_TRACKER_AUTODISCOVER", False),
+        ("TASK_TRACKER_EVENTS", []),
+        ("TASK_TRACKER_EVENTS", {"PENDING", "STARTED"}),
     ],
 )
 def test_these_settings_have_no_complaint(settings, setting, value):

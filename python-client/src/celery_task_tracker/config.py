@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from .redaction import SECRET_NAMES
+from .states import EARLY_STATES
 
 #: Every setting with its default.
 DEFAULTS: Mapping[str, Any] = MappingProxyType(
@@ -54,6 +55,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         # Links from a task to other places: a text with fields of its record in braces, or a
         # function of the record that returns an address or None, by label.
         "TASK_TRACKER_LINKS": {},
+        # Which of the states before the end are recorded. The ends and RETRY always are.
+        "TASK_TRACKER_EVENTS": EARLY_STATES,
         # Whether arguments of tasks are stored.
         "TASK_TRACKER_STORE_ARGS": True,
         # Whether results of tasks are stored.

@@ -19,5 +19,8 @@ State = Literal[
 #: All states, in the order in which a task passes through them.
 STATES: tuple[State, ...] = get_args(State)
 
+#: The states that a project may choose not to record.
+EARLY_STATES: tuple[State, ...] = ("PENDING", "RECEIVED", "STARTED")
+
 #: The states of a task that may still run.
 ACTIVE_STATES: frozenset[str] = frozenset({"PENDING", "RECEIVED", "STARTED", "RETRY"})

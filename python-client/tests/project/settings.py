@@ -73,5 +73,7 @@ TASK_TRACKER_CONNECT_TIMEOUT = TASK_TRACKER_SOCKET_TIMEOUT = float(
     os.environ.get("TEST_TIMEOUT", "10")
 )
 TASK_TRACKER_RETRY_AFTER = float(os.environ.get("TEST_RETRY_AFTER", "5"))
+if "TEST_EVENTS" in os.environ:
+    TASK_TRACKER_EVENTS = os.environ["TEST_EVENTS"].split()
 TASK_TRACKER_HEARTBEAT = float(os.environ.get("TEST_HEARTBEAT", "30"))
 TASK_TRACKER_LOG_LEVEL = os.environ.get("TEST_LOG_LEVEL")

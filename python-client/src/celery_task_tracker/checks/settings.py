@@ -6,7 +6,7 @@ import logging
 import math
 import re
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.core import checks
@@ -14,7 +14,7 @@ from django.core import checks
 from ..config import config
 from ..registration.namespace import EXPECTED, is_namespace, takes_model_and_database
 from ..server.url import without_password, wrong_with
-from ..states import STATES
+from ..states import EARLY_STATES, STATES
 
 #: The longest retention that the module accepts, in seconds: a hundred years.
 MAX_RETENTION = 100 * 365 * 86_400
@@ -80,6 +80,12 @@ def _seconds(value: Any) -> str | None:
 def _seconds_or_zero(value: Any) -> str | None:
     is_valid = type(value) in (int, float) and 0 <= value < math.inf
     return None if is_valid else "a number of seconds above 0, or 0"
+
+
+def _events(value: Any) -> str | None:
+    is_valid = isinstance(value, Collection) and not isinstance(value, str)
+    is_valid = is_valid and all(state in EARLY_STATES for state in value)
+    return None if is_valid else f"a list with none but {', '.join(EARLY_STATES)}"
 
 
 def _redaction(value: Any) -> str | None:
@@ -165,4 +171,5 @@ _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (43, "TASK_TRACKER_UPDATE_STATE", _switch),
     (44, "TASK_TRACKER_LOG_LEVEL", _log_level),
     (45, "TASK_TRACKER_LINKS", _links),
+    (46, "TASK_TRACKER_EVENTS", _events),
 )

@@ -87,6 +87,10 @@ class Delivery:
     @classmethod
     def of_context(cls, name: str, context: Any) -> Delivery | None:
         """The task of a ``Context``, such as ``task.request``; ``None`` as above."""
+        kept = getattr(context, _KEPT, None)
+        # Anything of this name in the headers of a message becomes an attribute too.
+        if isinstance(kept, Delivery):
+            return kept
         get, call = request_getter(vars(context)), context_call(context)
         return cls._of(
             name,
@@ -159,6 +163,10 @@ class Delivery:
     def origin(self) -> Mapping[str, str]:
         """Who launched the task by hand, and which one it runs again."""
         return headers.origin_in(self.details)
+
+    def keep_with(self, context: Any) -> None:
+        """Has :meth:`of_context` return this without working it out again."""
+        setattr(context, _KEPT, self)
 
     def next_attempt(self) -> Delivery:
         """The attempt that follows if this one asks for a retry; its eta is not known yet."""
@@ -255,6 +263,9 @@ def _moment(eta: Any) -> str | None:
     except (ValueError, TypeError, OverflowError):
         return None
 
+
+#: The attribute of a ``Context`` that has its delivery.
+_KEPT = "task_tracker_delivery"
 
 #: What RabbitMQ's delayed delivery puts in front of the name of a queue.
 _DELAY = re.compile(r"^(?:[01]\.){28}")

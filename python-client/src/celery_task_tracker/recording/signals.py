@@ -166,7 +166,7 @@ def task_published(
     **_: Any,
 ) -> None:
     """after_task_publish: PENDING."""
-    if sender:
+    if sender and _is_wanted("PENDING"):
         delivery = Delivery.of_message(sender, headers or {}, body, routing_key)
         if delivery:
             was_announced = _publishing.task_id == delivery.task_id
@@ -180,6 +180,10 @@ def task_published(
 @harmless
 def task_received(request: Any = None, **_: Any) -> None:
     """task_received, in the parent process of a worker: RECEIVED."""
+    if not _is_wanted("RECEIVED"):
+        # This process may still have to tell that the task failed.
+        _requests[request.id] = request
+        return
     delivery = Delivery.of_request(request)
     if delivery:
         _requests[request.id] = request
@@ -206,19 +210,24 @@ def task_started(sender: Any = None, **_: Any) -> None:
             context.headers[own.ORIGIN] = origin_of(context.id)
     delivery = Delivery.of_context(sender.name, context)
     if delivery:
+        delivery.keep_with(context)
         context.task_tracker_started = began = _now()
-        _record(
-            delivery,
-            "STARTED",
-            began,
-            **delivery.arguments(),
-            **outdated_attempts(delivery),
-            pool=_pool,
-            progress="",
-            alive_at=heartbeat.moment() if heartbeat.is_on() else "",
-            log="",
-        )
-        heartbeat.begin(delivery, logs.begin(context))
+        is_wanted = _is_wanted("STARTED")
+        if is_wanted:
+            _record(
+                delivery,
+                "STARTED",
+                began,
+                **delivery.arguments(),
+                **outdated_attempts(delivery),
+                pool=_pool,
+                progress="",
+                alive_at=heartbeat.moment() if heartbeat.is_on() else "",
+                log="",
+            )
+        lines = logs.begin(context)
+        if is_wanted:
+            heartbeat.begin(delivery, lines)
 
 
 @harmless
@@ -318,6 +327,7 @@ def task_retried(
         ended,
         **delivery.arguments(),
         **ended_attempt(delivery, failure, getattr(request, "task_tracker_started", None), ended),
+        **outdated_attempts(delivery),
         retry_error=failure.error,
         retry_exception=failure.exception,
         retry_traceback=failure.traceback,
@@ -381,6 +391,11 @@ def _running(task_id: str | None) -> Delivery | None:
     if not task_id or task is None or task.request.id != task_id:
         return None
     return Delivery.of_context(task.name, task.request)
+
+
+def _is_wanted(state: State) -> bool:
+    """Whether the project has not left this state out."""
+    return state in config.TASK_TRACKER_EVENTS
 
 
 def _record_failure(delivery: Delivery, failure: Failure, **fields: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 
 
 def threads_run() -> bool:
@@ -11,8 +12,8 @@ def threads_run() -> bool:
     Between two requests such a process holds the interpreter's lock, so that threads stand still:
     https://uwsgi-docs.readthedocs.io/en/latest/ThingsToKnow.html
     """
-    try:
-        options = importlib.import_module("uwsgi").opt
-    except ImportError:
+    # uWSGI builds its module in. To look for it everywhere would take a tenth of a millisecond.
+    if "uwsgi" not in sys.modules and "uwsgi" not in sys.builtin_module_names:
         return True
+    options = importlib.import_module("uwsgi").opt
     return "threads" in options or "enable-threads" in options

@@ -179,7 +179,7 @@ class Annotation:
 
 def fields_size(fields: Mapping[str, str]) -> int:
     """About how many bytes ``fields`` take in a command."""
-    return sum(len(name) + bytes_of(value) for name, value in fields.items())
+    return bytes_of("".join(fields)) + bytes_of("".join(fields.values()))
 
 
 def bytes_of(text: str) -> int:
