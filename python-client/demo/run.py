@@ -2,8 +2,9 @@
 
     python demo/run.py --module target/release/libtracker.so
 
-DEMO_PORT changes the admin's port (8000). Ctrl-C, SIGTERM, or the end of any part ends all of
-them; the worker may finish what it runs, and nothing is left behind.
+DEMO_PORT changes the admin's port (8000). DEMO_RECORDS is the number of tasks that the shop begins
+with (600): with 200000, of 5,000 orders, it is a busy one. Ctrl-C, SIGTERM, or the end of any part
+ends all of them; the worker may finish what it runs, and nothing is left behind.
 """
 
 import argparse
@@ -74,9 +75,10 @@ class Part:
 
 
 class Demo:
-    def __init__(self, module, port, state):
+    def __init__(self, module, port, records, state):
         self.module = module
         self.port = port
+        self.records = records
         self.state = state
         self.parts = []
         self.stop = threading.Event()
@@ -120,13 +122,15 @@ class Demo:
                 *("redis-server", "--port", str(redis_port), "--bind", HOST),
                 *("--dir", str(temp), "--save", "", "--appendonly", "no"),
                 *("--loadmodule", str(self.module)),
+                # The overview of the orders has all their tasks.
+                *("max-tasks-per-object", str(max(10_000, 2 * self.records))),
             ],
             temp,
         )
         self.wait_for(server, lambda: _answers(redis_port))
         say("Preparing the shop's database")
         self.manage("migrate", "--verbosity", "0")
-        self.manage("seed")
+        self.seed(temp)
         say("Starting a Celery worker, the admin and a trickle of tasks")
         self.add(
             "worker",
@@ -177,6 +181,26 @@ class Demo:
         if done.returncode:
             raise Failed(f"`manage.py {' '.join(command)}` failed:\n{done.stderr.strip()}")
 
+    def seed(self, temp):
+        """Fills the shop, and passes on what that says: many records take a while."""
+        seed = self.add(
+            "seed", [sys.executable, "manage.py", "seed", "--records", str(self.records)], temp
+        )
+        told = 0
+        while True:
+            ended = seed.ended
+            lines = seed.log.read_text(errors="replace").splitlines()
+            for line in lines[told:]:
+                say(line)
+            told = len(lines)
+            if ended:
+                break
+            if self.stop.wait(0.05):
+                raise KeyboardInterrupt
+        if seed.process.returncode:
+            raise Failed("The shop could not be filled: see above")
+        self.parts.remove(seed)
+
     def wait_for(self, part, ready, seconds=30):
         deadline = time.monotonic() + seconds
         while not ready():
@@ -200,7 +224,7 @@ class Demo:
     def end(self):
         """Ends the parts, those that others need last."""
         self.stop.set()
-        order = {"trickle": 0, "admin": 1, "worker": 2, "redis": 3}
+        order = {"seed": 0, "trickle": 0, "admin": 1, "worker": 2, "redis": 3}
         for part in sorted(self.parts, key=lambda part: order[part.name]):
             if part.name == "worker" and not part.ended:
                 say("Ending: the worker finishes what it runs (Ctrl-C again cuts it off) ...")
@@ -255,6 +279,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--module", type=Path, required=True, help="path of libtracker.so")
     parser.add_argument("--port", type=int, default=int(os.environ.get("DEMO_PORT", "8000")))
+    parser.add_argument("--records", type=int, default=os.environ.get("DEMO_RECORDS", "600"))
     parser.add_argument(
         "--state", type=Path, default=DEMO / "var", help="where the shop's database is kept"
     )
@@ -262,7 +287,7 @@ def main():
     try:
         if not options.module.is_file():
             raise Failed(f"{options.module} is missing. Build it: make")
-        Demo(options.module.resolve(), options.port, options.state.resolve()).run()
+        Demo(options.module.resolve(), options.port, options.records, options.state.resolve()).run()
     except KeyboardInterrupt:
         return 130
     except Failed as failure:

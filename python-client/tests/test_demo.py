@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ RUN = REPOSITORY / "python-client" / "demo" / "run.py"
 
 
 class Demo:
-    def __init__(self, state, port=None, module=None):
+    def __init__(self, state, port=None, module=None, records=None):
         self.port = port or free_port()
         self.state = state
         self.temp = Path(tempfile.gettempdir())
@@ -31,6 +32,7 @@ class Demo:
         command = [sys.executable, RUN, "--module", module or module_path()]
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port), "--state", state],
+            env={**os.environ, **({"DEMO_RECORDS": str(records)} if records else {})},
             stdout=self.log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -67,6 +69,15 @@ class Demo:
                 *("TRACKER.QUERY", "shop.order", "1042", "SIZE", 100, "FORMAT", "JSON")
             )
         return json.loads(reply)["tasks"]
+
+    def stats_of_orders(self):
+        """The counts of each order's tasks, by the order's key."""
+        with sqlite3.connect(self.state / "shop.sqlite3") as shop:
+            orders = [pk for (pk,) in shop.execute("select id from shop_order")]
+        with redis.Redis(port=self.redis_port) as client, client.pipeline() as pipeline:
+            for pk in orders:
+                pipeline.execute_command("TRACKER.STATS", "shop.order", pk, "FORMAT", "JSON")
+            return dict(zip(orders, map(json.loads, pipeline.execute()), strict=True))
 
     def processes(self):
         """The parts of this demo that run: process ids and command lines.
@@ -146,9 +157,18 @@ def test_it_lives_and_a_killed_redis_harms_no_task(start, tmp_path):
     assert list((tmp_path / "temp").iterdir()) == []
 
 
-def test_it_ends_on_a_signal_and_at_once_on_a_second_one(start, tmp_path):
-    demo = start()
+def test_most_orders_have_tasks_and_it_ends_at_once_on_a_second_signal(start, tmp_path):
+    demo = start(records=3000)
     demo.wait_until_ready()
+    stats = demo.stats_of_orders()
+    assert len(stats) == 75
+    assert sum(each["total"] > 0 for each in stats.values()) >= 65
+    assert sum(each["total"] for each in stats.values()) > 2500
+    states = Counter()
+    for each in stats.values():
+        states.update(each["states"])
+    assert all(states[each] for each in ("SUCCESS", "FAILURE", "STARTED", "PENDING", "IGNORED"))
+    assert 0.01 < states["FAILURE"] / states["SUCCESS"] < 0.15
     demo.wait_until_busy()
     assert len(demo.processes()) >= 4
     demo.process.send_signal(signal.SIGINT)

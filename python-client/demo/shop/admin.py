@@ -16,7 +16,7 @@ class OrderLineInline(TabularInline):
 
 @admin.register(Order)
 class OrderAdmin(ModelAdmin):
-    list_display = ["__str__", "customer", "status", "placed_at", "invoice_number"]
+    list_display = ["__str__", "customer", "status", "placed_at"]
     list_filter = ["status"]
     list_select_related = ["customer"]
     search_fields = ["id", "customer__name"]

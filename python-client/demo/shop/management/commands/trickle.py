@@ -2,6 +2,7 @@ import itertools
 import random
 import time
 
+from celery import chain
 from django.core.management.base import BaseCommand
 
 from shop import tasks
@@ -17,6 +18,8 @@ class Command(BaseCommand):
     help = "Sends a steady trickle of tasks, as a shop's day would. Runs until it is ended."
 
     def handle(self, *args, **options):
+        for minutes, order in enumerate(some_orders(6), 4):
+            tasks.archive_order.apply_async((order,), countdown=minutes * 300)
         next_wave = time.monotonic()
         waves = itertools.count()
         while True:
@@ -38,10 +41,16 @@ class Command(BaseCommand):
             tasks.notify_loyalty_program.delay(STAR)
         if number % 3 == 1:
             tasks.validate_address.delay(STAR, country="AQ")
+        for order in some_orders(1):
+            chain(
+                tasks.process_payment.si(order_id=order),
+                tasks.generate_invoice.si(order),
+                tasks.notify_loyalty_program.si(order),
+            ).delay()
 
     def everyday(self):
         """One task for any object of the shop."""
-        order = Order.objects.order_by("?").values_list("pk", flat=True).first()
+        (order,) = some_orders(1)
         customer = Customer.objects.order_by("?").values_list("pk", flat=True).first()
         product = Product.objects.order_by("?").values_list("pk", flat=True).first()
         warehouse = Warehouse.objects.order_by("?").values_list("pk", flat=True).first()
@@ -58,3 +67,9 @@ class Command(BaseCommand):
             ]
         )
         send()
+
+
+def some_orders(count):
+    """Keys of orders by chance, most of them new: the change list shows those first."""
+    newest = Order.objects.order_by("-pk").exclude(pk=STAR).values_list("pk", flat=True)
+    return random.sample(list(newest[: random.choice([20, 20, 100])]), count)
