@@ -110,7 +110,8 @@ test-rust: system module lint-rust
 .PHONY: test-python
 test-python: system module lint-python
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
-	@cd python-client && PYTHONDEVMODE=1 TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest
+	@cd python-client && PYTHONDEVMODE=1 TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest \
+		--numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: test-servers
 test-servers: system module

@@ -59,6 +59,14 @@ def fresh_recorder(monkeypatch):
         recorder._sender.send = lambda *_, **__: True
 
 
+@pytest.fixture(autouse=True)
+def fresh_heartbeat(monkeypatch):
+    """No task that an earlier test left unfinished gives signs of life."""
+    from celery_task_tracker.recording import heartbeat
+
+    monkeypatch.setattr(heartbeat, "_heartbeat", heartbeat.Heartbeat())
+
+
 @pytest.fixture
 def record(tracker):
     """``record("1042", task_id)``: a task's record of order 1042, or ``None``.

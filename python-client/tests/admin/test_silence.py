@@ -71,17 +71,18 @@ class TestMarkedAsLost:
         assert record("a", "t1", shelf.model)["state"] == "FAILURE"
 
     @pytest.mark.parametrize(
-        ("state", "fields"),
+        ("state", "signs"),
         [
-            ("STARTED", {}),
-            ("STARTED", {"alive_at": ago(seconds=0)}),
-            ("STARTED", {"alive_at": "long ago"}),
-            ("SUCCESS", {"alive_at": ago(hours=1)}),
-            ("PENDING", {"alive_at": ago(hours=1)}),
+            ("STARTED", dict),
+            ("STARTED", lambda: {"alive_at": ago(seconds=0)}),
+            ("STARTED", lambda: {"alive_at": "long ago"}),
+            ("SUCCESS", lambda: {"alive_at": ago(hours=1)}),
+            ("PENDING", lambda: {"alive_at": ago(hours=1)}),
         ],
+        ids=["no sign", "a sign just now", "a sign of no time", "ended", "waiting"],
     )
-    def test_any_other_task_is_refused(self, admin_client, order, record, state, fields):
-        keep(state=state, **fields)
+    def test_any_other_task_is_refused(self, admin_client, order, record, state, signs):
+        keep(state=state, **signs())
         before = record(1042, "t1")
         response = mark(admin_client)
         assert response.status_code == 409

@@ -2,6 +2,13 @@ import os
 
 from servers import HOST, free_port
 
+# A process of pytest-xdist inherits the ports of the process that starts it, and needs its own.
+RUNNER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if os.environ.get("TEST_RUNNER", "") != RUNNER:
+    os.environ["TEST_RUNNER"] = RUNNER
+    for name in ("TEST_BROKER_URL", "TEST_TRACKER_URL"):
+        os.environ.pop(name, None)
+
 # The tests' own process chooses the ports of the servers it starts, and passes them to its workers.
 BROKER_URL = os.environ.setdefault("TEST_BROKER_URL", f"redis://{HOST}:{free_port()}/1")
 TRACKER_URL = os.environ.setdefault("TEST_TRACKER_URL", f"redis://{HOST}:{free_port()}/0")

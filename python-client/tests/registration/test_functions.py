@@ -74,7 +74,10 @@ def test_it_is_called_where_the_task_is_sent_and_not_in_a_workers_parent(setting
     assert registry.needs_caller(tasks.succeed.name)
 
 
-def test_an_event_loop_leaves_the_look_up_to_the_worker(objects_of):
+def test_an_event_loop_leaves_the_look_up_to_the_worker(objects_of, monkeypatch):
+    # The browser tests set it.
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+
     def ask(pk):
         return Order.objects.get(pk=pk)
 
