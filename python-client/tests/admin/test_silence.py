@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -49,7 +50,7 @@ class TestMarkedAsLost:
         found = record(1042, "t1")
         assert (found["state"], found["exception"]) == ("FAILURE", "Lost")
         assert "Marked as lost by admin" in found["error"]
-        assert found["tentative"] == 1
+        assert (found["tentative"], found["lost_by"]) == (1, "admin")
         entry = LogEntry.objects.get()
         assert entry.get_change_message() == "Marked task shop.tasks.sleep (t1) as lost."
 
@@ -121,6 +122,51 @@ class TestFilter:
         keep(alive_at=ago(minutes=4))
         settings.TASK_TRACKER_HEARTBEAT = 0
         assert ids(admin_client) == ([], 0, 0)
+
+
+class TestCount:
+    """The list says how many of the running tasks are silent, whatever it is narrowed by."""
+
+    @pytest.fixture
+    def silent(self, admin_client, order):
+        return lambda query="": admin_client.get(f"{PAGE}list/?{query}").json().get("silent")
+
+    def test_is_of_the_running_tasks_whatever_the_filters(self, silent):
+        for number in range(5):
+            keep(f"s{number}", at=NOW - number, alive_at=ago(minutes=4))
+        keep("alive", alive_at=ago(seconds=1))
+        keep("ended", "SUCCESS", alive_at=ago(minutes=4))
+        expected = {"count": 5, "examined": 6, "complete": True}
+        for query in ("", "state=SUCCESS", "page_size=1&page=2", "silent=1", "match=t1"):
+            assert silent(query) == expected
+
+    def test_says_if_more_run_than_were_looked_at(self, silent):
+        for number in range(203):
+            keep(f"s{number}", alive_at=ago(minutes=4))
+        assert silent() == {"count": 200, "examined": 200, "complete": False}
+
+    def test_is_missing_where_there_is_nothing_to_count(self, silent, settings):
+        keep(state="SUCCESS", alive_at=ago(minutes=4))
+        assert silent() is None
+        keep("t2", alive_at=ago(minutes=4))
+        settings.TASK_TRACKER_HEARTBEAT = 0
+        assert silent() is None
+
+    def test_costs_a_round_trip_more_only_if_the_rows_do_not_tell(
+        self, admin_client, order, tracker
+    ):
+        keep(alive_at=ago(seconds=0))
+        keep("t2", "SUCCESS")
+        admin_client.get(f"{PAGE}list/")
+        for query, round_trips in (("", 1), ("state=STARTED", 1), ("state=SUCCESS", 2)):
+            get = partial(admin_client.get, f"{PAGE}list/?{query}")
+            assert tracker.round_trips(get) == round_trips
+
+    def test_an_unchanged_count_is_answered_with_304(self, admin_client, order):
+        keep(alive_at=ago(minutes=4))
+        etag = admin_client.get(f"{PAGE}list/")["ETag"]
+        again = admin_client.get(f"{PAGE}list/", headers={"If-None-Match": etag})
+        assert again.status_code == 304
 
 
 class TestColumn:

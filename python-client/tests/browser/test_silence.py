@@ -25,7 +25,7 @@ def ago(**units):
 
 
 def silent_chip(page):
-    return page.get_by_role("button", name="No sign of life", exact=True)
+    return page.get_by_role("button", name=re.compile(r"^No sign of life \d+$"))
 
 
 def test_the_task_of_a_killed_worker_is_marked_as_lost(page, site, broker, ended, settings):
@@ -52,6 +52,7 @@ def test_the_task_of_a_killed_worker_is_marked_as_lost(page, site, broker, ended
     expect(said(page).filter(has_text="was marked as lost")).to_be_visible()
     expect(dialog).to_contain_text("Lost: No sign of life since")
     expect(dialog).to_contain_text("Marked as lost by admin")
+    expect(dialog.locator("[data-moment=finished]")).to_contain_text("by admin")
     expect(warning).to_be_hidden()
     dialog.get_by_role("button", name="Close").click()
     expect(row(page, "Sleep")).to_contain_text("Failure")
@@ -63,6 +64,7 @@ def test_silent_tasks_have_a_filter(tracker_page):
     expect(rows(tracker_page)).to_have_count(2)
     expect(row(tracker_page, "Succeed")).to_contain_text(re.compile(r"No sign of life for 4.m"))
     expect(row(tracker_page, "Sleep")).not_to_contain_text("No sign of life")
+    expect(silent_chip(tracker_page)).to_have_text("No sign of life1")
     silent_chip(tracker_page).click()
     expect(rows(tracker_page)).to_have_count(1)
     expect(silent_chip(tracker_page)).to_have_attribute("aria-pressed", "true")

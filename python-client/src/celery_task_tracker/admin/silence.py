@@ -49,6 +49,34 @@ def is_silent(record: Mapping[str, Any]) -> bool:
     return bool(time.time() - last > MISSED * config.TASK_TRACKER_HEARTBEAT)
 
 
+def with_silent_count(ref: ObjectRef, reply: bytes) -> bytes:
+    """``reply``, a page of rows in the module's JSON, with ``silent`` if any task runs.
+
+    That is ``{"count", "examined", "complete"}``: how many of the newest running tasks are silent,
+    how many were looked at, and whether those were all. Costs a round trip if a task runs that is
+    not among the rows.
+    """
+    if not config.TASK_TRACKER_HEARTBEAT:
+        return reply
+    page = json.loads(reply)
+    count = page["states"].get("STARTED", 0)
+    running = [record for record in page["tasks"] if record.get("state") == "STARTED"]
+    if len(running) < count:
+        (answer,) = get_client().running_of_each([ref])
+        if not isinstance(answer, bytes):
+            return reply
+        running = json.loads(answer)["tasks"]
+    if not running:
+        return reply
+    silent = {
+        "count": sum(map(is_silent, running)),
+        "examined": len(running),
+        "complete": len(running) >= count,
+    }
+    # The rest stays as the module wrote it.
+    return b'{"silent":%b,%b' % (json.dumps(silent).encode(), reply[1:])
+
+
 def silent_json(ref: ObjectRef, query: Query) -> bytes:
     """The page that ``query`` asks for, of silent tasks alone, in the form of the module's JSON.
 
@@ -103,7 +131,11 @@ def mark_lost(
             attempt=record["attempt"],
             run=record.get("run"),
             at=int(datetime.now(timezone.utc).timestamp() * 1000),
-            fields={"exception": "Lost", "error": error},
+            fields={
+                "exception": "Lost",
+                "error": error,
+                "lost_by": request.user.get_username(),
+            },
             is_tentative=True,
         )
     )

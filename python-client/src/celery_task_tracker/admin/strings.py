@@ -82,6 +82,7 @@ def interface_strings() -> dict[str, str]:
         "revokeActiveRefused": _("Not revoked: {n}."),
         "silentFor": _("No sign of life for {time}"),
         "silent": _("No sign of life"),
+        "silentAmong": _("Among the {n} newest running tasks"),
         "silentWorker": _("No sign of life for {time} from the worker {worker}."),
         "markLost": _("Mark as lost"),
         "markLostTitle": _("Mark this task as lost?"),

@@ -41,7 +41,7 @@ from .launchable import launchable
 from .links import links_of, with_links
 from .rerun import rerunnable
 from .revocation import may_terminate
-from .silence import MISSED, silent_json
+from .silence import MISSED, silent_json, with_silent_count
 from .strings import interface_strings, state_labels
 
 #: Fields of a record that hold JSON. The others hold text; ``result`` may be either.
@@ -170,9 +170,10 @@ def task_list(
     A search (``match``) adds how many records were ``examined``, whether that was ``complete``, and
     the ``until`` to go on with. A row found by a field that it does not show has an excerpt.
 
-    Nothing in the reply depends on the clock, so its ETag stays the same while the rows and counts
-    do. A request with it as ``If-None-Match`` then gets a 304 without a body. Costs one command,
-    and once per process a query for the module's version.
+    Nothing in the reply depends on the clock but how many tasks are silent, so its ETag stays the
+    same while the rows and counts do. A request with it as ``If-None-Match`` then gets a 304
+    without a body. Costs one command, one more if a task runs that is not among the rows, and once
+    per process a query for the module's version.
     """
     query = query_of(request.GET)
     client = get_client()
@@ -184,7 +185,8 @@ def task_list(
         reply = with_excerpts(reply, query.match)
     else:
         reply = client.query_json(ref, query)
-    response = HttpResponse(with_links(reply), content_type="application/json")
+    reply = with_silent_count(ref, with_links(reply))
+    response = HttpResponse(reply, content_type="application/json")
     set_response_etag(response)
     return get_conditional_response(request, response["ETag"], response=response) or response
 

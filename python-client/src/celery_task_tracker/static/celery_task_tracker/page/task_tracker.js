@@ -140,7 +140,7 @@ function show(history) {
     }
     const counts = history.states ?? {};
     states.show(counts, view.states);
-    silent.show(history.tasks, Boolean(view.silent));
+    silent.show(history, Boolean(view.silent));
     tasks.show(history.tasks.map((task) => task.name).filter(Boolean), view.tasks);
     pages.show(history);
     search.tell(history, view);

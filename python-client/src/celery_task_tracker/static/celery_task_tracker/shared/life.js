@@ -127,7 +127,10 @@ export function moments(task, strings) {
 /** Who had a moment of the task's life happen, if that was a user. */
 const WHO = {
   published: (task) => task.launched_by,
-  finished: (task) => (task.state === "REVOKED" ? task.revoked_by : ""),
+  finished(task) {
+    if (task.tentative) return task.lost_by;
+    return task.state === "REVOKED" ? task.revoked_by : "";
+  },
 };
 
 function gap(before, moment, hasStarted, strings) {
