@@ -24,7 +24,8 @@ def test_who_revoked_a_task_is_in_its_timeline(tracker_page, broker):
     keep("t1", "PENDING")
     tracker_page.get_by_role("button", name="Revoke Succeed t1").click()
     asked = tracker_page.get_by_role("dialog", name="Revoke this task?")
-    asked.get_by_role("button", name="Revoke").click()
+    with tracker_page.expect_response("**/revoke/"):
+        asked.get_by_role("button", name="Revoke").click()
     keep("t1", "REVOKED", at=1_700_000_000_500)
     details(tracker_page).click()
     expect(moment(tracker_page, "Finished")).to_contain_text("by admin")
