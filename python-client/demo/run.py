@@ -153,6 +153,7 @@ class Demo:
             say(f"  The tasks of order {ORDER}:")
             say(f"    http://{HOST}:{self.port}/admin/shop/order/{ORDER}/task-tracker/")
             say("  Log in as admin, password admin (or viewer / viewer, who may only look)")
+            say(f"  What its customer sees: http://{HOST}:{self.port}/customer/")
             say(f"  Ask Redis: redis-cli -p {redis_port} TRACKER.QUERY shop.order {ORDER}")
             say("")
             say("Ctrl-C ends the demo.")

@@ -68,6 +68,9 @@ def test_the_longest_retention_is_that_of_the_module(tracker):
         ("TASK_TRACKER_EVENTS", None, "E046"),
         ("TASK_TRACKER_EVENTS", ["STARTED", "SUCCESS"], "E046"),
         ("TASK_TRACKER_EVENTS", [["STARTED"]], "E046"),
+        ("TASK_TRACKER_PROGRESS_PERMISSION", "shop.customers.no_such", "E060"),
+        ("TASK_TRACKER_PROGRESS_PERMISSION", "shop.customers.PAGE", "E060"),
+        ("TASK_TRACKER_PROGRESS_PERMISSION", True, "E060"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id):
@@ -93,6 +96,8 @@ def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id)
         ("TASK_TRACKER_AUTODISCOVER", False),
         ("TASK_TRACKER_EVENTS", []),
         ("TASK_TRACKER_EVENTS", {"PENDING", "STARTED"}),
+        ("TASK_TRACKER_PROGRESS_PERMISSION", "shop.customers.may_see"),
+        ("TASK_TRACKER_PROGRESS_PERMISSION", lambda request, obj, task: False),
     ],
 )
 def test_these_settings_have_no_complaint(settings, setting, value):

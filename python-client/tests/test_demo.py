@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,14 @@ def test_most_orders_have_tasks_and_it_ends_at_once_on_a_second_signal(start, tm
     assert all(states[each] for each in ("SUCCESS", "FAILURE", "STARTED", "PENDING", "IGNORED"))
     assert 0.01 < states["FAILURE"] / states["SUCCESS"] < 0.15
     demo.wait_until_busy()
+    customer = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    page = customer.open(f"http://{HOST}:{demo.port}/customer/").read().decode()
+    address = unescape(re.search(r'data-task-tracker-progress="([^"]*invoice)"', page)[1])
+    address = f"http://{HOST}:{demo.port}{address}"
+    told = json.load(customer.open(address))
+    assert (told["task"], told["total"]) == ("Generate invoice", 30)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(address)
     assert len(demo.processes()) >= 4
     demo.process.send_signal(signal.SIGINT)
     demo.process.send_signal(signal.SIGINT)  # the same one, passed on by another process

@@ -84,3 +84,4 @@ TASK_TRACKER_LOG_LEVEL = "INFO"
 # Short, so that a killed worker is noticed while one looks.
 TASK_TRACKER_HEARTBEAT = 5
 TASK_TRACKER_LINKS = {"Logs": "https://logs.shop.example/?q={task_id}"}
+TASK_TRACKER_PROGRESS_PERMISSION = "shop.customers.may_see"

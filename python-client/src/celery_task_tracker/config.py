@@ -73,6 +73,9 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "TASK_TRACKER_TERMINATE_PERMISSION": None,
         # Whether change lists of tracked models have a column with each object's latest task.
         "TASK_TRACKER_CHANGELIST_COLUMN": False,
+        # Who of the project's own users may see the progress of which tasks: a function of the
+        # request, the object and a task's full name, or its dotted path. None: nobody.
+        "TASK_TRACKER_PROGRESS_PERMISSION": None,
         # Whether deleting an instance deletes its records.
         "TASK_TRACKER_PURGE_ON_DELETE": True,
     }

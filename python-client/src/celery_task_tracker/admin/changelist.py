@@ -22,10 +22,10 @@ from ..registration.resolution import object_of
 from ..results import LastTask, TaskStats
 from ..server.client import get_client
 from ..server.errors import TrackerError
+from ..server.pause import pause
 from ..templatetags.task_humanize import humanize_task
 from .address import page_url
 from .endpoint import refusal_for
-from .pause import pause
 from .silence import is_silent
 from .strings import state_labels
 
@@ -41,7 +41,7 @@ class StatusColumn:
 
     ``rows`` gives all objects of the page. The first cell asks Redis for those that the user of
     ``request`` may view, or for all of them if there is no request. Costs one round trip, and
-    nothing while :data:`~.pause.pause` is on.
+    nothing while :data:`~..server.pause.pause` is on.
     """
 
     __name__ = COLUMN

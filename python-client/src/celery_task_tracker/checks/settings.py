@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.core import checks
+from django.utils.module_loading import import_string
 
 from ..config import config
 from ..registration.namespace import EXPECTED, is_namespace, takes_model_and_database
@@ -145,6 +146,17 @@ def _links(value: Any) -> str | None:
     return None if is_valid else "a dict of addresses or functions by label"
 
 
+def _function(value: Any) -> str | None:
+    try:
+        is_valid = value is None or callable(
+            import_string(value) if isinstance(value, str) else value
+        )
+    except Exception:
+        # Importing the project's module may raise anything.
+        is_valid = False
+    return None if is_valid else 'a function, its dotted path "app.module.name", or None'
+
+
 #: The number of the check's id, the setting, and its check.
 _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (1, "CELERY_TASKTRACKER_REDIS_URL", _url),
@@ -172,4 +184,5 @@ _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (44, "TASK_TRACKER_LOG_LEVEL", _log_level),
     (45, "TASK_TRACKER_LINKS", _links),
     (46, "TASK_TRACKER_EVENTS", _events),
+    (60, "TASK_TRACKER_PROGRESS_PERMISSION", _function),
 )

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from django.core.signals import setting_changed
 
 from ..config import config
-from ..server.client import CONNECTION_SETTINGS
-from ..server.errors import TrackerUnavailable
+from .client import CONNECTION_SETTINGS
+from .errors import TrackerUnavailable
 
 T = TypeVar("T")
 
