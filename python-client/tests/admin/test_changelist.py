@@ -13,7 +13,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
 
 from celery_task_tracker.admin import changelist
-from celery_task_tracker.admin.button import equip
 from celery_task_tracker.recording import process
 from celery_task_tracker.recording.recorder import Recorder
 from celery_task_tracker.registration.resolution import ObjectRef
@@ -21,7 +20,6 @@ from celery_task_tracker.server.client import TrackerClient, get_client
 from celery_task_tracker.server.errors import TrackerUnavailable
 from celery_task_tracker.server.writes import Event
 from servers import HOST, RedisServer, free_port, wait_for
-from shop.admin import OrderAdmin
 from shop.models import Customer, Order, Shelf
 
 pytestmark = pytest.mark.django_db
@@ -79,18 +77,6 @@ def orders():
     """Thirty orders; the newest, and first in the list, has number 30."""
     for number in range(1, 31):
         Order.objects.create(pk=number)
-
-
-@pytest.fixture
-def as_configured(monkeypatch):
-    """``as_configured(name=value)``: the admin of orders with these attributes of its own."""
-    model_admin = admin.site._registry[Order]
-
-    def configure(**attributes):
-        monkeypatch.setattr(model_admin, "__class__", type("Configured", (OrderAdmin,), attributes))
-        equip(admin.site)
-
-    return configure
 
 
 @pytest.fixture

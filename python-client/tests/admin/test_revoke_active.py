@@ -11,11 +11,10 @@ from django.contrib.auth.models import Permission, User
 from celery_task_tracker.admin import broker as brokers
 from celery_task_tracker.admin import revocation
 from celery_task_tracker.recording import revoked
-from celery_task_tracker.registration.registry import registry
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.writes import Event
-from servers import HOST, RedisServer, Worker, free_port, wait_for
+from servers import RedisServer, Worker, free_port, wait_for
 from shop import tasks
 from shop.models import Order
 
@@ -202,24 +201,10 @@ def test_what_a_pool_cannot_terminate_goes_on_and_the_rest_is_revoked(admin_clie
         worker.kill()
 
 
-@pytest.fixture
-def without_broker(monkeypatch):
-    """The name of a task of orders whose Celery app has an unreachable broker."""
-    app = Celery("without-broker", broker=f"amqp://{HOST}:{free_port()}//", set_as_current=False)
-
-    @app.task(name="without_broker")
-    def task(order_id): ...
-
-    monkeypatch.setattr(registry, "_by_task", dict(registry._named()))
-    registry.register(Order)(task)
-    registry.for_task(task.name)
-    return task.name
-
-
 def test_a_broker_that_does_not_answer_is_said_and_nothing_is_marked(
     admin_client, without_broker, record
 ):
-    keep("t1", name=without_broker)
+    keep("t1", name=without_broker.name)
     response = admin_client.post(URL)
     assert response.status_code == 503
     assert response.json()["error"]["code"] == "broker-unreachable"
@@ -228,7 +213,7 @@ def test_a_broker_that_does_not_answer_is_said_and_nothing_is_marked(
 
 
 def test_one_broker_of_two_does_its_part(admin_client, without_broker, record):
-    keep("t1", name=without_broker)
+    keep("t1", name=without_broker.name)
     keep("t2")
     answer = admin_client.post(URL).json()
     assert (ids(answer["revoked"]), ids(answer["refused"])) == ({"t2"}, {"t1"})

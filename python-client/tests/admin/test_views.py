@@ -5,7 +5,6 @@ import uuid
 from contextlib import contextmanager
 
 import pytest
-from celery import Celery
 from django.conf import settings as project
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
@@ -15,7 +14,6 @@ from django.db import connection
 from django.test import Client
 
 from celery_task_tracker.admin import broker as brokers
-from celery_task_tracker.registration.registry import registry
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.errors import LOADMODULE
@@ -494,19 +492,3 @@ class TestUnavailable:
         assert response.status_code == 503
         assert "may or may not have been sent" in error(response)["message"]
         assert not LogEntry.objects.exists()
-
-
-@pytest.fixture
-def without_broker(monkeypatch):
-    """A task of orders whose Celery app has an unreachable broker."""
-    app = Celery("without-broker", broker=f"amqp://{HOST}:{free_port()}//", set_as_current=False)
-    app.conf.task_publish_retry = False
-    app.conf.broker_transport_options = {"max_retries": 1, "interval_start": 0}
-
-    @app.task(name="without_broker")
-    def task(order_id): ...
-
-    monkeypatch.setattr(registry, "_by_task", dict(registry._named()))
-    registry.register(Order)(task)
-    registry.for_task(task.name)
-    return task

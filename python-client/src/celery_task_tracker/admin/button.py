@@ -23,9 +23,11 @@ from django.utils.translation import gettext as _
 
 from ..config import config
 from ..registration.registry import registry
+from . import rerun_failed
 from .address import page_url
 from .assets import column_media
 from .changelist import COLUMN, TITLE, StatusColumn
+from .rerun import rerunnable
 
 if TYPE_CHECKING:
     Base = ModelAdmin[Any]
@@ -60,6 +62,23 @@ class TaskTrackerAdminMixin(Base):
     def task_tracker_status(self, obj: Model) -> str:
         """The column's cell for one object. Costs a round trip; a change list needs one for all."""
         return StatusColumn(self, None, lambda: [obj])(obj)
+
+    def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        actions = super().get_actions(request, *args, **kwargs)
+        # As in Django's own method: None is for no actions at all, and a popup has none.
+        wanted = self.actions is not None and IS_POPUP_VAR not in request.GET
+        if (
+            wanted
+            and self._has_task_tracker_column(request)
+            and self.has_change_permission(request)
+            and rerunnable(self.model)
+        ):
+            act: Any = (rerun_failed.rerun_failed, rerun_failed.NAME, rerun_failed.TITLE)
+            actions = {**actions, rerun_failed.NAME: act}
+        return actions
+
+    def _has_task_tracker_column(self, request: HttpRequest) -> bool:
+        return COLUMN in self.get_list_display(request)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         names = super().get_list_display(request)

@@ -26,7 +26,7 @@ from ..server.pause import pause
 from ..templatetags.task_humanize import humanize_task
 from .address import page_url
 from .endpoint import refusal_for
-from .silence import is_silent
+from .silence import is_silent, running_of_each
 from .strings import state_labels
 
 logger = logging.getLogger("celery_task_tracker")
@@ -94,7 +94,7 @@ class StatusColumn:
         running = [obj for obj in self._rows() if _has_running(self._replies.get(obj.pk))]
         try:
             refs = [object_of(obj) for obj in running]
-            replies = get_client().running_of_each(refs)
+            replies = running_of_each(refs)
         except TrackerError:
             return {}
         return {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
@@ -97,9 +97,22 @@ class Rerun:
         model_admin: ModelAdmin[Any],
         records: Sequence[dict[str, Any]],
     ) -> Outcome:
-        known = rerunnable(model_admin.model)
-        outcome = Outcome()
-        by_app = defaultdict(list)
+        return run_again(request, model_admin, [(obj, ref, records)])
+
+
+#: An object, its name in the tracker, and records of it.
+RecordsOf: TypeAlias = tuple[Model, ObjectRef, Sequence[dict[str, Any]]]
+
+
+def run_again(
+    request: HttpRequest, model_admin: ModelAdmin[Any], chosen: Iterable[RecordsOf]
+) -> Outcome:
+    """Runs these tasks again, none of which :class:`Rerun` refuses, with an entry in the history of
+    each object. Costs a connection to the broker of each Celery app."""
+    known = rerunnable(model_admin.model)
+    outcome = Outcome()
+    by_app = defaultdict(list)
+    for obj, ref, records in chosen:
         for record in records:
             registration = known[record["name"]]
             try:
@@ -108,29 +121,31 @@ class Rerun:
             except Refusal as reason:
                 outcome.refuse(record, reason)
             else:
-                by_app[registration.task.app].append((registration, call, record))
-        for app, waiting in by_app.items():
-            try:
-                with broker.sending(app) as options:
-                    while waiting:
-                        registration, call, record = waiting[0]
-                        chosen = {**options, **_options(app, record)}
-                        new = send(request, obj, registration, call, chosen, record["id"])
-                        process.record(Annotation(ref, (record["id"],), {"rerun_as": new}))
-                        outcome.done.append(Task(new, record["name"]))
-                        waiting.pop(0)
-            except Exception as error:
-                for _registration, _arguments, record in waiting:
-                    outcome.refuse(record, not_sent(error))
-        if outcome.done:
-            message = ngettext(
-                "Ran %(count)d task again: %(tasks)s.",
-                "Ran %(count)d tasks again: %(tasks)s.",
-                len(outcome.done),
-            )
-            message %= {"count": len(outcome.done), "tasks": ids_by_name(outcome.done)}
-            log_entry(request, obj, model_admin, message)
-        return outcome
+                by_app[registration.task.app].append((obj, ref, registration, call, record))
+    sent: dict[ObjectRef, tuple[Model, list[Task]]] = {}
+    for app, waiting in by_app.items():
+        try:
+            with broker.sending(app) as options:
+                while waiting:
+                    obj, ref, registration, call, record = waiting[0]
+                    its_options = {**options, **_options(app, record)}
+                    new = send(request, obj, registration, call, its_options, record["id"])
+                    process.record(Annotation(ref, (record["id"],), {"rerun_as": new}))
+                    sent.setdefault(ref, (obj, []))[1].append(Task(new, record["name"]))
+                    waiting.pop(0)
+        except Exception as error:
+            for *_, record in waiting:
+                outcome.refuse(record, not_sent(error))
+    for obj, tasks in sent.values():
+        outcome.done += tasks
+        message = ngettext(
+            "Ran %(count)d task again: %(tasks)s.",
+            "Ran %(count)d tasks again: %(tasks)s.",
+            len(tasks),
+        )
+        message %= {"count": len(tasks), "tasks": ids_by_name(tasks)}
+        log_entry(request, obj, model_admin, message)
+    return outcome
 
 
 def _call(registration: Registration, record: Mapping[str, Any]) -> Call:

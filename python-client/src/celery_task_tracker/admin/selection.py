@@ -41,7 +41,7 @@ def selected(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> Sel
     if request.POST.get("silent"):
         reply = json.loads(silent_json(ref, wanted))
         ids = [record["id"] for record in reply["tasks"]]
-        return Selection(_records(ref, ids, fields), max(0, reply["total"] - len(ids)))
+        return Selection(records_of(ref, ids, fields), max(0, reply["total"] - len(ids)))
     records: list[dict[str, Any]] = []
     page = pages = 1
     total = 0
@@ -65,10 +65,11 @@ def named(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> list[d
             "bad-selection",
             _("1 to %(limit)d tasks can be selected.") % {"limit": LIMIT},
         )
-    return _records(ref, ids, fields)
+    return records_of(ref, ids, fields)
 
 
-def _records(ref: ObjectRef, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+def records_of(ref: ObjectRef, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+    """The records of one object with these ids, as far as they exist. Costs one round trip."""
     found = get_client().get_each(ref, ids, ("name", "state", *fields))
     return [
         _whole({"id": task_id, **record})

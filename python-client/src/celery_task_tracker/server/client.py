@@ -198,20 +198,18 @@ class TrackerClient:
 
     def query_json(self, ref: ObjectRef, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
         """One page of an object's records and the counts per state, as JSON from the module."""
-        command = ["TRACKER.QUERY", ref.model, object_id(ref)]
-        for state in query.states:
-            command += ["STATE", state]
-        for name in query.names:
-            command += ["TASK", name]
-        for word, time in (("SINCE", query.since), ("UNTIL", query.until)):
-            if time:
-                command += [word, time]
-        if query.match:
-            command += ["MATCH", query.match]
-        command += ["PAGE", str(query.page), "SIZE", str(query.size)]
-        command += ["FIELDS", str(len(fields)), *fields]
-        command += ["WITHCOUNTS", "FORMAT", "JSON"]
-        return cast(bytes, self._execute(*command))
+        return cast(bytes, self._execute(*_query_command(ref, query, fields)))
+
+    def query_each(
+        self, refs: Sequence[ObjectRef], query: Query, fields: Sequence[str]
+    ) -> list[bytes | TrackerError]:
+        """The result of :meth:`query_json` for each of ``refs``, or the error instead.
+
+        Costs one round trip for all of them, on a cluster one to each node.
+        """
+        if not refs:
+            return []
+        return self._call([packed(_query_command(ref, query, fields)) for ref in refs])
 
     def stats_json(self, ref: ObjectRef) -> bytes:
         """An object's counts per state and name and its latest record, as JSON from the module."""
@@ -228,21 +226,6 @@ class TrackerClient:
             return []
         return self._call(
             [packed(["TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON"]) for ref in refs]
-        )
-
-    def running_of_each(self, refs: Sequence[ObjectRef]) -> list[bytes | TrackerError]:
-        """The newest running tasks of each of ``refs`` with their last signs of life, as JSON.
-
-        Costs one round trip for all of them, on a cluster one to each node.
-        """
-        if not refs:
-            return []
-        words = ("STATE", "STARTED", "SIZE", "200", "FIELDS", "2", "state", "alive_at")
-        return self._call(
-            [
-                packed(["TRACKER.QUERY", ref.model, object_id(ref), *words, "FORMAT", "JSON"])
-                for ref in refs
-            ]
         )
 
     def ensure_compatible(self) -> None:
@@ -325,6 +308,22 @@ setting_changed.connect(_forget_client, dispatch_uid="celery_task_tracker.client
 def version_text(version: int) -> str:
     """A module's version for people: ``1.2.3`` for ``10203``."""
     return f"{version // 10_000}.{version // 100 % 100}.{version % 100}"
+
+
+def _query_command(ref: ObjectRef, query: Query, fields: Sequence[str]) -> list[str]:
+    command = ["TRACKER.QUERY", ref.model, object_id(ref)]
+    for state in query.states:
+        command += ["STATE", state]
+    for name in query.names:
+        command += ["TASK", name]
+    for word, time in (("SINCE", query.since), ("UNTIL", query.until)):
+        if time:
+            command += [word, time]
+    if query.match:
+        command += ["MATCH", query.match]
+    command += ["PAGE", str(query.page), "SIZE", str(query.size)]
+    command += ["FIELDS", str(len(fields)), *fields]
+    return [*command, "WITHCOUNTS", "FORMAT", "JSON"]
 
 
 def _server(name: str, connection: Any) -> Server:
