@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.utils.timezone import get_default_timezone, make_aware
 
 from .config import config
-from .recording import process, purge
+from .recording import marks, process, purge
 from .recording.progress import report
 from .registration.launch import Launch
 from .registration.models import model_labels
@@ -145,6 +145,18 @@ class TaskTracker:
         """
         process.settle()
         return TaskStats.of(get_client().stats_json(_ref(instance)))
+
+    def mark(self, text: str, at: datetime | None = None) -> None:
+        """Marks a moment, such as a deploy, in the pictures of all models' pages.
+
+        ``text``: 1 to 100 characters, such as ``"v2.3"``. ``at``: when it was, by default now, as
+        in :meth:`tasks`. A mark is kept for as long as the tasks are. Raises ``ValueError`` for
+        another text. Like an event of a task it is stored when Redis is back, if that is away, and
+        not while tracking is off.
+        """
+        event = marks.event_of(text, int(_moment("at", at)) if at else None)
+        if config.is_enabled:
+            process.record(event)
 
     def progress(self, current: float, total: float | None = None, message: str = "") -> None:
         """Reports how far the running task is. To be called within the task.

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from ..registration.resolution import ObjectRef
 from ..server.client import get_client
+from .causes import failed_by
 from .endpoint import Refusal
 from .filters import query_of
 from .silence import silent_json
@@ -42,6 +43,9 @@ def selected(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> Sel
         reply = json.loads(silent_json(ref, wanted))
         ids = [record["id"] for record in reply["tasks"]]
         return Selection(records_of(ref, ids, fields), max(0, reply["total"] - len(ids)))
+    if request.POST.get("cause"):
+        ids = failed_by(ref, wanted, request.POST["cause"])
+        return Selection(records_of(ref, ids[:LIMIT], fields), max(0, len(ids) - LIMIT))
     records: list[dict[str, Any]] = []
     page = pages = 1
     total = 0

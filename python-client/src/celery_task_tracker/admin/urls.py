@@ -8,15 +8,15 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.urls import URLPattern, path
 
-from . import actions, rerun, several, silence, views
+from . import actions, causes, picture, rerun, several, silence, usual, views
 
 
 def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     """The page and its endpoints, each behind the admin site's login.
 
     The names are ``<app>_<model>_task_tracker`` for the page, and ``…_task_tracker_list``,
-    ``_task``, ``_launch``, ``_revoke``, ``_revoke_active``, ``_lost``, ``_rerun``, ``_several`` and
-    ``_plan``.
+    ``_task``, ``_launch``, ``_revoke``, ``_revoke_active``, ``_lost``, ``_rerun``, ``_several``,
+    ``_plan``, ``_picture``, ``_causes`` and ``_usual``.
     """
     prefix = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_task_tracker"
 
@@ -38,4 +38,7 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
         route("rerun/", rerun.rerun, f"{prefix}_rerun"),
         route("several/", several.carry_out, f"{prefix}_several"),
         route("several/plan/", several.plan, f"{prefix}_plan"),
+        route("picture/", picture.picture, f"{prefix}_picture"),
+        route("causes/", causes.causes, f"{prefix}_causes"),
+        route("usual/", usual.usual, f"{prefix}_usual"),
     ]

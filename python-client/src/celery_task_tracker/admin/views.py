@@ -8,8 +8,6 @@ task is reachable only through the object that it ran for.
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timezone
 from typing import Any
 
 from django.conf import settings
@@ -28,38 +26,25 @@ from django.utils.translation import gettext as _
 from ..config import config
 from ..registration.registry import registry
 from ..registration.resolution import ObjectRef
-from ..results import value_of
 from ..server.client import ROW_FIELDS, get_client
 from ..server.errors import LOADMODULE
 from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
 from .assets import page_assets
+from .causes import failed_by_json
 from .endpoint import endpoint, record_of
 from .filters import query_of
 from .found import HIDDEN_FIELDS, with_excerpts
 from .launchable import launchable
 from .links import links_of, with_links
+from .presentable import presentable
 from .rerun import rerunnable
 from .revocation import may_terminate
 from .silence import MISSED, silent_json, with_silent_count
 from .strings import interface_strings, state_labels
 
-#: Fields of a record that hold JSON. The others hold text; ``result`` may be either.
-JSON_FIELDS = ("objects", "args", "kwargs", "progress", "log")
-#: The field of an earlier attempt, which holds JSON too.
-ATTEMPT_FIELD = re.compile(r"attempt_[0-9]+")
-
 #: The usual numbers of rows to choose from.
 PAGE_SIZES = (10, 25, 50, 100, 200)
-
-TIME_FIELDS = (
-    "created_at",
-    "updated_at",
-    "published_at",
-    "received_at",
-    "started_at",
-    "finished_at",
-)
 
 
 def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) -> HttpResponse:
@@ -123,6 +108,9 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
                 "rerun": f"{base}rerun/",
                 "several": f"{base}several/",
                 "plan": f"{base}several/plan/",
+                "picture": f"{base}picture/",
+                "causes": f"{base}causes/",
+                "usual": f"{base}usual/",
             },
             "csrfCookie": settings.CSRF_COOKIE_NAME,
             "canChange": can_change,
@@ -169,6 +157,7 @@ def task_list(
 
     A search (``match``) adds how many records were ``examined``, whether that was ``complete``, and
     the ``until`` to go on with. A row found by a field that it does not show has an excerpt.
+    ``silent`` and ``cause`` narrow it further, see :func:`silent_json` and :func:`failed_by_json`.
 
     Nothing in the reply depends on the clock but how many tasks are silent, so its ETag stays the
     same while the rows and counts do. A request with it as ``If-None-Match`` then gets a 304
@@ -180,6 +169,8 @@ def task_list(
     client.ensure_compatible()
     if request.GET.get("silent"):
         reply = silent_json(ref, query)
+    elif request.GET.get("cause"):
+        reply = failed_by_json(ref, query, request.GET["cause"])
     elif query.match:
         reply = client.query_json(ref, query, (*ROW_FIELDS, *HIDDEN_FIELDS))
         reply = with_excerpts(reply, query.match)
@@ -200,21 +191,8 @@ def task_detail(
     ``objects`` names this object only: the user may not be allowed to see the others.
     """
     record = record_of(ref, task_id)
-    answer = {name: _presentable(name, value) for name, value in record.items()}
+    answer = presentable(record)
     if "objects" in answer:
         answer["objects"] = [list(ref)]
     answer["links"] = links_of(answer)
     return JsonResponse(answer)
-
-
-def _presentable(name: str, value: Any) -> Any:
-    """A field of a record, as it is in the list. Another program may have written any value."""
-    if name in TIME_FIELDS and isinstance(value, int):
-        try:
-            moment = datetime.fromtimestamp(value / 1000, tz=timezone.utc)
-        except (OverflowError, ValueError, OSError):
-            return value
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, str) and (name in JSON_FIELDS or ATTEMPT_FIELD.fullmatch(name)):
-        return value_of(value)
-    return value

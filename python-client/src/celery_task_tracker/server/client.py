@@ -30,7 +30,7 @@ from .errors import (
     translated,
     translating,
 )
-from .wire import Packed, packed, wire
+from .wire import Command, Packed, packed, wire
 from .writes import Write, object_id
 
 #: The oldest version of the module that this package works with, as ``INFO modules`` shows it.
@@ -120,6 +120,20 @@ class Query:
     """A text that the records hold, in upper or lower case; empty for any."""
 
 
+@dataclass(frozen=True)
+class Span:
+    """The time from ``since`` to ``until``, in unix milliseconds, in ``buckets`` equal parts.
+
+    The module takes a time in the future as now.
+    """
+
+    since: int
+    until: int
+    """The last millisecond of the span."""
+
+    buckets: int = 1
+
+
 class TrackerClient:
     """The tracker module of one Redis server or cluster.
 
@@ -179,15 +193,9 @@ class TrackerClient:
     ) -> list[dict[str, Any] | None]:
         """These fields of several records of one object, as :meth:`get` has them."""
         words = ("FIELDS", str(len(fields)), *fields)
-        replies = self._call(
-            [
-                packed(["TRACKER.GET", ref.model, object_id(ref), task_id, *words])
-                for task_id in task_ids
-            ]
+        replies = self._execute_each(
+            [["TRACKER.GET", ref.model, object_id(ref), task_id, *words] for task_id in task_ids]
         )
-        for reply in replies:
-            if isinstance(reply, TrackerError):
-                raise reply
         return [_record(reply) for reply in replies]
 
     def delete(self, ref: ObjectRef, task_ids: Sequence[str]) -> int:
@@ -211,10 +219,29 @@ class TrackerClient:
             return []
         return self._call([packed(_query_command(ref, query, fields)) for ref in refs])
 
+    def queries_json(
+        self, ref: ObjectRef, queries: Sequence[Query], fields: Sequence[str]
+    ) -> list[bytes]:
+        """The result of :meth:`query_json` for each of ``queries``, in one round trip."""
+        return self._execute_each([_query_command(ref, query, fields) for query in queries])
+
     def stats_json(self, ref: ObjectRef) -> bytes:
         """An object's counts per state and name and its latest record, as JSON from the module."""
         return cast(
             bytes, self._execute("TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON")
+        )
+
+    def stats_within(self, ref: ObjectRef, spans: Sequence[Span]) -> list[bytes]:
+        """The result of :meth:`stats_json` for each of ``spans`` alone, in one round trip."""
+        return self._execute_each(
+            [
+                [
+                    *("TRACKER.STATS", ref.model, object_id(ref)),
+                    *("SINCE", str(span.since), "UNTIL", str(span.until)),
+                    *("BUCKETS", str(span.buckets), "FORMAT", "JSON"),
+                ]
+                for span in spans
+            ]
         )
 
     def stats_of_each(self, refs: Sequence[ObjectRef]) -> list[bytes | TrackerError]:
@@ -261,6 +288,13 @@ class TrackerClient:
         if isinstance(reply, TrackerError):
             raise reply
         return reply
+
+    def _execute_each(self, commands: Sequence[Command]) -> list[Any]:
+        replies = self._call([packed(command) for command in commands])
+        for reply in replies:
+            if isinstance(reply, TrackerError):
+                raise reply
+        return replies
 
     def _call(self, commands: Sequence[Packed], pause: float = 0.0) -> list[Any]:
         """The replies to ``commands``, error replies as :class:`TrackerError`."""

@@ -1,0 +1,168 @@
+"""Failures, grouped by what caused them: the exception and its message without the details."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2s
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from ..registration.resolution import ObjectRef
+from ..server.client import ROW_FIELDS, Query, get_client
+from .endpoint import endpoint
+from .filters import query_of
+from .folding import folded
+from .presentable import presentable
+
+#: How many failures are examined, the newest first, and how many the module is asked for at once.
+LIMIT = 2000
+PAGE = 200
+
+#: The most causes that an answer has.
+MOST = 100
+
+#: The fields that say what the cause is.
+FIELDS = ("id", "exception", "error")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why tasks failed."""
+
+    exception: str
+    """The name of the exception's class."""
+
+    message: str
+    """Its message, folded."""
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Cause:
+        """The cause of a failure. Another program may have written any value."""
+        exception, error = record.get("exception", ""), record.get("error", "")
+        return cls(str(exception), folded(str(error)))
+
+    @property
+    def key(self) -> str:
+        """The cause as the page's address has it."""
+        text = f"{self.exception}\n{self.message}"
+        return blake2s(text.encode(errors="replace"), digest_size=8).hexdigest()
+
+
+@endpoint("GET", "view")
+def causes(
+    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
+) -> HttpResponse:
+    """The causes of the newest :data:`LIMIT` failures that the filters of the list let through.
+
+    Answers ``{"causes": [{"key", "exception", "message", "count", "first", "last", "names"}],
+    "examined", "total", "more"}``: the most frequent cause first, ``first`` and ``last`` being when
+    such a task failed, and ``more`` how many causes were too many to be listed. Costs two round
+    trips.
+    """
+    failures = _Failures.newest(ref, query_of(request.GET), (*FIELDS, "name", *_ENDS))
+    groups: dict[Cause, list[dict[str, Any]]] = {}
+    for record in failures.records:
+        groups.setdefault(Cause.of(record), []).append(record)
+    found = [_summary(cause, records) for cause, records in groups.items()]
+    found.sort(key=lambda each: (each["count"], each["last"]), reverse=True)
+    return JsonResponse(
+        {
+            "causes": found[:MOST],
+            "more": max(0, len(found) - MOST),
+            "examined": len(failures.records),
+            "total": failures.total,
+        }
+    )
+
+
+def failed_by(ref: ObjectRef, query: Query, key: str) -> list[str]:
+    """The ids of the failures with this cause, the newest first, among :data:`LIMIT` examined.
+
+    Costs two round trips.
+    """
+    return [record["id"] for record in _Failures.newest(ref, query, FIELDS).of(key)]
+
+
+def failed_by_json(ref: ObjectRef, query: Query, key: str) -> bytes:
+    """The page that ``query`` asks for, of failures with this cause, in the module's own JSON.
+
+    ``cause`` names it, ``{"exception", "message"}``, if any failure has it. Costs three round
+    trips.
+    """
+    failures = _Failures.newest(ref, query, FIELDS)
+    matching = failures.of(key)
+    first = (query.page - 1) * query.size
+    ids = [record["id"] for record in matching[first : first + query.size]]
+    rows = get_client().get_each(ref, ids, ROW_FIELDS) if ids else []
+    cause = Cause.of(matching[0]) if matching else None
+    answer = {
+        "total": len(matching),
+        "page": query.page,
+        "size": query.size,
+        "pages": -(-len(matching) // query.size),
+        "tasks": [presentable(row) for row in rows if row is not None],
+        "states": failures.states,
+        "cause": cause and {"exception": cause.exception, "message": cause.message},
+    }
+    return json.dumps(answer).encode()
+
+
+@dataclass(frozen=True)
+class _Failures:
+    """The newest failures that a query lets through."""
+
+    records: Sequence[dict[str, Any]]
+    total: int
+    """How many there are beside those examined, too."""
+
+    states: Mapping[str, int]
+
+    @classmethod
+    def newest(cls, ref: ObjectRef, query: Query, fields: Sequence[str]) -> _Failures:
+        client = get_client()
+        failures = replace(query, states=("FAILURE",), page=1, size=PAGE)
+        first = json.loads(client.query_json(ref, failures, fields))
+        # The module may have smaller pages than it was asked for.
+        pages = range(2, min(first["pages"], -(-LIMIT // first["size"])) + 1)
+        replies = client.queries_json(ref, [replace(failures, page=page) for page in pages], fields)
+        rows = [row for page in (first, *map(json.loads, replies)) for row in page["tasks"]]
+        # A failure between two pages moves the rows on.
+        unique = {row["id"]: row for row in rows if "id" in row}
+        return cls(list(unique.values())[:LIMIT], first["total"], first["states"])
+
+    def of(self, key: str) -> list[dict[str, Any]]:
+        """Those with this cause."""
+        keys: dict[Cause, str] = {}
+        found = []
+        for record in self.records:
+            cause = Cause.of(record)
+            if keys.setdefault(cause, cause.key) == key:
+                found.append(record)
+        return found
+
+
+#: When a task failed, and what counts where that is missing.
+_ENDS = ("finished_at", "updated_at", "created_at")
+
+
+def _summary(cause: Cause, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    ends = [end for record in records if (end := _end(record))]
+    return {
+        "key": cause.key,
+        "exception": cause.exception,
+        "message": cause.message,
+        "count": len(records),
+        "first": min(ends, default=""),
+        "last": max(ends, default=""),
+        "names": sorted({str(record["name"]) for record in records if "name" in record}),
+    }
+
+
+def _end(record: Mapping[str, Any]) -> str:
+    """When the task failed. All times of the module have one form, so they sort as text."""
+    return next((str(record[name]) for name in _ENDS if record.get(name)), "")
