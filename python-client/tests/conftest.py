@@ -1,9 +1,20 @@
+import os
+import sys
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 
 from servers import MissingModule, RedisServer, Worker, wait_for
+
+
+# A process that a test forks is not traced: the lock of coverage, which another thread may have held
+# at that moment, would never become free in it.
+_traces = []
+os.register_at_fork(
+    before=lambda: [_traces.append(sys.gettrace()), sys.settrace(None)],
+    after_in_parent=lambda: sys.settrace(_traces.pop()),
+)
 
 
 @pytest.fixture(scope="session")
