@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.utils.timezone import get_default_timezone, make_aware
 
 from .config import config
-from .recording import marks, process, purge
+from .recording import alert, marks, process, purge
 from .recording.progress import report
 from .registration.launch import Launch
 from .registration.models import model_labels
@@ -28,6 +28,26 @@ T = TypeVar("T")
 
 class TaskTracker:
     """Registers tasks for models, and answers what is known about an instance's tasks."""
+
+    on_failure = alert.on_failure
+    """A Django signal: a tracked task has failed for good, and is not retried.
+
+    It is sent once for each failure, in the process that learned of it: the one that ran the task,
+    or the parent process of a worker where that one was killed, ran out of time, or does not know
+    the task. Receivers get:
+
+    - ``sender``: the task as your code names it, what ``register()`` returned; ``None`` for a task
+      that this process does not know.
+    - ``task``, ``task_id``, ``attempt``: its full name, its id, and the number of earlier attempts.
+    - ``objects``: what it was tracked for, each with ``label`` (``"shop.order"``) and ``pk``.
+    - ``exception``: what was raised, or what stands for it after it has been pickled.
+    - ``error``, ``traceback``: its message and its traceback, as they are recorded.
+    - ``worker``, ``queue``: where it ran.
+    - Whatever a later version adds: take ``**kwargs``.
+
+    What a receiver raises is logged and harms nothing. The task's process waits for it, so it
+    should hand slow work on, for example to a task.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry

@@ -1,5 +1,6 @@
 """Tasks with every kind of end. They leave messages for the tests in the broker's Redis."""
 
+import json
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ from celery.exceptions import Ignore, Reject
 from celery.utils.log import get_task_logger
 from django.conf import settings
 from django.db import connection
+from django.dispatch import receiver
 
 from celery_task_tracker import FromModel, Launch, task_tracker
 from celery_task_tracker.recording import process
@@ -251,6 +253,11 @@ def untracked(key):
     tell(key)
 
 
+@shared_task
+def untracked_failure(key):
+    raise ValueError(key)
+
+
 @task_tracker.register(RushOrder)
 @shared_task
 def hurry(order_id):
@@ -399,3 +406,30 @@ def wait_for_word(self, order_id, word):
     while not told(f"end:{word}"):
         time.sleep(0.02)
     return word
+
+
+def raises_alarm(objects):
+    """Whether the failure is one of those that tests of alerts look at."""
+    return any(ref.label == "shop.order" and ref.pk.startswith("77") for ref in objects)
+
+
+@receiver(task_tracker.on_failure)
+def break_down(objects, **_):
+    if raises_alarm(objects):
+        raise RuntimeError("this receiver is broken")
+
+
+@receiver(task_tracker.on_failure)
+def note(sender, objects, exception, signal, **failure):
+    """Leaves the failure with the test."""
+    if raises_alarm(objects):
+        noted = {
+            **failure,
+            "pid": os.getpid(),
+            "sender": sender and sender.name,
+            "objects": objects,
+            "exception": repr(exception),
+        }
+        url = settings.CELERY_BROKER_URL.rpartition("/")[0] + "/2"
+        with redis.Redis.from_url(url) as client:
+            client.rpush(f"alerts:{objects[0].pk}", json.dumps(noted))

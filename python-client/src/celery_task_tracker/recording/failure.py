@@ -40,7 +40,7 @@ class Failure:
         ``traceback``, ``einfo``: what Celery gives beside the exception. The traceback of a process
         that was killed is a string.
         """
-        original = _original(exception)
+        original = original_of(exception)
         if original is not None:
             return cls.of_raised(original)
         if isinstance(exception, UnpickleableExceptionWrapper):
@@ -55,7 +55,7 @@ class Failure:
     @classmethod
     def of_raised(cls, exception: Any, einfo: Any = None) -> Failure:
         """The same, with the traceback of where the exception was raised, or else ``einfo``'s."""
-        original = _original(exception)
+        original = original_of(exception)
         exception = exception if original is None else original
         was_raised = getattr(exception, "__traceback__", None) is not None
         if not was_raised or isinstance(exception, UnpickleableExceptionWrapper):
@@ -66,7 +66,7 @@ class Failure:
         )
 
 
-def _original(exception: Any) -> BaseException | None:
+def original_of(exception: Any) -> BaseException | None:
     """The exception that Celery replaced by ``exception``, because it cannot be pickled.
 
     Celery puts a wrapper in its place, or an exception of the nearest base class that can be

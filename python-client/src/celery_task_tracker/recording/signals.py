@@ -18,15 +18,15 @@ from celery import signals
 from celery._state import get_current_task
 from celery.app.task import Context
 from celery.concurrency.base import BasePool
-from celery.exceptions import NotRegistered, Reject
+from celery.exceptions import NotRegistered, Reject, TimeLimitExceeded
 
 from ..config import config
 from ..registration.registry import registry
 from ..registration.resolution import Call, ObjectRef, OutOfReach
 from ..server.writes import Event
 from ..states import State
+from . import alert, heartbeat, logs, process
 from . import headers as own
-from . import heartbeat, logs, process
 from .attempts import ended_attempt, outdated_attempts
 from .delivery import Delivery, context_call, getter, message_call, request_getter
 from .failure import Failure
@@ -38,6 +38,9 @@ from .trace import trace_fields
 
 #: The requests that this worker's parent process holds now, by task id.
 _requests: WeakValueDictionary[str, Any] = WeakValueDictionary()
+
+#: The attribute of a request in :data:`_requests` whose failure was told.
+_FAILED = "task_tracker_failed"
 
 #: The pool of this worker if it cannot terminate a running task, otherwise empty.
 _pool = ""
@@ -251,9 +254,12 @@ def task_failed(
     """task_failure: FAILURE with the error.
 
     It is sent by the process that ran the task, or by its parent if that process was killed or ran
-    out of time. Celery 5.7 sends it for a rejected task too, which stays REJECTED.
+    out of time. Celery 5.7 sends it for a rejected task too, which stays REJECTED, and twice where
+    the time ran out.
     """
     if isinstance(exception, Reject):
+        return
+    if isinstance(exception, TimeLimitExceeded) and _was_told(task_id):
         return
     if sender.request.id == task_id:
         delivery = Delivery.of_context(sender.name, sender.request)
@@ -263,7 +269,7 @@ def task_failed(
         delivery = None
     if delivery:
         failure = Failure.of(exception, traceback, einfo)
-        _record_failure(delivery, failure, **logs.fields_of(sender.request))
+        _record_failure(delivery, failure, exception, **logs.fields_of(sender.request))
 
 
 @harmless
@@ -281,7 +287,7 @@ def task_broke(
     context = Context(request or {}, args=args, kwargs=kwargs)
     delivery = Delivery.of_context(sender.name, context)
     if delivery:
-        _record_failure(delivery, Failure.of(exception, traceback, einfo))
+        _record_failure(delivery, Failure.of(exception, traceback, einfo), exception)
 
 
 @harmless
@@ -290,8 +296,8 @@ def task_unknown(sender: Any = None, message: Any = None, **_: Any) -> None:
     delivery = Delivery.of_refused_message(message, getattr(sender, "hostname", None))
     if delivery:
         # Its `repr` is the whole message, its `str` only the name.
-        error = repr(NotRegistered(delivery.task_name))
-        _record_failure(delivery, Failure("NotRegistered", error, ""))
+        exception = NotRegistered(delivery.task_name)
+        _record_failure(delivery, Failure("NotRegistered", repr(exception), ""), exception)
 
 
 @harmless
@@ -377,6 +383,15 @@ def worker_is_ready(sender: Any = None, **_: Any) -> None:
     _pool = "" if can else type(sender.pool).__module__.rpartition(".")[2]
 
 
+def _was_told(task_id: str) -> bool:
+    """Whether this was called for the same request before."""
+    request = _requests.get(task_id)
+    was_told = hasattr(request, _FAILED)
+    if request is not None:
+        setattr(request, _FAILED, True)
+    return was_told
+
+
 def _objects_of(name: str, call: Call) -> tuple[ObjectRef, ...] | None:
     """The objects of this call; ``None`` where the database cannot be asked for them."""
     try:
@@ -398,7 +413,7 @@ def _is_wanted(state: State) -> bool:
     return state in config.TASK_TRACKER_EVENTS
 
 
-def _record_failure(delivery: Delivery, failure: Failure, **fields: str) -> None:
+def _record_failure(delivery: Delivery, failure: Failure, raised: Any, /, **fields: str) -> None:
     _record(
         delivery,
         "FAILURE",
@@ -407,6 +422,7 @@ def _record_failure(delivery: Delivery, failure: Failure, **fields: str) -> None
         traceback=failure.traceback,
         **fields,
     )
+    alert.send(delivery, failure, raised)
 
 
 def _now() -> int:
