@@ -184,8 +184,9 @@ class TestProgress:
         monkeypatch.setattr(progress, "INTERVAL", 3600)
         tasks.advance.apply((1042, 100))
         assert task_tracker.tasks(ORDER).tasks[0].progress.current == 100
-        # Started, the first and the last progress, success; then the read.
-        assert tracker.commands() == {"tracker.upsert": 4, "tracker.query": 1}
+        # Started, the first and the last progress, success, each for the order and for the overview
+        # of all orders; then the read.
+        assert tracker.commands() == {"tracker.upsert": 4 * 2, "tracker.query": 1}
 
     def test_does_not_keep_a_soft_time_limit_from_the_task(self, worker, ended):
         sent = tasks.report_for_ever.delay(1042)

@@ -32,6 +32,10 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         # Seconds a record lives after its last update. None: the module's own `retention-window`.
         # A dict has one value per state, and "default" for the states that it does not name.
         "TASK_TRACKER_RETENTION_WINDOW": None,
+        # Whether each tracked model has an overview, a page with the tasks of all its objects.
+        "TASK_TRACKER_OVERVIEW": True,
+        # The same as TASK_TRACKER_RETENTION_WINDOW for the overviews. None: as the record itself.
+        "TASK_TRACKER_OVERVIEW_RETENTION": None,
         # Rows on a page of the dashboard.
         "TASK_TRACKER_PAGE_SIZE": 10,
         # The most rows that a request may ask for.

@@ -61,6 +61,7 @@ class TaskTracker:
         hidden: bool = False,
         rerun: bool = True,
         launches: Sequence[Launch] = (),
+        overview: bool | None = None,
     ) -> Callable[[T], T]:
         """A decorator that tracks the task below it for instances of ``model_class``.
 
@@ -99,12 +100,22 @@ class TaskTracker:
         ``rerun``: whether the admin offers to run a finished task again, with the arguments that it
         had or edited ones. It never does for a hidden task.
 
+        ``overview``: whether the page of the whole model shows the task too; ``None``: what the
+        setting TASK_TRACKER_OVERVIEW says.
+
         Registering a task again with the same model and ``id_query`` replaces the registration.
         Raises ``TypeError`` for arguments of the wrong type. ``manage.py check`` finds labels
         without a model and names without an argument.
         """
         decorate = self._registry.register(
-            model_class, id_query, launch_args, launch_kwargs, hidden, rerun, launches
+            model_class,
+            id_query,
+            launch_args,
+            launch_kwargs,
+            hidden,
+            rerun,
+            launches,
+            overview,
         )
         for label in model_labels(model_class):
             purge.watch(label)

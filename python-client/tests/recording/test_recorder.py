@@ -22,7 +22,8 @@ from celery_task_tracker.recording.outbox import Outbox
 from celery_task_tracker.recording.recorder import Recorder
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import TrackerClient, get_client
-from celery_task_tracker.server.writes import Deletion, Event
+from celery_task_tracker.server.removals import Deletion
+from celery_task_tracker.server.writes import Event
 from servers import TESTS, RedisServer, Worker, free_port, wait_for
 from shop import tasks
 
@@ -553,7 +554,7 @@ def test_an_event_that_the_user_may_not_write_costs_itself_alone(
 
 
 def test_an_event_of_a_deleted_object_is_answered_and_no_refusal(tracker, recorder, log):
-    recorder.record(Deletion((ORDER,)))
+    recorder.record(Deletion(ORDER))
     recorder.record(event(1, run=1_700_000_000_000))
     assert recorder.flush()
     assert recorder.refused == 0
@@ -563,7 +564,7 @@ def test_an_event_of_a_deleted_object_is_answered_and_no_refusal(tracker, record
 
 def test_what_is_refused_forges_no_line_of_the_log(tracker, recorder, log):
     key = "1\nCRITICAL all is lost " + "x" * 1000
-    recorder.record(Deletion((ObjectRef("shop.order", key),)))
+    recorder.record(Deletion(ObjectRef("shop.order", key)))
     wait_for(lambda: recorder.refused == 1, "the refusal")
     (record,) = log.records
     assert "\n" not in record.message

@@ -13,7 +13,8 @@ from celery_task_tracker.checks import check_server
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import Query, TrackerClient
 from celery_task_tracker.server.errors import NotPermitted, TrackerError
-from celery_task_tracker.server.writes import Deletion, Event
+from celery_task_tracker.server.removals import Deletion
+from celery_task_tracker.server.writes import Event
 from servers import EVERY_SERVER, HOST, RedisServer, Worker, free_port, wait_for
 from shop.tasks import succeed
 
@@ -78,12 +79,12 @@ def test_the_lines_of_the_readme_are_enough_and_not_more(program):
         assert worker.write([event()]) == []
         assert web.write([event(task_id="t2")]) == []
         assert reads(web)[0] == reads(viewer)[0] == 2
-        assert refused(viewer, event(), Deletion((ORDER,)))
+        assert refused(viewer, event(), Deletion(ORDER))
         with pytest.raises(TrackerError):
             worker.query_json(ORDER, Query())
         for client in (worker, web):
             assert refused(client, event(ELSEWHERE))
-            assert client.write([Deletion((ORDER,))]) == []
+            assert client.write([Deletion(ORDER)]) == []
         with pytest.raises(TrackerError):
             viewer.query_json(ELSEWHERE, Query())
         with server.client() as admin:
@@ -102,7 +103,7 @@ def test_the_category_allows_all_commands(program):
         client = client_as(server, "all", "word")
         assert client.write([event()]) == []
         assert reads(client)[0] == 1
-        assert client.write([Deletion((ORDER,))]) == []
+        assert client.write([Deletion(ORDER)]) == []
 
 
 def test_the_workers_line_is_enough_for_a_worker(broker, settings):

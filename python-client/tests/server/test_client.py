@@ -8,7 +8,8 @@ import pytest
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import Query, TrackerClient, get_client
 from celery_task_tracker.server.errors import ModuleMissing, TrackerUnavailable
-from celery_task_tracker.server.writes import Annotation, Deletion, Event
+from celery_task_tracker.server.removals import Deletion
+from celery_task_tracker.server.writes import Annotation, Event
 from servers import HOST, free_port, wait_for
 
 ORDER = ObjectRef("shop.order", "1042")
@@ -158,7 +159,7 @@ def test_a_task_that_is_delivered_once_more_opens_its_finished_record_again(trac
 
 def test_a_run_that_was_published_before_the_object_was_deleted_is_gone_and_no_error(tracker):
     now = time.time_ns() // 1_000_000
-    client(tracker).write([Deletion((ORDER,))])
+    client(tracker).write([Deletion(ORDER)])
     assert client(tracker).write([event(run=now - 1000, at=now)]) == []
     assert client(tracker).get(ORDER, "t1") is None
     client(tracker).write([event(run=now + 60_000, at=now)])

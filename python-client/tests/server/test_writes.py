@@ -9,5 +9,5 @@ def test_an_event_is_as_large_as_its_commands():
         refs = tuple(ObjectRef("shop.order", str(number)) for number in range(objects))
         for value in ("x" * 10_000, "ä" * 10_000):
             event = Event(refs, "t1", "shop.t", "PENDING", 0, 1, {"args": value})
-            sent = sum(len(word.encode()) for command in event.commands() for word in command)
+            sent = sum(len(command.data) for command in event.commands())
             assert sent <= event.size < sent * 1.1

@@ -20,6 +20,7 @@ from kombu.exceptions import OperationalError
 
 from ..config import config
 from ..recording import process, revoked
+from ..recording.overview import overview_with
 from ..registration.registry import registry
 from ..registration.resolution import ObjectRef
 from ..server.client import Query, get_client
@@ -122,7 +123,7 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
         ids = tuple(task.id for task in outcome.revoked)
         now = datetime.now(timezone.utc).isoformat()
         fields = {"revoke_requested": now, "revoked_by": request.user.get_username()}
-        process.record(Annotation(ref, ids, fields))
+        process.record(Annotation(ref, ids, fields, overview_with(ref)))
         for task in outcome.revoked:
             revoked.keep(task.id, task.name, task.eta)
     return outcome

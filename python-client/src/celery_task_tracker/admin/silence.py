@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from ..config import config
 from ..recording import process
 from ..recording.headers import objects_in
+from ..recording.overview import overviews_of
 from ..registration.resolution import ObjectRef
 from ..results import value_of
 from ..server.client import ROW_FIELDS, Query, get_client
@@ -128,13 +129,15 @@ def mark_lost(
             _("This task has ended, or gives signs of life."),
         )
     others = objects_in(value_of(record.get("objects", "[]"))) or ()
+    objects = tuple(dict.fromkeys((ref, *others)))
     error = _("No sign of life since %(time)s. Marked as lost by %(user)s.") % {
         "time": record["alive_at"],
         "user": request.user.get_username(),
     }
     process.record(
         Event(
-            objects=tuple(dict.fromkeys((ref, *others))),
+            objects=objects,
+            overviews=overviews_of(record["name"], objects),
             task_id=record["id"],
             name=record["name"],
             state="FAILURE",

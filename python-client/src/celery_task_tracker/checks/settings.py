@@ -184,5 +184,7 @@ _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (44, "TASK_TRACKER_LOG_LEVEL", _log_level),
     (45, "TASK_TRACKER_LINKS", _links),
     (46, "TASK_TRACKER_EVENTS", _events),
+    (47, "TASK_TRACKER_OVERVIEW", _switch),
+    (48, "TASK_TRACKER_OVERVIEW_RETENTION", _retention),
     (60, "TASK_TRACKER_PROGRESS_PERMISSION", _function),
 )

@@ -19,9 +19,10 @@ from celery.utils.time import maybe_iso8601, maybe_make_aware
 
 from ..config import config
 from ..registration.registry import registry
-from ..registration.resolution import Call, ObjectRef
+from ..registration.resolution import Call, ObjectRef, OverviewRef
 from . import headers
 from .called import names_of_arguments
+from .overview import overviews_of
 from .payload import MAX_TEXT, Plain, is_verbatim, json_text, text, value_json
 from .secrets import REDACTED
 from .shown import given_by_stranger
@@ -49,6 +50,9 @@ class Delivery:
     call: Call
     details: Mapping[str, str]
     """What is stored with every event: the objects, worker, queue, related ids, eta."""
+
+    overviews: tuple[OverviewRef, ...] = ()
+    """The overviews that show it."""
 
     shown: Mapping[str, str] = field(default_factory=dict)
     """What the caller wants to be stored instead of ``args`` and ``kwargs``."""
@@ -156,6 +160,7 @@ class Delivery:
             objects=objects,
             call=call,
             details=details,
+            overviews=overviews_of(name, objects),
             shown=_shown(get, call),
         )
 

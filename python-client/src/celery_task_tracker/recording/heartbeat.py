@@ -81,6 +81,7 @@ class Heartbeat:
                 process.record(
                     SignOfLife(
                         objects=delivery.objects,
+                        overviews=delivery.overviews,
                         task_id=delivery.task_id,
                         run=delivery.run,
                         attempt=delivery.attempt,

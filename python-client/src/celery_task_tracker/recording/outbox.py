@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Iterable
 
 from ..config import config
+from ..registration.resolution import ObjectRef
+from ..server.removals import Deletion
 from ..server.writes import Write
 
 #: The most bytes that wait while Redis is away.
@@ -73,19 +75,25 @@ class Outbox:
     def take(self) -> list[Write]:
         """Takes out the next packet, oldest first, until :meth:`settle` or :meth:`put_back`.
 
-        A write for an object of which another write is held back is held back too.
+        A write for an object of which another write is held back is held back too. A deletion is
+        the last write of a packet for its object.
         """
         with self._lock:
             held = {ref for write in self._held for ref in write.objects}
+            deleted: set[ObjectRef] = set()
             size = 0
             while self._waiting and len(self._taken) < PACKET_EVENTS:
                 size += self._waiting[0].size
                 if self._taken and size > PACKET_BYTES:
                     break
                 write = self._waiting[0]
+                if not deleted.isdisjoint(write.objects):
+                    break
                 self._remove_oldest()
                 if held.isdisjoint(write.objects):
                     self._taken.append(write)
+                    if isinstance(write, Deletion):
+                        deleted.add(write.ref)
                 else:
                     self._hold(write)
             return list(self._taken)

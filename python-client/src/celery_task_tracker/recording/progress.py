@@ -44,6 +44,7 @@ def report(current: float, total: float | None, message: str) -> None:
     process.record(
         Event(
             objects=delivery.objects,
+            overviews=delivery.overviews,
             task_id=delivery.task_id,
             name=delivery.task_name,
             state="STARTED",

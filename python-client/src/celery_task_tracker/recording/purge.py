@@ -13,9 +13,10 @@ from django.db.models.signals import post_delete
 from ..config import config
 from ..registration.models import model_of, root_of
 from ..registration.resolution import object_of
-from ..server.writes import Deletion
+from ..server.removals import Deletion
 from . import process
 from .guard import harmless
+from .overview import overview_with
 
 #: Labels of registered models that are not watched yet.
 _waiting: set[str] = set()
@@ -57,5 +58,6 @@ def purge(instance: Model, using: str, **_: Any) -> None:
     ``using``: the alias of the database that the row was deleted from.
     """
     if config.is_enabled and config.TASK_TRACKER_PURGE_ON_DELETE:
-        deletion = Deletion((object_of(instance, using),))
+        ref = object_of(instance, using)
+        deletion = Deletion(ref, overview_with(ref))
         transaction.on_commit(partial(harmless(process.record), deletion), using=using)

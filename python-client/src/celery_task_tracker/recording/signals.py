@@ -434,6 +434,7 @@ def _record(delivery: Delivery, state: State, at: int | None = None, /, **fields
     process.record(
         Event(
             objects=delivery.objects,
+            overviews=delivery.overviews,
             task_id=delivery.task_id,
             name=delivery.task_name,
             state=state,

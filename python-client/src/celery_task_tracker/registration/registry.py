@@ -46,6 +46,13 @@ class Registration:
     hidden: bool = False
     rerun: bool = True
     launches: tuple[Launch, ...] = ()
+    overview: bool | None = None
+    """Whether the model's overview shows the task; ``None``: what the setting says."""
+
+    @property
+    def is_in_overview(self) -> bool:
+        """Whether the model's overview shows the task."""
+        return bool(config.TASK_TRACKER_OVERVIEW if self.overview is None else self.overview)
 
     @cached_property
     def name(self) -> str:
@@ -139,6 +146,7 @@ class Registry:
         hidden: bool = False,
         rerun: bool = True,
         launches: Sequence[Launch] = (),
+        overview: bool | None = None,
     ) -> Callable[[T], T]:
         """The decorator that ``task_tracker.register()`` returns."""
         models = model_labels(model_class)
@@ -148,6 +156,8 @@ class Registry:
             raise TypeError(f"launches must be a list of Launch, not {launches!r}")
         if len({str(each.label) for each in launches}) < len(launches):
             raise TypeError("launches must have different labels")
+        if overview not in (True, False, None):
+            raise TypeError(f"overview must be True, False or None, not {overview!r}")
         args = None if launch_args is None else tuple(launch_args)
 
         def decorate(task: T) -> T:
@@ -162,6 +172,7 @@ class Registry:
                     Registration(
                         *(task, model, query, args, launch_kwargs, hidden, rerun),
                         launches=tuple(launches),
+                        overview=overview,
                     )
                     for model in models
                 ]
@@ -219,6 +230,10 @@ class Registry:
         """
         name = model if isinstance(model, str) else tracked_name(model)
         return name in self._names_of_models()
+
+    def has_overview(self, label: str) -> bool:
+        """Whether the model with this :attr:`ObjectRef.label` has an overview."""
+        return any(each.tracked_name == label and each.is_in_overview for each in self.all())
 
     def all(self) -> tuple[Registration, ...]:
         """Every registration."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import router
@@ -28,9 +28,37 @@ class ObjectRef(NamedTuple):
     @property
     def label(self) -> str:
         """The root model's label in lower case, ``shop.order``, without the namespace."""
-        # Neither a namespace, nor an app's label, nor a model's name holds a dot.
-        _, _, rest = self.model.partition(".")
-        return rest if "." in rest else self.model
+        return label_in(self.model)
+
+    @property
+    def id(self) -> str:
+        """The primary key as the module takes it, without the braces that mark a cluster's hash
+        tag. No key gives the id of an overview: every ``%`` is escaped."""
+        return self.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
+
+
+class OverviewRef(NamedTuple):
+    """The name of the overview of a model, which has the tasks of all its objects."""
+
+    model: str
+    """As an :class:`ObjectRef` has it."""
+
+    @property
+    def label(self) -> str:
+        """As an :class:`ObjectRef` has it."""
+        return label_in(self.model)
+
+    @property
+    def id(self) -> str:
+        """What stands in the place of an object's id in the module's commands."""
+        return OVERVIEW_ID
+
+
+#: The id of every overview. The ``%`` keeps it apart from the ids of objects.
+OVERVIEW_ID = "%all"
+
+#: What has records: an object, or a model as a whole.
+Subject: TypeAlias = ObjectRef | OverviewRef
 
 
 class Call(NamedTuple):
@@ -85,6 +113,21 @@ def object_of(instance: Model, using: str | None = None) -> ObjectRef:
     pk = key_text(model, instance)
     using = using or router.db_for_write(model, instance=instance)
     return ObjectRef(_stored_name(model, using), pk)
+
+
+def overview_of(model: type[Model]) -> OverviewRef:
+    """The overview of ``model``, in the database where Django would write its rows.
+
+    Raises :class:`~.namespace.WrongNamespace`.
+    """
+    return OverviewRef(_stored_name(model, router.db_for_write(model)))
+
+
+def label_in(name: str) -> str:
+    """The root model's label in the name by which the tracker has a model: ``shop.order``."""
+    # Neither a namespace, nor an app's label, nor a model's name holds a dot.
+    _, _, rest = name.partition(".")
+    return rest if "." in rest else name
 
 
 @contextmanager

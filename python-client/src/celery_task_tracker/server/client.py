@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias, cast
 
 import redis
@@ -17,7 +18,7 @@ from django.core.signals import setting_changed
 from redis.cluster import RedisCluster
 
 from ..config import config
-from ..registration.resolution import ObjectRef
+from ..registration.resolution import Subject
 from .connection import connect
 from .errors import (
     MODULE_MISSING,
@@ -31,7 +32,7 @@ from .errors import (
     translating,
 )
 from .wire import Command, Packed, packed, wire
-from .writes import Write, object_id
+from .writes import Write
 
 #: The oldest version of the module that this package works with, as ``INFO modules`` shows it.
 MINIMUM_MODULE = 100
@@ -154,6 +155,8 @@ class TrackerClient:
     def write(self, writes: Sequence[Write], pause: float = 0.0) -> list[Undone]:
         """Carries out ``writes`` for each of their objects, in order and in one round trip.
 
+        What the replies call for costs another one.
+
         ``pause``: seconds to wait between sending and reading the replies.
 
         Returns the writes that were not carried out, each with the reason. Raises
@@ -161,55 +164,58 @@ class TrackerClient:
         have been carried out, and doing all of them again is harmless.
         """
         undone: list[Undone] = []
-        senders: list[Write] = []
-        commands: list[Packed] = []
-        for write in writes:
-            try:
-                of_write = [packed(command) for command in write.commands()]
-            except SoftTimeLimitExceeded:
-                raise
-            except Exception as fault:
-                reason = f"its command cannot be built ({type(fault).__name__}: {fault})"
-                undone.append((write, CommandRefused(reason)))
-            else:
-                senders += [write] * len(of_write)
-                commands += of_write
-        for write, reply in zip(senders, self._call(commands, pause), strict=True):
-            if isinstance(reply, CommandRefused | SlotMoving):
-                undone.append((write, reply))
-            elif isinstance(reply, TrackerError):
-                raise reply
+        # Each with the write of the caller that it is a part of.
+        parts = [(write, write) for write in writes]
+        while parts:
+            sent: list[tuple[Write, Write, int]] = []
+            commands: list[Packed] = []
+            for write, part in parts:
+                try:
+                    of_part = part.commands()
+                except SoftTimeLimitExceeded:
+                    raise
+                except Exception as fault:
+                    reason = f"its command cannot be built ({type(fault).__name__}: {fault})"
+                    undone.append((write, CommandRefused(reason)))
+                else:
+                    sent.append((write, part, len(of_part)))
+                    commands += of_part
+            replies = iter(self._call(commands, pause))
+            pause = 0.0
+            parts = []
+            for write, part, count in sent:
+                answers = list(islice(replies, count))
+                for answer in answers:
+                    if isinstance(answer, CommandRefused | SlotMoving):
+                        undone.append((write, answer))
+                    elif isinstance(answer, TrackerError):
+                        raise answer
+                parts += [(write, more) for more in part.after(answers)]
         return undone
 
-    def get(self, ref: ObjectRef, task_id: str) -> dict[str, Any] | None:
+    def get(self, ref: Subject, task_id: str) -> dict[str, Any] | None:
         """One record, with times and counts as ``int`` and everything else as text.
 
         ``None`` if there is no such record.
         """
-        return _record(self._execute("TRACKER.GET", ref.model, object_id(ref), task_id))
+        return _record(self._execute("TRACKER.GET", ref.model, ref.id, task_id))
 
     def get_each(
-        self, ref: ObjectRef, task_ids: Sequence[str], fields: Sequence[str]
+        self, ref: Subject, task_ids: Sequence[str], fields: Sequence[str]
     ) -> list[dict[str, Any] | None]:
         """These fields of several records of one object, as :meth:`get` has them."""
         words = ("FIELDS", str(len(fields)), *fields)
         replies = self._execute_each(
-            [["TRACKER.GET", ref.model, object_id(ref), task_id, *words] for task_id in task_ids]
+            [["TRACKER.GET", ref.model, ref.id, task_id, *words] for task_id in task_ids]
         )
         return [_record(reply) for reply in replies]
 
-    def delete(self, ref: ObjectRef, task_ids: Sequence[str]) -> int:
-        """Removes records of one object. Returns how many were there."""
-        if not task_ids:
-            return 0
-        return cast(int, self._execute("TRACKER.DEL", ref.model, object_id(ref), *task_ids))
-
-    def query_json(self, ref: ObjectRef, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
+    def query_json(self, ref: Subject, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
         """One page of an object's records and the counts per state, as JSON from the module."""
         return cast(bytes, self._execute(*_query_command(ref, query, fields)))
 
     def query_each(
-        self, refs: Sequence[ObjectRef], query: Query, fields: Sequence[str]
+        self, refs: Sequence[Subject], query: Query, fields: Sequence[str]
     ) -> list[bytes | TrackerError]:
         """The result of :meth:`query_json` for each of ``refs``, or the error instead.
 
@@ -220,23 +226,21 @@ class TrackerClient:
         return self._call([packed(_query_command(ref, query, fields)) for ref in refs])
 
     def queries_json(
-        self, ref: ObjectRef, queries: Sequence[Query], fields: Sequence[str]
+        self, ref: Subject, queries: Sequence[Query], fields: Sequence[str]
     ) -> list[bytes]:
         """The result of :meth:`query_json` for each of ``queries``, in one round trip."""
         return self._execute_each([_query_command(ref, query, fields) for query in queries])
 
-    def stats_json(self, ref: ObjectRef) -> bytes:
+    def stats_json(self, ref: Subject) -> bytes:
         """An object's counts per state and name and its latest record, as JSON from the module."""
-        return cast(
-            bytes, self._execute("TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON")
-        )
+        return cast(bytes, self._execute("TRACKER.STATS", ref.model, ref.id, "FORMAT", "JSON"))
 
-    def stats_within(self, ref: ObjectRef, spans: Sequence[Span]) -> list[bytes]:
+    def stats_within(self, ref: Subject, spans: Sequence[Span]) -> list[bytes]:
         """The result of :meth:`stats_json` for each of ``spans`` alone, in one round trip."""
         return self._execute_each(
             [
                 [
-                    *("TRACKER.STATS", ref.model, object_id(ref)),
+                    *("TRACKER.STATS", ref.model, ref.id),
                     *("SINCE", str(span.since), "UNTIL", str(span.until)),
                     *("BUCKETS", str(span.buckets), "FORMAT", "JSON"),
                 ]
@@ -244,7 +248,7 @@ class TrackerClient:
             ]
         )
 
-    def stats_of_each(self, refs: Sequence[ObjectRef]) -> list[bytes | TrackerError]:
+    def stats_of_each(self, refs: Sequence[Subject]) -> list[bytes | TrackerError]:
         """The result of :meth:`stats_json` for each of ``refs``, or the error instead.
 
         Costs one round trip for all of them, on a cluster one to each node.
@@ -252,7 +256,7 @@ class TrackerClient:
         if not refs:
             return []
         return self._call(
-            [packed(["TRACKER.STATS", ref.model, object_id(ref), "FORMAT", "JSON"]) for ref in refs]
+            [packed(["TRACKER.STATS", ref.model, ref.id, "FORMAT", "JSON"]) for ref in refs]
         )
 
     def ensure_compatible(self) -> None:
@@ -344,8 +348,8 @@ def version_text(version: int) -> str:
     return f"{version // 10_000}.{version // 100 % 100}.{version % 100}"
 
 
-def _query_command(ref: ObjectRef, query: Query, fields: Sequence[str]) -> list[str]:
-    command = ["TRACKER.QUERY", ref.model, object_id(ref)]
+def _query_command(ref: Subject, query: Query, fields: Sequence[str]) -> list[str]:
+    command = ["TRACKER.QUERY", ref.model, ref.id]
     for state in query.states:
         command += ["STATE", state]
     for name in query.names:

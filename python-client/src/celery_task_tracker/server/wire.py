@@ -20,12 +20,37 @@ from redis.exceptions import AskError, MovedError, RedisClusterException
 #: A command with its arguments.
 Command: TypeAlias = Sequence[str]
 
+#: About how many bytes a command has without its fields: its name, object, task id and task name.
+WORDS_SIZE = 256
+
+
+class Part(NamedTuple):
+    """Words of a command as they are sent. Several commands may have it in common."""
+
+    words: int
+    """How many."""
+
+    data: bytes
+
 
 class Packed(NamedTuple):
     """A command as it is sent."""
 
-    command: Command
+    key: str
+    """Where it belongs in a cluster: the object's id."""
+
     data: bytes
+
+    def words(self) -> list[bytes]:
+        """Its name and arguments."""
+        words = []
+        place = self.data.index(b"\r\n") + 2
+        while place < len(self.data):
+            begin = self.data.index(b"\r\n", place) + 2
+            end = begin + int(self.data[place + 1 : begin])
+            words.append(self.data[begin:end])
+            place = end + 2
+        return words
 
 
 class Wire(Protocol):
@@ -93,7 +118,7 @@ class ClusterWire:
 
     def _call_owners(self, commands: Sequence[Packed], pause: float) -> list[Any]:
         """The replies of the nodes that have the commands' slots, as far as is known."""
-        owners = [self._owner(each.command) for each in commands]
+        owners = [self._owner(each.key) for each in commands]
         places = defaultdict(list)
         for place, node in enumerate(owners):
             # Some versions of redis-py cannot hash a node.
@@ -119,12 +144,14 @@ class ClusterWire:
             return self._server(node).call([ASKING, command])[1]
         # redis-py notes where the slot is now.
         try:
-            return self._client.execute_command(*_encoded(command.command))
+            name, *words = command.words()
+            # The name as text, by which redis-py looks up where a command's key is.
+            return self._client.execute_command(name.decode(), *words)
         except redis.ResponseError as error:
             return error
 
-    def _owner(self, command: Command) -> Any:
-        slot = self._client.keyslot(command[_KEY].encode(errors="replace"))
+    def _owner(self, key: str) -> Any:
+        slot = self._client.keyslot(key.encode(errors="replace"))
         return self._client.nodes_manager.get_node_from_slot(slot)
 
     def _server(self, node: Any) -> ServerWire:
@@ -134,22 +161,31 @@ class ClusterWire:
 def packed(command: Command) -> Packed:
     """``command`` as Redis reads it: https://redis.io/docs/latest/develop/reference/protocol-spec/.
 
-    Half of a surrogate pair, which a ``str`` may hold and UTF-8 may not, becomes a question mark.
     Raises ``TypeError`` or ``AttributeError`` for a word that is not text.
     """
-    words = "".join([f"${len(word)}\r\n{word}\r\n" for word in command])
-    if words.isascii():
-        return Packed(command, f"*{len(command)}\r\n{words}".encode())
-    encoded = [word.encode(errors="replace") for word in command]
-    head = b"*%d\r\n" % len(encoded)
-    return Packed(
-        command, head + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded])
-    )
+    return joined(command[2] if len(command) > 2 else "", part(command))
 
 
-def _encoded(command: Command) -> list[str | bytes]:
-    # The name stays text, by which redis-py looks up where a command's key is.
-    return [command[0], *(word.encode(errors="replace") for word in command[1:])]
+def part(words: Sequence[str]) -> Part:
+    """``words`` as Redis reads them.
+
+    Half of a surrogate pair, which a ``str`` may hold and UTF-8 may not, becomes a question mark.
+    Raises as :func:`packed` does.
+    """
+    text = "".join([f"${len(word)}\r\n{word}\r\n" for word in words])
+    if text.isascii():
+        return Part(len(words), text.encode())
+    encoded = [word.encode(errors="replace") for word in words]
+    data = b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded])
+    return Part(len(words), data)
+
+
+def joined(key: str, *parts: Part) -> Packed:
+    """The command with the words of ``parts``."""
+    count = 0
+    for each in parts:
+        count += each.words
+    return Packed(key, b"*%d\r\n%b" % (count, b"".join([each.data for each in parts])))
 
 
 def _reply(connection: Any) -> Any:
@@ -163,9 +199,6 @@ def _rest(seconds: float) -> None:
     if seconds:
         time.sleep(seconds)
 
-
-#: Which word of a command says where it belongs in a cluster: the object's id.
-_KEY = 2
 
 #: The replies by which a node names another one that has the slot, or is about to get it.
 _REDIRECTS = (MovedError, AskError)

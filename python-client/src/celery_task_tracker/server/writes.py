@@ -6,18 +6,24 @@ once more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..config import config
-from ..registration.resolution import ObjectRef
+from ..registration.resolution import ObjectRef, OverviewRef, Subject
 from ..states import State
-from .wire import Command
+from .removals import RowRemoval
+from .wire import WORDS_SIZE, Packed, joined, part
 
-#: About how many bytes a command has without its fields: its name, object, task id and task name.
-WORDS_SIZE = 256
+#: What the overview of a model keeps of a task, beside what the module itself keeps.
+OVERVIEW_FIELDS = frozenset(
+    {
+        *("objects", "worker", "queue", "eta", "max_retries", "progress", "alive_at"),
+        *("error", "exception", "retry_error", "retry_exception", "revoke_requested"),
+    }
+)
 
 
 class Write(Protocol):
@@ -33,10 +39,16 @@ class Write(Protocol):
 
     @property
     def size(self) -> int:
-        """About how many bytes its commands have on the wire."""
+        """About how many bytes its commands for the objects have on the wire."""
 
-    def commands(self) -> list[Command]:
-        """The commands that write it, one for each object."""
+    def commands(self) -> list[Packed]:
+        """The commands that write it."""
+
+    def after(self, replies: Sequence[Any]) -> Sequence[Write]:
+        """What is to be written next, according to ``replies``, one to each command.
+
+        An error is a :class:`~.errors.TrackerError`. The caller has dealt with it.
+        """
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,9 @@ class Event:
     retention: int | None = None
     """Seconds for which the record is kept from now on; ``None``: what the setting says."""
 
+    overviews: tuple[OverviewRef, ...] = ()
+    """The overviews that show the task."""
+
     @property
     def subject(self) -> str:
         return f"an event of task {self.name}"
@@ -73,26 +88,30 @@ class Event:
     def size(self) -> int:
         return len(self.objects) * (WORDS_SIZE + fields_size(self.fields))
 
-    def commands(self) -> list[Command]:
+    def commands(self) -> list[Packed]:
+        words = ["STATE", self.state, "NAME", self.name, "ATTEMPT", str(self.attempt)]
+        if self.at is not None:
+            words += ["AT", str(self.at)]
+        if self.run is not None:
+            words += ["RUN", str(self.run)]
+        if self.is_tentative:
+            words.append("TENTATIVE")
+        window = config.TASK_TRACKER_RETENTION_WINDOW if self.retention is None else self.retention
+        retain = _retain(window, self.state)
+        in_overviews = _retain(config.TASK_TRACKER_OVERVIEW_RETENTION, self.state) or retain
+        return _upserts(
+            self.objects, self.overviews, self.task_id, words, self.fields, retain, in_overviews
+        )
+
+    def after(self, replies: Sequence[Any]) -> Sequence[Write]:
+        """An overview shows nothing of a task whose objects are all deleted."""
+        if not self.overviews or b"GONE" not in replies:
+            return ()
+        there = {
+            ref.model for ref, reply in zip(self.objects, replies, strict=False) if reply != b"GONE"
+        }
         return [
-            [
-                "TRACKER.UPSERT",
-                ref.model,
-                object_id(ref),
-                self.task_id,
-                "STATE",
-                self.state,
-                "NAME",
-                self.name,
-                "ATTEMPT",
-                str(self.attempt),
-                *([] if self.at is None else ["AT", str(self.at)]),
-                *([] if self.run is None else ["RUN", str(self.run)]),
-                *(["TENTATIVE"] if self.is_tentative else []),
-                *_retain(self),
-                *field_words(self.fields),
-            ]
-            for ref in self.objects
+            RowRemoval(each, (self.task_id,)) for each in self.overviews if each.model not in there
         ]
 
 
@@ -105,6 +124,7 @@ class SignOfLife:
     run: int | None
     attempt: int
     fields: Mapping[str, str]
+    overviews: tuple[OverviewRef, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -114,39 +134,14 @@ class SignOfLife:
     def size(self) -> int:
         return len(self.objects) * (WORDS_SIZE + fields_size(self.fields))
 
-    def commands(self) -> list[Command]:
-        return [
-            [
-                "TRACKER.UPSERT",
-                ref.model,
-                object_id(ref),
-                self.task_id,
-                "XX",
-                "ATTEMPT",
-                str(self.attempt),
-                *([] if self.run is None else ["RUN", str(self.run)]),
-                *field_words(self.fields),
-            ]
-            for ref in self.objects
-        ]
+    def commands(self) -> list[Packed]:
+        words = ["XX", "ATTEMPT", str(self.attempt)]
+        if self.run is not None:
+            words += ["RUN", str(self.run)]
+        return _upserts(self.objects, self.overviews, self.task_id, words, self.fields)
 
-
-@dataclass(frozen=True)
-class Deletion:
-    """The deletion of a row. Its records are deleted too, because its key may be used again."""
-
-    objects: tuple[ObjectRef, ...]
-
-    @property
-    def size(self) -> int:
-        return len(self.objects) * WORDS_SIZE
-
-    @property
-    def subject(self) -> str:
-        return f"the deletion of {', '.join(f'{ref.model} {ref.pk}' for ref in self.objects)}"
-
-    def commands(self) -> list[Command]:
-        return [["TRACKER.DEL", ref.model, object_id(ref)] for ref in self.objects]
+    def after(self, replies: Sequence[Any]) -> Sequence[Write]:
+        return ()
 
 
 @dataclass(frozen=True)
@@ -156,6 +151,7 @@ class Annotation:
     ref: ObjectRef
     task_ids: tuple[str, ...]
     fields: Mapping[str, str]
+    overview: OverviewRef | None = None
 
     @property
     def subject(self) -> str:
@@ -169,12 +165,16 @@ class Annotation:
     def size(self) -> int:
         return len(self.task_ids) * (WORDS_SIZE + fields_size(self.fields))
 
-    def commands(self) -> list[Command]:
-        words = field_words(self.fields)
+    def commands(self) -> list[Packed]:
+        overviews = () if self.overview is None else (self.overview,)
         return [
-            ["TRACKER.UPSERT", self.ref.model, object_id(self.ref), task_id, "XX", *words]
+            command
             for task_id in self.task_ids
+            for command in _upserts(self.objects, overviews, task_id, ["XX"], self.fields)
         ]
+
+    def after(self, replies: Sequence[Any]) -> Sequence[Write]:
+        return ()
 
 
 def fields_size(fields: Mapping[str, str]) -> int:
@@ -187,21 +187,47 @@ def bytes_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
-def field_words(fields: Mapping[str, str]) -> list[str]:
-    """``fields`` as the words of a command. An empty value removes the field."""
-    words = ["FIELDS", str(len(fields))] if fields else []
-    for field_and_value in fields.items():
-        words += field_and_value
-    return words
+def _upserts(
+    objects: Iterable[ObjectRef],
+    overviews: Sequence[OverviewRef],
+    task_id: str,
+    words: Sequence[str],
+    fields: Mapping[str, str],
+    retain: tuple[str, ...] = (),
+    retain_in_overviews: tuple[str, ...] = (),
+) -> list[Packed]:
+    """A command for each of ``objects``, then one for each of ``overviews``.
+
+    ``task_id`` and ``words`` are those that follow the object's id. What the commands have in
+    common is encoded once.
+    """
+    shown: list[str] = []
+    hidden: list[str] = []
+    for pair in fields.items():
+        if overviews and pair[0] in OVERVIEW_FIELDS:
+            shown += pair
+        else:
+            hidden += pair
+    of_object, common = part(hidden), part([*shown, *words])
+    return [
+        *[
+            joined(ref.id, part(_head(ref, task_id, retain, len(fields))), of_object, common)
+            for ref in objects
+        ],
+        *[
+            joined(ref.id, part(_head(ref, task_id, retain_in_overviews, len(shown) // 2)), common)
+            for ref in overviews
+        ],
+    ]
 
 
-def object_id(ref: ObjectRef) -> str:
-    """The primary key as the module takes it, without the braces that mark a cluster's hash tag."""
-    return ref.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
+def _head(ref: Subject, task_id: str, retain: Sequence[str], fields: int) -> list[str]:
+    """The words of a command that come before its fields. ``fields``: how many follow."""
+    count = ["FIELDS", str(fields)] if fields else []
+    return ["TRACKER.UPSERT", ref.model, ref.id, task_id, *retain, *count]
 
 
-def _retain(event: Event) -> Iterable[str]:
-    window = config.TASK_TRACKER_RETENTION_WINDOW if event.retention is None else event.retention
+def _retain(window: Any, state: State) -> tuple[str, ...]:
     if isinstance(window, Mapping):
-        window = window.get(event.state, window.get("default"))
+        window = window.get(state, window.get("default"))
     return () if window is None else ("RETAIN", str(window))
