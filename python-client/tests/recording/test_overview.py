@@ -63,9 +63,9 @@ class TestRecording:
         assert found[good.id]["objects"] == [["shop.order", "1"]]
         assert "order 2 is" in found[bad.id]["error"]
         assert not {"args", "result", "traceback", "log"} & {*found[good.id], *found[bad.id]}
-        row, own = (
-            {**get_client().get(ref, bad.id)} for ref in (ALL, ObjectRef("shop.order", "2"))
-        )
+        row, own = get_client().get(ALL, bad.id), get_client().get(TWO, bad.id)
+        assert row
+        assert own
         assert {name: own[name] for name in row} == row
         assert {*own} - {*row} == {
             *("args", "kwargs", "replayable", "traceback", "root_id", "priority"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..registration.resolution import ObjectRef, OverviewRef, Subject
@@ -130,12 +131,17 @@ class RecordRemoval:
         return f"the removal of tasks of {self.ref.model} {self.ref.pk}"
 
     def commands(self) -> list[Packed]:
-        return _deletions(self.ref, tuple(self.tasks))
+        return [
+            *_deletions(self.ref, tuple(self.tasks)),
+            *(command for removal in self._rows[:1] for command in removal.commands()),
+        ]
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
-        if self.overview is None or any(isinstance(each, TrackerError) for each in replies):
-            return ()
-        return rows_of(self.overview, self.ref, self.tasks)
+        return self._rows[1:]
+
+    @cached_property
+    def _rows(self) -> list[Write]:
+        return [] if self.overview is None else rows_of(self.overview, self.ref, self.tasks)
 
 
 @dataclass(frozen=True)
@@ -198,7 +204,7 @@ def rows_of(overview: OverviewRef, ref: ObjectRef, tasks: Tasks) -> list[Write]:
     """Removes the rows of ``tasks``, whose records ``ref`` no longer has, from ``overview``.
 
     A task may be tracked for another object of the model too. Then its row stays while that one
-    has its record.
+    has its record. The first write is for the tasks of ``ref`` alone.
     """
     others = {
         task_id: tuple(each for each in refs if each.model == ref.model and each != ref)
@@ -207,7 +213,7 @@ def rows_of(overview: OverviewRef, ref: ObjectRef, tasks: Tasks) -> list[Write]:
     alone = tuple(task_id for task_id, refs in others.items() if not refs)
     shared = {task_id: refs for task_id, refs in others.items() if refs}
     return [
-        *([RowRemoval(overview, alone)] if alone else []),
+        RowRemoval(overview, alone),
         *([SharedRowRemoval(overview, shared)] if shared else []),
     ]
 
