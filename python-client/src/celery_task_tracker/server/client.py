@@ -180,7 +180,7 @@ class TrackerClient:
                 else:
                     sent.append((write, part, len(of_part)))
                     commands += of_part
-            replies = iter(self._call(commands, pause) if commands else ())
+            replies = iter(self._call(commands, pause))
             pause = 0.0
             parts = []
             for write, part, count in sent:

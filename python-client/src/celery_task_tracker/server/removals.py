@@ -107,7 +107,9 @@ class _Erasure(_PartOfDeletion):
         if overview is None or _is_moving(replies):
             return ()
         self._deletion.note(replies[:1])
-        return rows_of(overview, self._deletion.ref, self._deletion.tasks)
+        return [
+            each for each in rows_of(overview, self._deletion.ref, self._deletion.tasks) if each
+        ]
 
 
 @dataclass(frozen=True)
@@ -133,15 +135,17 @@ class RecordRemoval:
     def commands(self) -> list[Packed]:
         return [
             *_deletions(self.ref, tuple(self.tasks)),
-            *(command for removal in self._rows[:1] for command in removal.commands()),
+            *(self._rows[0].commands() if self._rows[0] else ()),
         ]
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
-        return self._rows[1:]
+        return [self._rows[1]] if self._rows[1] else []
 
     @cached_property
-    def _rows(self) -> list[Write]:
-        return [] if self.overview is None else rows_of(self.overview, self.ref, self.tasks)
+    def _rows(self) -> tuple[RowRemoval | None, SharedRowRemoval | None]:
+        if self.overview is None:
+            return None, None
+        return rows_of(self.overview, self.ref, self.tasks)
 
 
 @dataclass(frozen=True)
@@ -200,11 +204,13 @@ class SharedRowRemoval:
         return [RowRemoval(self.overview, gone)] if gone else []
 
 
-def rows_of(overview: OverviewRef, ref: ObjectRef, tasks: Tasks) -> list[Write]:
+def rows_of(
+    overview: OverviewRef, ref: ObjectRef, tasks: Tasks
+) -> tuple[RowRemoval | None, SharedRowRemoval | None]:
     """Removes the rows of ``tasks``, whose records ``ref`` no longer has, from ``overview``.
 
-    A task may be tracked for another object of the model too. Then its row stays while that one
-    has its record. The first write is for the tasks of ``ref`` alone.
+    The first is for the tasks of ``ref`` alone, the second for those that are tracked for another
+    object of the model too. Their rows stay while that one has its record.
     """
     others = {
         task_id: tuple(each for each in refs if each.model == ref.model and each != ref)
@@ -212,10 +218,10 @@ def rows_of(overview: OverviewRef, ref: ObjectRef, tasks: Tasks) -> list[Write]:
     }
     alone = tuple(task_id for task_id, refs in others.items() if not refs)
     shared = {task_id: refs for task_id, refs in others.items() if refs}
-    return [
-        RowRemoval(overview, alone),
-        *([SharedRowRemoval(overview, shared)] if shared else []),
-    ]
+    return (
+        RowRemoval(overview, alone) if alone else None,
+        SharedRowRemoval(overview, shared) if shared else None,
+    )
 
 
 def _page(ref: ObjectRef, number: int) -> Packed:
