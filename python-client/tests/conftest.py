@@ -1,5 +1,6 @@
 import os
 import sys
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -7,10 +8,9 @@ from django.conf import settings
 
 from servers import MissingModule, RedisServer, Worker, wait_for
 
-
-# A process that a test forks is not traced: the lock of coverage, which another thread may have held
-# at that moment, would never become free in it.
-_traces = []
+# A process that a test forks is not traced: another thread may hold the lock of coverage at that
+# moment, which would never become free in it.
+_traces: list[Any] = []
 os.register_at_fork(
     before=lambda: [_traces.append(sys.gettrace()), sys.settrace(None)],
     after_in_parent=lambda: sys.settrace(_traces.pop()),

@@ -45,6 +45,23 @@ def test_a_task_is_run_again_with_edited_arguments(page, site, settings, worker,
     expect(rows(page)).to_have_count(2)
 
 
+def test_a_row_offers_it_too(tracker_page, worker, ended):
+    sent = tasks.succeed.delay(1042, note="from the row")
+    ended(1042, sent.id, "SUCCESS")
+    keep("busy", "STARTED")
+    again = row(tracker_page, sent.id[:8]).get_by_role("button", name="Run Succeed")
+    again.press("Enter")
+    expect(asked(tracker_page).get_by_role("textbox", name="Keyword")).to_have_value(
+        '{\n  "note": "from the row"\n}'
+    )
+    asked(tracker_page).get_by_role("button", name="Cancel").click()
+    expect(again).to_be_focused()
+    again.click()
+    asked(tracker_page).get_by_role("button", name="Run again").click()
+    expect(chip(tracker_page, "Success 2")).to_be_visible()
+    expect(row(tracker_page, "busy").get_by_role("button", name="Run Succeed")).to_be_hidden()
+
+
 def test_what_is_not_edited_is_sent_as_it_was(tracker_page, worker, ended):
     first = tasks.succeed.delay(1042, note="12345678901234567890").id
     ended(1042, first, "SUCCESS")
@@ -73,6 +90,7 @@ def test_what_runs_and_what_may_not_be_run_again_have_no_button(tracker_page):
         expect(dialog.get_by_role("button", name="Run again")).to_be_hidden()
         tracker_page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
+        expect(rows(tracker_page).get_by_role("button", name="Run")).to_have_count(0)
 
 
 def test_selected_tasks_are_run_again(tracker_page, worker):

@@ -30,6 +30,7 @@ STYLES = (
     "dialog/dialog.css",
     "dialog/rerun.css",
     "dialog/life_line.css",
+    "dialog/family.css",
     "dialog/attempts.css",
     "dialog/log.css",
     "dialog/silence.css",

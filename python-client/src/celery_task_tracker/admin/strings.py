@@ -99,6 +99,7 @@ def interface_strings() -> dict[str, str]:
             "At most {limit} tasks are handled at a time. {n} older ones are left as they are."
         ),
         "rerun": _("Run again"),
+        "rerunOf": _("Run {name} {id} again"),
         "rerunTitle": _("Run “{name}” again?"),
         "rerunText": _("It runs with the arguments that it had. You can edit them first."),
         "rerunNotExact": _(
@@ -157,13 +158,21 @@ def interface_strings() -> dict[str, str]:
         "worker": _("Worker"),
         "queue": _("Queue"),
         "created": _("Created"),
+        "workflow": _("Workflow"),
+        "workflowDone": _("{done} of {total} done"),
+        "workflowFailed": _("{done} of {total} done, {failed} failed"),
+        "workflowNear": _(
+            "There may be more: only the {n} tasks sent closest to this one were examined."
+        ),
+        "then": pgettext("task", "then"),
+        "more": pgettext("tasks", "{n} more"),
         "root": _("Root task"),
         "parent": _("Parent task"),
         "group": _("Group"),
         "by": _("by {name}"),
         "launchedBy": _("Launched by"),
         "revokedBy": _("Revoke requested by"),
-        "rerunOf": _("Runs again"),
+        "repeats": _("Runs again"),
         "rerunAs": _("Run again as"),
         # What is wrong
         "updatedAt": _("Updated {time}"),

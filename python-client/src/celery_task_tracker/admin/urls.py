@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.urls import URLPattern, path
 
-from . import actions, causes, picture, rerun, several, silence, usual, views
+from . import actions, causes, family, picture, rerun, several, silence, usual, views
 
 
 def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
@@ -16,7 +16,7 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
 
     The names are ``<app>_<model>_task_tracker`` for the page, and ``…_task_tracker_list``,
     ``_task``, ``_launch``, ``_revoke``, ``_revoke_active``, ``_lost``, ``_rerun``, ``_several``,
-    ``_plan``, ``_picture``, ``_causes`` and ``_usual``.
+    ``_plan``, ``_picture``, ``_causes``, ``_usual`` and ``_family``.
     """
     prefix = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_task_tracker"
 
@@ -31,6 +31,7 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
         route("", views.page, prefix),
         route("list/", views.task_list, f"{prefix}_list"),
         route("tasks/<path:task_id>/", views.task_detail, f"{prefix}_task"),
+        route("family/<path:task_id>/", family.family, f"{prefix}_family"),
         route("launch/", actions.launch, f"{prefix}_launch"),
         route("revoke/", actions.revoke, f"{prefix}_revoke"),
         route("lost/", silence.mark_lost, f"{prefix}_lost"),

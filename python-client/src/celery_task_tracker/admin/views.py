@@ -101,6 +101,7 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
             "urls": {
                 "list": f"{base}list/",
                 "task": f"{base}tasks/",
+                "family": f"{base}family/",
                 "launch": f"{base}launch/",
                 "revoke": f"{base}revoke/",
                 "revokeActive": f"{base}revoke-active/",

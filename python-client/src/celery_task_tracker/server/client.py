@@ -120,6 +120,9 @@ class Query:
     match: str = ""
     """A text that the records hold, in upper or lower case; empty for any."""
 
+    order: str = ""
+    """``NEWEST`` or ``OLDEST`` first; empty for the newest."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -213,6 +216,12 @@ class TrackerClient:
     def query_json(self, ref: Subject, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
         """One page of an object's records and the counts per state, as JSON from the module."""
         return cast(bytes, self._execute(*_query_command(ref, query, fields)))
+
+    def query_many(
+        self, ref: Subject, queries: Sequence[Query], fields: Sequence[str]
+    ) -> list[bytes]:
+        """The result of :meth:`query_json` for each of ``queries``, in one round trip."""
+        return self._execute_each([_query_command(ref, query, fields) for query in queries])
 
     def query_each(
         self, refs: Sequence[Subject], query: Query, fields: Sequence[str]
@@ -354,11 +363,14 @@ def _query_command(ref: Subject, query: Query, fields: Sequence[str]) -> list[st
         command += ["STATE", state]
     for name in query.names:
         command += ["TASK", name]
-    for word, time in (("SINCE", query.since), ("UNTIL", query.until)):
-        if time:
-            command += [word, time]
-    if query.match:
-        command += ["MATCH", query.match]
+    for word, given in (
+        ("SINCE", query.since),
+        ("UNTIL", query.until),
+        ("MATCH", query.match),
+        ("ORDER", query.order),
+    ):
+        if given:
+            command += [word, given]
     command += ["PAGE", str(query.page), "SIZE", str(query.size)]
     command += ["FIELDS", str(len(fields)), *fields]
     return [*command, "WITHCOUNTS", "FORMAT", "JSON"]

@@ -3,13 +3,15 @@
 import { Attempts, earlierAttempts } from "./attempts.js";
 import { Badge } from "../shared/badge.js";
 import { Cut } from "./cut.js";
-import { arrange, button, byId, el, once, setProp, setText } from "../shared/dom.js";
-import { keepFocus } from "../shared/focus.js";
-import { exact, shortId } from "../shared/format.js";
-import { showLinks } from "../shared/link.js";
+import { arrange, byId, el, once, setProp, setText } from "../shared/dom.js";
+import { Facts } from "./facts.js";
+import { Family } from "./family.js";
+import { inherit, keepFocus } from "../shared/focus.js";
+import { shortId } from "../shared/format.js";
+import { opens, showLinks } from "../shared/link.js";
 import { LifeLine } from "./life_line.js";
-import { progress, spokenAttempt } from "../shared/life.js";
-import { isRerunnable } from "./rerun.js";
+import { spokenAttempt } from "../shared/life.js";
+import { isRerunnable } from "../shared/rerunnable.js";
 import { isRevocable } from "../shared/revocable.js";
 import { Silence } from "./silence.js";
 import { Log, logged } from "./log.js";
@@ -20,14 +22,14 @@ export class Detail {
   #record = null;
   #version = null;
   #sections = new Map();
-  #facts = new Map();
 
   /**
-   * `load(id)` fetches a record, `copy(text, button)` copies, `revoke(task)`, `markLost(task)`,
-   * `remove(task)` and `rerun(task)` do what the buttons say, and `closed(id)` is called when the
-   * dialog has been closed.
+   * `load(id)` fetches a record and `loadFamily(id)` what belongs together with it, `linkTo(id)` is
+   * the address of a task's dialog and `open(id)` opens it, `copy(text, button)` copies,
+   * `revoke(task)`, `markLost(task)`, `remove(task)` and `rerun(task)` do what the buttons say, and
+   * `closed(id)` is called when the dialog has been closed.
    */
-  constructor(config, { load, copy, revoke, markLost, remove, rerun, closed }) {
+  constructor(config, { load, loadFamily, linkTo, open, copy, revoke, markLost, remove, rerun, closed }) {
     this.config = config;
     this.load = load;
     this.copy = copy;
@@ -53,7 +55,11 @@ export class Detail {
     });
     this.note = el("p", { className: "tt-quiet", role: "status" });
     this.life = new LifeLine(config.strings);
-    this.factList = el("dl", { className: "tt-facts" });
+    this.family = new Family(config, {
+      load: loadFamily,
+      lead: (link, id) => opens(link, linkTo(id), () => open(id)),
+    });
+    this.facts = new Facts(config.strings, { copy, linkTo, open });
   }
 
   /** Shows the task `id`, first what its `row` holds if given. Closes the dialog for an empty id. */
@@ -67,12 +73,15 @@ export class Detail {
     this.#record = null;
     this.#version = null;
     this.#sections.clear();
+    this.family.forget();
     this.#head(row ?? { name: shortId(id), state: "" });
     if (!row) setText(this.name, id);
     setText(this.note, this.config.strings.loading);
     this.body.replaceChildren(this.note);
     this.body.scrollTop = 0;
     if (!this.dialog.open) this.dialog.showModal();
+    // A link that led here is gone.
+    inherit(() => this.title);
     await this.#fetch(JSON.stringify(row));
   }
 
@@ -82,6 +91,7 @@ export class Detail {
     const version = JSON.stringify(row);
     const isActive = !this.#record || this.config.activeStates.includes(this.#record.state);
     if (row ? version !== this.#version : isActive) await this.#fetch(version);
+    else if (this.family.isThere && this.family.isActive) await this.#fetchFamily();
   }
 
   /** Updates what depends on the current time. */
@@ -108,6 +118,17 @@ export class Detail {
       setText(this.note, [error.message, error.hint].filter(Boolean).join(" "));
       return;
     }
+    this.#redraw();
+    await this.#fetchFamily();
+  }
+
+  async #fetchFamily() {
+    const id = this.#id;
+    await this.family.fetch(id);
+    if (id === this.#id) this.#redraw();
+  }
+
+  #redraw() {
     keepFocus(
       () => this.#draw(this.#record),
       () => this.close,
@@ -145,6 +166,10 @@ export class Detail {
     this.life.update(record);
     const isSilent = this.silence.update(record);
     const sections = isSilent ? [this.silence.element, this.life.element] : [this.life.element];
+    if (this.family.isThere) {
+      this.family.draw();
+      sections.push(this.family.element);
+    }
     if (record.error || record.exception) {
       sections.push(this.#error("", strings.error, record));
     }
@@ -169,7 +194,8 @@ export class Detail {
     for (const field of given) sections.push(this.#value(field, titles[field], record));
     if (!given.length) sections.push(this.#absent("args", titles.args, strings.noArguments));
     if (record.links?.length) sections.push(this.#links(record));
-    sections.push(this.#showFacts(record));
+    this.facts.update(record, this.family);
+    sections.push(this.facts.element);
     arrange(this.body, sections);
   }
 
@@ -229,56 +255,6 @@ export class Detail {
       return { list, element: el("section", {}, heading, list) };
     });
     showLinks(list, links);
-    return element;
-  }
-
-  #showFacts(record) {
-    const { strings } = this.config;
-    const shown = [];
-    const add = (label, value, { isId = false } = {}) => {
-      if (value) shown.push(this.#fact(label, value, isId));
-    };
-    add(strings.taskId, record.id, { isId: true });
-    add(strings.worker, record.worker);
-    add(strings.queue, record.queue);
-    add(strings.progress, progress(record)?.text);
-    add(strings.created, exact(record.created_at));
-    add(strings.updated, exact(record.updated_at));
-    add(strings.launchedBy, record.launched_by);
-    add(strings.rerunOf, record.rerun_of, { isId: true });
-    add(strings.rerunAs, record.rerun_as, { isId: true });
-    if (record.revoke_requested) add(strings.revokeRequested, exact(record.revoke_requested));
-    add(strings.revokedBy, record.revoked_by);
-    if (record.root_id !== record.id) add(strings.root, record.root_id, { isId: true });
-    if (record.parent_id !== record.id) add(strings.parent, record.parent_id, { isId: true });
-    add(strings.group, record.group_id, { isId: true });
-    add(strings.traceId, record.trace_id, { isId: true });
-    arrange(this.factList, shown);
-    return this.factList;
-  }
-
-  #fact(label, value, isId) {
-    if (!this.#facts.has(label)) {
-      const text = el("span", { className: isId ? "tt-mono" : "" });
-      const copy = isId
-        ? button({
-            sign: "copy",
-            className: "tt-icon-button",
-            title: this.config.strings.copy,
-            "aria-label": `${this.config.strings.copy}: ${label}`,
-            onclick: () => this.copy(text.textContent, copy),
-          })
-        : null;
-      const element = el(
-        "div",
-        { className: isId ? "tt-fact-id" : "" },
-        el("dt", { textContent: label }),
-        el("dd", {}, text, copy),
-      );
-      this.#facts.set(label, { element, text });
-    }
-    const { element, text } = this.#facts.get(label);
-    setText(text, String(value));
     return element;
   }
 }

@@ -4,11 +4,6 @@ import { byId, el, once, setProp, setText } from "../shared/dom.js";
 import { fill, pretty } from "../shared/format.js";
 import { toast } from "../shared/toast.js";
 
-/** Whether `task` is of the kind that may be run again. */
-export function isRerunnable(task, { activeStates, rerunnable }) {
-  return rerunnable.includes(task.name) && !activeStates.includes(task.state);
-}
-
 export class RerunDialog {
   #record = null;
   #given = {};

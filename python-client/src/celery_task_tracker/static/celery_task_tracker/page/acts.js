@@ -87,6 +87,11 @@ export class Acts {
     });
   }
 
+  /** Loads the whole record of `task` and passes it to `show(record)`, which asks what to run. */
+  async rerun(task, show) {
+    await this.#attempt(async () => show(await this.api.task(task.id)));
+  }
+
   /** Marks `task`, which gives no sign of life, as lost if the reader confirms it. */
   async markLost(task) {
     const { strings, names } = this.config;

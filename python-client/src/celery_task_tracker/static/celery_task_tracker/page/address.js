@@ -16,6 +16,7 @@ export const UNFILTERED = {
 
 export class Address {
   #settled = Promise.resolve();
+  #isClosing = false;
 
   /**
    * `states` are those that can be filtered by, `pageSize` is the default number of rows.
@@ -28,6 +29,11 @@ export class Address {
     this.view = this.#read();
     window.addEventListener("popstate", () => {
       this.view = this.#read();
+      if (this.#isClosing) {
+        // The page was loaded with the dialog of the first of the tasks that were opened.
+        this.#isClosing = false;
+        this.#leave();
+      }
       this.onchange(this.view);
     });
   }
@@ -62,27 +68,37 @@ export class Address {
     this.onchange(this.view);
   }
 
-  /** Opens a task's dialog. The browser's Back button closes it. */
+  /** Opens a task's dialog. The browser's Back button closes it, or leads to the task before it. */
   async open(taskId) {
     await this.#settled;
+    const opened = (this.view.taskId && window.history.state?.opened) || 0;
     this.view = { ...this.view, taskId };
-    window.history.pushState({ opened: true }, "", this.#write(this.view));
+    window.history.pushState({ opened: opened + 1 }, "", this.#write(this.view));
     this.onchange(this.view);
   }
 
   /** Updates the address after the dialog was closed. */
   close() {
     if (!this.view.taskId) return;
-    this.view = { ...this.view, taskId: "" };
-    if (window.history.state?.opened) {
-      // Take the history entry of the dialog back. Later changes wait until that has happened.
-      this.#settled = new Promise((resolve) => {
-        window.addEventListener("popstate", resolve, { once: true });
-      });
-      window.history.back();
-    } else {
-      window.history.replaceState(window.history.state, "", this.#write(this.view));
+    const opened = window.history.state?.opened;
+    if (!opened) {
+      this.#leave();
+      return;
     }
+    this.view = { ...this.view, taskId: "" };
+    // Take the history entries of the dialog back. Later changes wait until that has happened.
+    this.#settled = new Promise((resolve) => {
+      window.addEventListener("popstate", resolve, { once: true });
+    });
+    this.#isClosing = true;
+    window.history.go(-opened);
+  }
+
+  /** The view without a dialog, in the same entry of the browser's history. */
+  #leave() {
+    if (!this.view.taskId) return;
+    this.view = { ...this.view, taskId: "" };
+    window.history.replaceState(window.history.state, "", this.#write(this.view));
   }
 
   /** A link to a task's dialog, without any filter. */

@@ -72,6 +72,11 @@ export class Api {
     });
   }
 
+  /** What belongs together with a task, as the endpoint has it. */
+  async family(id) {
+    return this.#read(await this.#fetch(`${this.urls.family}${encodeURIComponent(id)}/`));
+  }
+
   /** Launches a task; `label` says which of its launches, if it has several. */
   launch(name, label) {
     return this.#post(this.urls.launch, { task: name, launch: label });

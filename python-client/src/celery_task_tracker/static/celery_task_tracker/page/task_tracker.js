@@ -66,6 +66,7 @@ const rows = new Rows(byId("rows"), config, {
   linkTo: (id) => address.linkTo(id),
   details: (task) => address.open(task.id),
   revoke: (task) => acts.revoke(task),
+  rerun: (task) => acts.rerun(task, (record) => rerun.show(record)),
   copy: copyWithSign,
   select: (id, isSelected, isRange) => selection.toggle(id, isSelected, isRange),
 });
@@ -74,6 +75,9 @@ const selection = new Selection(config, rows, async (act, ids) => {
 });
 const detail = new Detail(config, {
   load: (id) => api.task(id),
+  loadFamily: (id) => api.family(id),
+  linkTo: (id) => address.linkTo(id),
+  open: (id) => address.open(id),
   copy: copyWithSign,
   revoke: (task) => acts.revoke(task),
   markLost: (task) => acts.markLost(task),

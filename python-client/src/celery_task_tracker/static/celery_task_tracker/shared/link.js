@@ -1,4 +1,4 @@
-// Links out of the page.
+// Links: to tasks of this page, and out of it.
 
 import { el } from "./dom.js";
 
@@ -8,6 +8,17 @@ export function showLinks(element, links) {
   if (element.dataset.links === version) return;
   element.dataset.links = version;
   element.replaceChildren(...links.map(linkTo));
+}
+
+/** Makes `link` lead to `href`, and a plain click run `open()` instead. */
+export function opens(link, href, open) {
+  link.href = href;
+  link.addEventListener("click", (event) => {
+    // With a modifier key the browser opens the link in a new tab or window.
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    open();
+  });
 }
 
 /** Opens in a new tab, without a referrer or access to this page. */

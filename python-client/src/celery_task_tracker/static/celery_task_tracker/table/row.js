@@ -6,8 +6,9 @@ import { Box } from "./box.js";
 import { button, el, icon, once, setAttr, setProp, setText } from "../shared/dom.js";
 import { fill, shortId } from "../shared/format.js";
 import { attempt, pace, progress, reason, spokenAttempt } from "../shared/life.js";
-import { showLinks } from "../shared/link.js";
+import { opens, showLinks } from "../shared/link.js";
 import { silence } from "../shared/silence.js";
+import { isRerunnable } from "../shared/rerunnable.js";
 import { isRevocable } from "../shared/revocable.js";
 import { Time } from "../shared/time.js";
 
@@ -23,7 +24,7 @@ const MARKED_FOR = 2000;
 export class Row {
   #version = "";
 
-  /** `actions`: `{linkTo(id), details(task), revoke(task), copy(text, button), select(…)}`. */
+  /** `actions`: `{linkTo(id), details(task), revoke(task), rerun(task), copy(text, button), select(…)}`. */
   constructor(task, config, actions) {
     this.task = task;
     this.config = config;
@@ -70,6 +71,7 @@ export class Row {
     const values = { name: spoken, id: shortId(task.id) };
     setAttr(this.details, "aria-label", fill(strings.detailsOf, values));
     setAttr(this.revoke, "aria-label", fill(strings.revokeOf, values));
+    setAttr(this.rerun, "aria-label", fill(strings.rerunOf, values));
     this.#showTime();
     if (isNews) this.mark();
   }
@@ -105,6 +107,9 @@ export class Row {
     const isAllowed = isRevocable(this.task, this.config);
     if (!isAllowed && document.activeElement === this.revoke) this.details.focus();
     setProp(this.revoke, "hidden", !isAllowed);
+    const isRepeatable = isRerunnable(this.task, this.config);
+    if (!isRepeatable && document.activeElement === this.rerun) this.details.focus();
+    setProp(this.rerun, "hidden", !isRepeatable);
   }
 
   /** Where the row holds what was searched for, if nothing else of it shows that. */
@@ -155,14 +160,11 @@ export class Row {
     this.links = el("span", { className: "tt-sub" });
     this.details = el(
       "a",
-      { className: "tt-button", href: actions.linkTo(task.id), title: strings.details },
+      { className: "tt-button", title: strings.details },
       icon("details"),
       el("span", { textContent: strings.details }),
     );
-    this.details.addEventListener("click", (event) => {
-      // With a modifier key the browser opens the link in a new tab or window.
-      if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-      event.preventDefault();
+    opens(this.details, actions.linkTo(task.id), () => {
       this.details.focus();
       actions.details(this.task);
     });
@@ -172,6 +174,11 @@ export class Row {
       className: "tt-button tt-danger",
       title: strings.revoke,
       onclick: once(() => actions.revoke(this.task)),
+    });
+    this.rerun = button({
+      sign: "RETRY",
+      title: strings.rerun,
+      onclick: once(() => actions.rerun(this.task)),
     });
     const cell = (name, ...children) =>
       el("td", { className: `tt-cell-${name}`, role: "cell" }, ...children);
@@ -187,7 +194,7 @@ export class Row {
         el("span", { className: "tt-sub" }, `${strings.updated} `, this.updated.element),
       ),
       cell("worker", this.worker, this.queue, this.links),
-      cell("actions", el("div", {}, this.revoke, this.details)),
+      cell("actions", el("div", {}, this.revoke, this.rerun, this.details)),
     );
     return row;
   }

@@ -1,0 +1,6 @@
+// Whether the page offers to run a task again.
+
+/** Whether `task` is of the kind that may be run again, and has ended. */
+export function isRerunnable(task, { activeStates, rerunnable }) {
+  return rerunnable.includes(task.name) && !activeStates.includes(task.state);
+}
