@@ -79,6 +79,7 @@ CELERY_TASK_IGNORE_RESULT = True  # the tracker keeps the results
 
 CELERY_TASKTRACKER_REDIS_URL = os.environ.get("DEMO_TRACKER_URL", "redis://127.0.0.1:6379/0")
 TASK_TRACKER_CHANGELIST_COLUMN = True
+TASK_TRACKER_INDEX = True
 TASK_TRACKER_RETENTION_WINDOW = 7 * 86_400
 TASK_TRACKER_LOG_LEVEL = "INFO"
 # Short, so that a killed worker is noticed while one looks.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import chain, count, islice
 
+from celery_task_tracker.recording.overview import overviews_of
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.writes import Event
@@ -101,7 +102,11 @@ class Run:
 
     def _event(self, state: str, attempt: int, at: int, fields: dict) -> Event:
         name = f"shop.tasks.{self.task}"
-        return Event(tuple(self.objects), self.id, name, state, attempt, at, fields, run=self.at)
+        objects = tuple(self.objects)
+        overviews = overviews_of(name, objects)
+        return Event(
+            *(objects, self.id, name, state, attempt, at, fields), run=self.at, overviews=overviews
+        )
 
 
 def is_there() -> bool:

@@ -80,6 +80,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         # Who of the project's own users may see the progress of which tasks: a function of the
         # request, the object and a task's full name, or its dotted path. None: nobody.
         "TASK_TRACKER_PROGRESS_PERMISSION": None,
+        # Whether the admin's front page has a panel with what runs and what has failed.
+        "TASK_TRACKER_INDEX": False,
         # Whether deleting an instance deletes its records.
         "TASK_TRACKER_PURGE_ON_DELETE": True,
     }

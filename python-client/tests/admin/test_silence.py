@@ -184,7 +184,9 @@ class TestColumn:
 
     def test_says_nothing_while_all_is_well(self, admin_client, order):
         keep(alive_at=ago(seconds=0))
-        assert "sign of life" not in admin_client.get("/admin/shop/order/").content.decode()
+        assert (
+            "without a sign of life" not in admin_client.get("/admin/shop/order/").content.decode()
+        )
 
     def test_costs_a_round_trip_more_only_if_a_task_runs(self, admin_client, order, tracker):
         keep(state="SUCCESS")

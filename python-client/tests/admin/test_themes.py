@@ -30,4 +30,11 @@ def run_under(theme, *files):
 
 @pytest.mark.parametrize("theme", ["jazzmin", "unfold"])
 def test_the_button_the_page_and_the_column_are_what_they_are_without_the_theme(theme):
-    run_under(theme, "admin/test_button.py", "admin/test_changelist.py")
+    run_under(
+        theme,
+        "admin/test_button.py",
+        "admin/test_changelist.py",
+        "admin/test_list_filter.py",
+        "admin/test_front_page.py",
+        "admin/test_rerun_failed.py",
+    )

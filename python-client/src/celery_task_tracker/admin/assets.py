@@ -44,6 +44,7 @@ SCRIPT = "page/task_tracker.js"
 WATCH = "page/not_started.js"
 
 COLUMN_STYLE = "changelist.css"
+FRONT_PAGE_STYLE = "front_page.css"
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,21 @@ def page_assets() -> Assets | None:
 
 def column_media() -> Media:
     """The style sheet of the change list's column, or nothing if the storage lacks it."""
+    return _media(COLUMN_STYLE)
+
+
+def front_page_media() -> Media:
+    """The style sheet of the panel on the front page, or nothing if the storage lacks it."""
+    return _media(FRONT_PAGE_STYLE)
+
+
+def _media(style: str) -> Media:
     try:
-        _address(COLUMN_STYLE)
+        _address(style)
     except ValueError as error:
         _report(error)
         return Media()
-    return Media(css={"all": [f"{FOLDER}/{COLUMN_STYLE}"]})
+    return Media(css={"all": [f"{FOLDER}/{style}"]})
 
 
 def _address(name: str) -> str:

@@ -27,6 +27,9 @@ from . import rerun_failed
 from .address import page_url
 from .assets import column_media
 from .changelist import COLUMN, TITLE, StatusColumn
+from .front_page import with_panel
+from .list_filter import TaskTrackerFilter
+from .overview import shows_every_object
 from .rerun import rerunnable
 
 if TYPE_CHECKING:
@@ -46,11 +49,14 @@ class TaskTrackerAdminMixin(Base):
     is missing or ``None``, the setting TASK_TRACKER_CHANGELIST_COLUMN decides. The column comes
     last, or where ``list_display`` names ``"task_tracker_status"``. Naming it there is enough to
     have it.
+
+    ``task_tracker_filter = False`` leaves out the filter that a list with the column has.
     """
 
     # No values here: this class comes first in the MRO, so they would hide those of the ModelAdmin.
     task_tracker_template: str | None
     task_tracker_column: bool | None
+    task_tracker_filter: bool
 
     def get_urls(self) -> list[URLPattern]:
         from . import urls
@@ -76,6 +82,23 @@ class TaskTrackerAdminMixin(Base):
             act: Any = (rerun_failed.rerun_failed, rerun_failed.NAME, rerun_failed.TITLE)
             actions = {**actions, rerun_failed.NAME: act}
         return actions
+
+    def has_task_tracker_overview_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may see the tasks of all objects at once, and how many there are.
+
+        By default whoever may view the model, where :func:`shows_every_object`. Elsewhere nobody,
+        until the ModelAdmin has this method itself.
+        """
+        own = getattr(super(), "has_task_tracker_overview_permission", None)
+        if own is not None:
+            return bool(own(request))
+        return shows_every_object(self) and self.has_view_permission(request)
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        filters = super().get_list_filter(request)
+        if TaskTrackerFilter in filters or getattr(self, "task_tracker_filter", True) is False:
+            return filters
+        return [*filters, TaskTrackerFilter] if self._has_task_tracker_column(request) else filters
 
     def _has_task_tracker_column(self, request: HttpRequest) -> bool:
         return COLUMN in self.get_list_display(request)
@@ -170,7 +193,10 @@ def _equipping(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def equip(site: AdminSite) -> None:
-    """Gives the mixin to each ModelAdmin of ``site`` whose model has tracked tasks."""
+    """Gives the mixin to each ModelAdmin of ``site`` whose model has tracked tasks, and the panel
+    to its front page."""
+    if not hasattr(site.index, "shows_task_tracker"):
+        site.index = with_panel(site)  # type: ignore[method-assign, assignment]
     for model, model_admin in site._registry.items():
         cls = type(model_admin)
         if registry.tracks(model) and not issubclass(cls, TaskTrackerAdminMixin):

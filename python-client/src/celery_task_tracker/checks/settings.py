@@ -186,5 +186,6 @@ _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (46, "TASK_TRACKER_EVENTS", _events),
     (47, "TASK_TRACKER_OVERVIEW", _switch),
     (48, "TASK_TRACKER_OVERVIEW_RETENTION", _retention),
+    (49, "TASK_TRACKER_INDEX", _switch),
     (60, "TASK_TRACKER_PROGRESS_PERMISSION", _function),
 )

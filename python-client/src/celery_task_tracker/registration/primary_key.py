@@ -23,6 +23,22 @@ def key_text(model: type[Model], value: Any) -> str:
     return _text(model._meta.pk, value)
 
 
+def key_value(model: type[Model], text: str) -> Any:
+    """The primary key of a ``model`` that :func:`key_text` gave as ``text``.
+
+    Raises whatever the key's field raises for a text that is not such a key.
+    """
+    return _value(model._meta.pk, text)
+
+
+def _value(field: Any, text: str) -> Any:
+    members = _members_of_composite(field)
+    if members:
+        pairs = zip(members, json.loads(text), strict=True)
+        return tuple(_value(member, each) for member, each in pairs)
+    return field.to_python(text)
+
+
 def _text(field: Any, value: Any) -> str:
     if isinstance(value, Model):
         value = value.pk
