@@ -74,6 +74,12 @@ def test_the_longest_retention_is_that_of_the_module(tracker):
         ("TASK_TRACKER_PROGRESS_PERMISSION", "shop.customers.no_such", "E060"),
         ("TASK_TRACKER_PROGRESS_PERMISSION", "shop.customers.PAGE", "E060"),
         ("TASK_TRACKER_PROGRESS_PERMISSION", True, "E060"),
+        ("TASK_TRACKER_METRICS", "yes", "E061"),
+        ("TASK_TRACKER_METRICS_PORT", "metrics", "E062"),
+        ("TASK_TRACKER_METRICS_PORT", 65536, "E062"),
+        ("TASK_TRACKER_METRICS_PORT", True, "E062"),
+        ("TASK_TRACKER_METRICS_TOKEN", "", "E063"),
+        ("TASK_TRACKER_METRICS_TOKEN", 5, "E063"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id):
@@ -100,12 +106,26 @@ def test_a_wrong_setting_is_an_error_that_names_it(settings, setting, value, id)
         ("TASK_TRACKER_EVENTS", []),
         ("TASK_TRACKER_EVENTS", {"PENDING", "STARTED"}),
         ("TASK_TRACKER_PROGRESS_PERMISSION", "shop.customers.may_see"),
+        ("TASK_TRACKER_METRICS_PORT", 9808),
+        ("TASK_TRACKER_METRICS_PORT", "127.0.0.1:9808"),
+        ("TASK_TRACKER_METRICS_TOKEN", "s3cret"),
         ("TASK_TRACKER_PROGRESS_PERMISSION", lambda request, obj, task: False),
     ],
 )
 def test_these_settings_have_no_complaint(settings, setting, value):
     setattr(settings, setting, value)
     assert checks.check_settings() == []
+
+
+def test_metrics_without_their_library_are_an_error_that_says_what_to_install(
+    settings, monkeypatch
+):
+    settings.TASK_TRACKER_METRICS = True
+    assert checks.check_settings() == []
+    monkeypatch.setattr(checks.settings, "is_installed", lambda: False)
+    (message,) = checks.check_settings()
+    assert ids([message]) == ["E061"]
+    assert 'pip install "celery-task-tracker[prometheus]"' in message.msg
 
 
 @pytest.fixture

@@ -27,6 +27,10 @@ class CeleryTaskTrackerAppConfig(AppConfig):
 
             update_state.watch()
         purge.watch_waiting()
+        if config.TASK_TRACKER_METRICS:
+            from .metrics import installed
+
+            installed.install()
         # A worker's settings may leave out the admin.
         if apps.is_installed("django.contrib.admin"):
             from .admin import button

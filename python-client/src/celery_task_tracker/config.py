@@ -82,6 +82,13 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "TASK_TRACKER_PROGRESS_PERMISSION": None,
         # Whether the admin's front page has a panel with what runs and what has failed.
         "TASK_TRACKER_INDEX": False,
+        # Whether this process measures its tasks for Prometheus.
+        "TASK_TRACKER_METRICS": False,
+        # Where a worker serves its metrics: a port, or "host:port". None: nowhere.
+        "TASK_TRACKER_METRICS_PORT": None,
+        # What Prometheus has to present to the view of the web process's metrics, as a bearer
+        # token. None: only staff may see them.
+        "TASK_TRACKER_METRICS_TOKEN": None,
         # Whether deleting an instance deletes its records.
         "TASK_TRACKER_PURGE_ON_DELETE": True,
     }

@@ -84,3 +84,5 @@ if "TEST_EVENTS" in os.environ:
     TASK_TRACKER_EVENTS = os.environ["TEST_EVENTS"].split()
 TASK_TRACKER_HEARTBEAT = float(os.environ.get("TEST_HEARTBEAT", "30"))
 TASK_TRACKER_LOG_LEVEL = os.environ.get("TEST_LOG_LEVEL")
+TASK_TRACKER_METRICS = "TEST_METRICS_PORT" in os.environ
+TASK_TRACKER_METRICS_PORT = os.environ.get("TEST_METRICS_PORT")

@@ -8,5 +8,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("backstage/", backstage.urls),
     path("orders/<int:pk>/", order_page),
+    path("metrics/", include("celery_task_tracker.metrics.urls")),
     path("progress/", include("celery_task_tracker.progress.urls")),
 ]

@@ -13,6 +13,8 @@ from django.core import checks
 from django.utils.module_loading import import_string
 
 from ..config import config
+from ..metrics.address import address
+from ..metrics.installed import EXTRA, LIBRARY, is_installed
 from ..registration.namespace import EXPECTED, is_namespace, takes_model_and_database
 from ..server.url import without_password, wrong_with
 from ..states import EARLY_STATES, STATES
@@ -157,6 +159,27 @@ def _function(value: Any) -> str | None:
     return None if is_valid else 'a function, its dotted path "app.module.name", or None'
 
 
+def _metrics(value: Any) -> str | None:
+    if value is True and not is_installed():
+        return f"False where {LIBRARY} is not installed ({EXTRA})"
+    return _switch(value)
+
+
+def _address_or_none(value: Any) -> str | None:
+    if value is None:
+        return None
+    try:
+        address(value)
+    except ValueError:
+        return 'a port, "host:port", or None'
+    return None
+
+
+def _token_or_none(value: Any) -> str | None:
+    is_valid = value is None or (isinstance(value, str) and value.isascii() and value != "")
+    return None if is_valid else "a text in ASCII, or None"
+
+
 #: The number of the check's id, the setting, and its check.
 _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (1, "CELERY_TASKTRACKER_REDIS_URL", _url),
@@ -188,4 +211,7 @@ _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (48, "TASK_TRACKER_OVERVIEW_RETENTION", _retention),
     (49, "TASK_TRACKER_INDEX", _switch),
     (60, "TASK_TRACKER_PROGRESS_PERMISSION", _function),
+    (61, "TASK_TRACKER_METRICS", _metrics),
+    (62, "TASK_TRACKER_METRICS_PORT", _address_or_none),
+    (63, "TASK_TRACKER_METRICS_TOKEN", _token_or_none),
 )

@@ -10,6 +10,7 @@ from ..config import config
 from ..registration.resolution import ObjectRef
 from ..server.removals import Deletion
 from ..server.writes import Write
+from . import meter
 
 #: The most bytes that wait while Redis is away.
 MAX_BYTES = 32 * 1024 * 1024
@@ -128,14 +129,18 @@ class Outbox:
                 len(self._waiting) > config.TASK_TRACKER_SPOOL_SIZE or self._bytes > MAX_BYTES
             ):
                 self._remove_oldest()
-                self.lost += 1
+                self._count_lost()
 
     def _hold(self, write: Write) -> None:
         self._held.append(write)
         self._held_bytes += write.size
         while len(self._held) > config.TASK_TRACKER_SPOOL_SIZE or self._held_bytes > MAX_BYTES:
             self._held_bytes -= self._held.popleft().size
-            self.lost += 1
+            self._count_lost()
+
+    def _count_lost(self) -> None:
+        self.lost += 1
+        meter.current.lost(1)
 
     def _holds_packets(self, number: int) -> bool:
         return len(self._waiting) > number * PACKET_EVENTS or self._bytes > number * PACKET_BYTES

@@ -12,6 +12,7 @@ from django.core.signals import setting_changed
 
 from ..server.client import CONNECTION_SETTINGS
 from ..server.writes import Write
+from . import meter
 from .recorder import Recorder
 
 logger = logging.getLogger("celery_task_tracker")
@@ -61,6 +62,8 @@ def flush_at_end(**_: object) -> None:
     if recorder.waiting:
         recorder.flush()
     if recorder.waiting:
+        meter.current.lost(recorder.waiting - recorder.given_up)
+        recorder.given_up = recorder.waiting
         logger.warning(
             "The task tracker is still away; %d events are lost with this process.",
             recorder.waiting + recorder.lost,

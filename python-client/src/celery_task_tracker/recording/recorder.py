@@ -34,6 +34,9 @@ class Recorder:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
+        self.given_up = 0
+        """How many waited when the process was about to end, as it may be more than once."""
+
         self._outbox = Outbox()
         self._sender = Sender(self._outbox)
         self._lock = threading.RLock()

@@ -20,6 +20,7 @@ from ..registration.resolution import ObjectRef
 from ..server.client import TrackerClient, get_client
 from ..server.errors import ModuleMissing, SlotMoving, TrackerError, TrackerUnavailable
 from ..server.writes import Write
+from . import meter
 from .outbox import Outbox
 
 logger = logging.getLogger("celery_task_tracker")
@@ -138,6 +139,7 @@ class Sender:
             if error and self._link is Link.UP:
                 error = self._try(0.0)
             self._conclude(error)
+            meter.current.waiting(len(self._outbox))
         finally:
             self._owner = None
             self._is_awaited = False
@@ -187,6 +189,7 @@ class Sender:
                     moving.append(write)
                 else:
                     self.refused += 1
+                    meter.current.refused()
                     self._tell_once("refused", write, why)
             if not moving:
                 return []

@@ -25,7 +25,7 @@ from ..registration.registry import registry
 from ..registration.resolution import Call, ObjectRef, OutOfReach
 from ..server.writes import Event
 from ..states import State
-from . import alert, heartbeat, logs, process
+from . import alert, heartbeat, logs, meter, process
 from . import headers as own
 from .attempts import ended_attempt, outdated_attempts
 from .delivery import Delivery, context_call, getter, message_call, request_getter
@@ -215,6 +215,7 @@ def task_started(sender: Any = None, **_: Any) -> None:
     if delivery:
         delivery.keep_with(context)
         context.task_tracker_started = began = _now()
+        meter.current.started(delivery, began)
         is_wanted = _is_wanted("STARTED")
         if is_wanted:
             _record(
@@ -363,6 +364,9 @@ def task_left(sender: Any = None, state: State | None = None, retval: Any = None
     signal for these two."""
     context = sender.request
     heartbeat.end(context.id, own.attempt_of(request_getter(vars(context))))
+    began = getattr(context, "task_tracker_started", None)
+    if began is not None and (delivery := Delivery.of_context(sender.name, context)):
+        meter.current.ran(delivery, (_now() - began) / 1000)
     if state in ("REJECTED", "IGNORED"):
         delivery = Delivery.of_context(sender.name, sender.request)
         if delivery:
@@ -431,6 +435,7 @@ def _now() -> int:
 
 def _record(delivery: Delivery, state: State, at: int | None = None, /, **fields: str) -> None:
     """Records the event. An empty value of a field removes it."""
+    meter.current.recorded(delivery, state)
     process.record(
         Event(
             objects=delivery.objects,
