@@ -361,8 +361,9 @@ class TestWhileRedisIsAway:
         assert len(tries) == 1
 
     def test_a_process_that_cannot_write_may_still_read(
-        self, admin_client, column, tracker, monkeypatch
+        self, admin_client, column, tracker, settings, monkeypatch
     ):
+        settings.TASK_TRACKER_RETRY_AFTER = 3600
         writer = Recorder()
         with override_settings(CELERY_TASKTRACKER_REDIS_URL=f"redis://{HOST}:{free_port()}"):
             writer.record(Event((), "t2", "shop.tasks.succeed", "PENDING", 0, None))
