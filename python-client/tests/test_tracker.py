@@ -72,6 +72,14 @@ class TestTasks:
         with pytest.raises(ValueError, match=next(iter(arguments))):
             task_tracker.tasks(ORDER, **arguments)
 
+    def test_are_narrowed_by_64_states_and_names_at_the_most(self):
+        keep()
+        names = [f"n{number}" for number in range(62)]
+        repeated = [*names, "n1", "shop.tasks.succeed"]
+        assert task_tracker.tasks(ORDER, state="SUCCESS", task=repeated).total == 1
+        with pytest.raises(ValueError, match="at most 64"):
+            task_tracker.tasks(ORDER, state="SUCCESS", task=[*repeated, "one more"])
+
     def test_are_told_without_those_that_somebody_made_unreadable(self, tracker, caplog):
         keep("bad")
         keep("good", after=1)

@@ -19,7 +19,7 @@ from .registration.models import model_labels
 from .registration.registry import Registry, registry
 from .registration.resolution import ObjectRef, object_of
 from .results import TaskPage, TaskStats
-from .server.client import ALL_FIELDS, Query, get_client
+from .server.client import ALL_FIELDS, MOST_FILTERS, Query, get_client
 from .server.errors import TrackerError
 from .states import STATES
 
@@ -136,7 +136,8 @@ class TaskTracker:
 
         It shows whatever this process has recorded, too: what still waits is sent first.
 
-        ``state``, ``task``: one or more states and full task names; other tasks are left out.
+        ``state``, ``task``: one or more states and full task names, at most 64 together; other
+        tasks are left out.
         ``since``, ``until``: the earliest and the latest creation, as aware times, or naive ones in
         the zone TIME_ZONE where the project has ``USE_TZ = False``. ``page`` counts from 1.
         ``page_size``: TASK_TRACKER_PAGE_SIZE by default, at most TASK_TRACKER_MAX_PAGE_SIZE.
@@ -144,16 +145,19 @@ class TaskTracker:
         Raises ``ValueError`` for values out of range and for an instance that is not saved, and
         :class:`TrackerError` when Redis does not answer. Costs one round trip.
         """
-        states = tuple(each.upper() for each in _several(state))
+        states = tuple(dict.fromkeys(each.upper() for each in _several(state)))
+        names = tuple(dict.fromkeys(_several(task)))
         unknown = [each for each in states if each not in STATES]
         if unknown:
             raise ValueError(f"state must be among {', '.join(STATES)}, not {unknown[0]!r}")
+        if len(states) + len(names) > MOST_FILTERS:
+            raise ValueError(f"state and task must be at most {MOST_FILTERS} values together")
         size = config.TASK_TRACKER_PAGE_SIZE if page_size is None else page_size
         if page < 1 or size < 1:
             raise ValueError(f"page and page_size must be above 0, not {page} and {size}")
         query = Query(
             states=states,
-            names=tuple(_several(task)),
+            names=names,
             page=page,
             size=min(size, config.TASK_TRACKER_MAX_PAGE_SIZE),
             since=_moment("since", since),

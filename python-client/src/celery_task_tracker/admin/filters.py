@@ -8,9 +8,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from ..config import config
-from ..server.client import Query
+from ..server.client import MOST_FILTERS, Query
 from ..states import STATES
 from .endpoint import Refusal
+
+#: The most tasks. All states fit beside them.
+MOST_TASKS = MOST_FILTERS - len(STATES)
 
 #: The longest text to search for, in bytes, as the module takes it.
 LONGEST_MATCH = 255
@@ -23,7 +26,7 @@ def query_of(given: QueryDict) -> Query:
     3339. ``filter=state|task&value=…`` is the first version's form of one filter. A page size above
     the setting's maximum is the maximum. Raises :class:`Refusal` for any other value.
     """
-    states = tuple(state.upper() for state in _all(given, "state"))
+    states = tuple(dict.fromkeys(state.upper() for state in _all(given, "state")))
     for state in states:
         if state not in STATES:
             raise Refusal(
@@ -31,6 +34,13 @@ def query_of(given: QueryDict) -> Query:
                 "bad-state",
                 _("state must be one of %(states)s.") % {"states": ", ".join(STATES)},
             )
+    names = tuple(dict.fromkeys(_all(given, "task")))
+    if len(names) > MOST_TASKS:
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST,
+            "too-many-tasks",
+            _("Choose at most %(limit)d tasks.") % {"limit": MOST_TASKS},
+        )
     match = given.get("match", "").strip()
     if len(match.encode(errors="replace")) > LONGEST_MATCH:
         raise Refusal(
@@ -40,7 +50,7 @@ def query_of(given: QueryDict) -> Query:
         )
     return Query(
         states=states,
-        names=tuple(_all(given, "task")),
+        names=names,
         since=given.get("since", ""),
         until=given.get("until", ""),
         match=match,

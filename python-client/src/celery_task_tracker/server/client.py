@@ -37,6 +37,9 @@ from .writes import Write
 #: The oldest version of the module that this package works with, as ``INFO modules`` shows it.
 MINIMUM_MODULE = 100
 
+#: The most states and names together that the module narrows a query by.
+MOST_FILTERS = 64
+
 #: The fields that a row of the history shows. Arguments, result and traceback are left out.
 ROW_FIELDS = (
     "id",
