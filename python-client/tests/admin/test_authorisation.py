@@ -135,6 +135,7 @@ ENDPOINTS = {
     "task_tracker_picture": Endpoint("GET", "view", given=LAST_MINUTE),
     "task_tracker_causes": Endpoint("GET", "view"),
     "task_tracker_usual": Endpoint("GET", "view"),
+    "task_tracker_family": Endpoint("GET", "view"),
     "task_tracker_launch": Endpoint("POST", "change", 202, {"task": "shop.tasks.succeed"}),
     "task_tracker_revoke": Endpoint("POST", "change", 202, {"task_id": "waits"}),
     "task_tracker_revoke_active": Endpoint("POST", "change", 202),
