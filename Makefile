@@ -109,6 +109,7 @@ test-rust: system module lint-rust
 
 .PHONY: test-python
 test-python: system module lint-python
+	@.ci/prometheus target/servers || { [ -z "$$CI" ] && $(say) 'Without Prometheus the test of the Grafana dashboard is skipped'; }
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
 	@cd python-client && PYTHONDEVMODE=1 TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest \
 		--numprocesses auto --maxprocesses 4 --dist loadfile

@@ -1,8 +1,28 @@
-"""Reading metrics as Prometheus does."""
+"""Workers that serve metrics, and reading these as Prometheus does."""
 
+import re
 import urllib.request
 
+from django.conf import settings
 from prometheus_client.parser import text_string_to_metric_families
+
+from servers import Worker, wait_for
+
+
+def measured_worker(queue, folder):
+    """A prefork worker on this queue that serves its metrics at its ``url``."""
+    worker = Worker(
+        settings.BROKER_URL,
+        settings.TRACKER_URL,
+        *("--queues", queue),
+        TEST_METRICS_PORT="127.0.0.1:0",
+        PROMETHEUS_MULTIPROC_DIR=str(folder),
+    )
+    found = wait_for(
+        lambda: re.search(r"serves metrics on port (\d+)", worker.output()), "the endpoint"
+    )
+    worker.url = f"http://127.0.0.1:{found[1]}/metrics"
+    return worker
 
 
 def samples(text):

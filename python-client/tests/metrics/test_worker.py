@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from django.conf import settings
-from scrape import scrape
+from scrape import measured_worker, scrape
 
 from messages import send_raw
 from servers import Worker, wait_for
@@ -24,18 +24,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def measured(broker, tracker_server, folder):
-    """A prefork worker that serves its metrics, and their address."""
-    worker = Worker(
-        settings.BROKER_URL,
-        settings.TRACKER_URL,
-        *("--queues", QUEUE),
-        TEST_METRICS_PORT="127.0.0.1:0",
-        PROMETHEUS_MULTIPROC_DIR=str(folder),
-    )
-    port = wait_for(
-        lambda: re.search(r"serves metrics on port (\d+)", worker.output()), "the endpoint"
-    )[1]
-    worker.url = f"http://127.0.0.1:{port}/metrics"
+    """A prefork worker that serves its metrics."""
+    worker = measured_worker(QUEUE, folder)
     yield worker
     worker.kill()
 
