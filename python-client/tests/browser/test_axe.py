@@ -27,6 +27,13 @@ def test_axe_finds_nothing_serious(new_page, site, scheme):
     page.get_by_role("switch", name="Refresh every").uncheck(force=True)
     expect_no_marks(page)
     assert findings(page) == []
+    for fold in ("At a glance", "Failures by cause", "What is usual"):
+        page.get_by_text(fold, exact=True).click()
+    expect(page.get_by_role("row", name="Succeed").first).to_be_visible()
+    assert findings(page) == []
+    page.get_by_role("button", name="As a table").click()
+    assert findings(page) == []
+    page.get_by_text("At a glance", exact=True).click()
     page.get_by_role("button", name="Filter by task").click()
     assert findings(page) == []
     page.keyboard.press("Escape")

@@ -4,14 +4,14 @@
 import { LAST } from "../table/period.js";
 
 const PARAMETERS = [
-  ...["state", "task", "match", "last", "since", "until", "silent"],
+  ...["state", "task", "match", "last", "since", "until", "silent", "cause"],
   ...["page", "page_size", "task_id"],
 ];
 
 /** The view without any filter. */
 export const UNFILTERED = {
   ...{ states: [], tasks: [], match: "" },
-  ...{ last: "", since: "", until: "", silent: "" },
+  ...{ last: "", since: "", until: "", silent: "", cause: "" },
 };
 
 export class Address {
@@ -117,19 +117,20 @@ export class Address {
       since: moment(searchParams.get("since")),
       until: moment(searchParams.get("until")),
       silent: searchParams.get("silent") ? "1" : "",
+      cause: searchParams.get("cause") ?? "",
       page: whole(searchParams.get("page")) ?? 1,
       size: whole(searchParams.get("page_size")) ?? this.pageSize,
       taskId: searchParams.get("task_id") ?? "",
     };
   }
 
-  #write({ states, tasks, match, last, since, until, silent, page, size, taskId }) {
+  #write({ states, tasks, match, last, since, until, silent, cause, page, size, taskId }) {
     // Keep other parameters, such as the filters of the change list.
     const url = new URL(window.location.href);
     for (const name of PARAMETERS) url.searchParams.delete(name);
     for (const state of states) url.searchParams.append("state", state);
     for (const task of tasks) url.searchParams.append("task", task);
-    for (const [name, value] of Object.entries({ match, last, since, until, silent })) {
+    for (const [name, value] of Object.entries({ match, last, since, until, silent, cause })) {
       if (value) url.searchParams.set(name, value);
     }
     if (page > 1) url.searchParams.set("page", page);

@@ -57,6 +57,21 @@ export class Api {
     return history;
   }
 
+  /** How many tasks were created in each bucket of `frame`: `{buckets: [{state: count}], marks}`. */
+  picture({ since, length, buckets }) {
+    return this.#get(this.urls.picture, new URLSearchParams({ since, length, buckets }));
+  }
+
+  /** The failures that a view lets through, whatever its states, by their causes. */
+  causes(view) {
+    return this.#get(this.urls.causes, filters({ ...view, states: [], silent: "", cause: "" }));
+  }
+
+  /** What is usual for the tasks of these names; for all if there are none. */
+  usual(names) {
+    return this.#get(this.urls.usual, new URLSearchParams(names.map((name) => ["task", name])));
+  }
+
   /** Makes the next `list` answer in full. */
   forget() {
     this.#last = { url: null, tag: null };
@@ -119,6 +134,10 @@ export class Api {
     const form = new URLSearchParams({ act });
     for (const id of ids) form.append("task_id", id);
     return this.#post(this.urls.several, form);
+  }
+
+  async #get(url, query) {
+    return this.#read(await this.#fetch(`${url}?${query}`));
   }
 
   /** `form` is an object, or `URLSearchParams` where a name has several values. */
@@ -197,7 +216,8 @@ function filters(view) {
   for (const state of view.states) query.append("state", state);
   for (const task of view.tasks) query.append("task", task);
   const since = beginOf(view, now());
-  for (const [name, value] of Object.entries({ since, until: view.until, match: view.match, silent: view.silent })) {
+  const { until, match, silent, cause } = view;
+  for (const [name, value] of Object.entries({ since, until, match, silent, cause })) {
     if (value) query.set(name, value);
   }
   return query;

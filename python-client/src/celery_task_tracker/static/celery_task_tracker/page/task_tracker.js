@@ -3,6 +3,7 @@
 import { Acts } from "./acts.js";
 import { Address, UNFILTERED } from "./address.js";
 import { Api } from "./api.js";
+import { CauseFilter } from "../table/cause_filter.js";
 import { now } from "../shared/clock.js";
 import { Detail } from "../dialog/detail.js";
 import { byId, copy, frontDialog, setAttr, setIcon, setText } from "../shared/dom.js";
@@ -18,6 +19,7 @@ import { Search } from "../table/search.js";
 import { SilentFilter } from "../table/silent_filter.js";
 import { Selection } from "../table/selection.js";
 import { StateFilter } from "../table/state_filter.js";
+import { Summary } from "./summary.js";
 import { TaskFilter } from "../table/task_filter.js";
 import { announce, toast } from "../shared/toast.js";
 
@@ -39,6 +41,7 @@ const address = new Address(config, (view) => {
   tasks.show([], view.tasks);
   search.show(view);
   period.show(view);
+  summary.look(view);
   setBusy(!isShown(view));
   poll.now();
   detail.show(view.taskId, rows.get(view.taskId));
@@ -69,6 +72,7 @@ const rows = new Rows(byId("rows"), config, {
   rerun: (task) => acts.rerun(task, (record) => rerun.show(record)),
   copy: copyWithSign,
   select: (id, isSelected, isRange) => selection.toggle(id, isSelected, isRange),
+  exceeded: (task) => summary.usual.exceeded(task),
 });
 const selection = new Selection(config, rows, async (act, ids) => {
   if (await acts.run(act, ids ? { ids } : { view: address.view })) selection.clear();
@@ -97,12 +101,19 @@ const rerun = new RerunDialog(api, config, {
 });
 const states = new StateFilter(config, (chosen) => address.look({ states: chosen }));
 const silent = new SilentFilter(config, (isChosen) => address.look({ silent: isChosen ? "1" : "" }));
+const cause = new CauseFilter(config, () => address.look({ cause: "" }));
 const tasks = new TaskFilter(config, (chosen) => address.look({ tasks: chosen }));
 const search = new Search(config, {
   look: (changes) => address.look(changes),
   refine: (changes) => address.refine(changes),
 });
 const period = new Period((changes) => address.look(changes));
+const summary = new Summary(config, api, {
+  look: (changes) => address.look(changes),
+  open: (id) => address.open(id),
+  linkTo: (id) => address.linkTo(id),
+  act: (name, view) => acts.run(name, { view }),
+});
 const pages = new Pages(config, (changes) => address.look(changes));
 
 /** Looks soon, and again, until the task has ended: most that somebody launches are short. */
@@ -145,6 +156,7 @@ function show(history) {
     const counts = history.states ?? {};
     states.show(counts, view.states);
     silent.show(history, Boolean(view.silent));
+    cause.show(Boolean(view.cause), history.cause);
     tasks.show(history.tasks.map((task) => task.name).filter(Boolean), view.tasks);
     pages.show(history);
     search.tell(history, view);
@@ -163,6 +175,7 @@ function show(history) {
   } else {
     notices.well();
   }
+  summary.tell(history);
   setBusy(false);
   setText(byId("updated"), fill(strings.updatedAt, { time: clock(now()) }));
   detail.follow(rows.get(view.taskId));
@@ -231,11 +244,13 @@ if (launchPanel) {
 setInterval(() => {
   if (document.hidden) return;
   rows.tick();
+  summary.tick();
   detail.tick();
 }, 1000);
 
 search.show(address.view);
 period.show(address.view);
+summary.look(address.view);
 notices.panel("loading");
 poll.now();
 detail.show(address.view.taskId);

@@ -22,20 +22,23 @@ export function el(tag, props = {}, ...children) {
   return element;
 }
 
-/** One of the page's icons. Screen readers ignore it. */
-export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  const use = document.createElementNS(SVG, "use");
-  svg.setAttribute("class", "tt-icon");
-  svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `#tt-icon-${name}`);
-  svg.append(use);
-  return svg;
+/** A new element of a drawing, with these attributes. */
+export function svg(tag, attributes = {}) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
 }
 
-/** Makes `svg` show `icon(name)`, without touching it if it does already. */
-export function setIcon(svg, name) {
-  const use = svg.firstElementChild;
+/** One of the page's icons. Screen readers ignore it. */
+export function icon(name) {
+  const element = svg("svg", { class: "tt-icon", "aria-hidden": "true" });
+  element.append(svg("use", { href: `#tt-icon-${name}` }));
+  return element;
+}
+
+/** Makes an icon show `icon(name)`, without touching it if it does already. */
+export function setIcon(element, name) {
+  const use = element.firstElementChild;
   if (use.getAttribute("href") !== `#tt-icon-${name}`) use.setAttribute("href", `#tt-icon-${name}`);
 }
 
@@ -69,7 +72,7 @@ export function setProp(element, name, value) {
 
 /** Sets an attribute without touching it if it has that value already. */
 export function setAttr(element, name, value) {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
 /** Sets a style property. Unlike an attribute, a strict Content-Security-Policy allows it. */

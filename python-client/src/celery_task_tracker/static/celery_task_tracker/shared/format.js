@@ -14,6 +14,15 @@ const tenthsFormat = new Intl.NumberFormat(language, {
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
 });
+const compactFormat = new Intl.NumberFormat(language, { notation: "compact" });
+const percentFormat = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
+const TO_THE_MINUTE = { hour: "2-digit", minute: "2-digit" };
+const minuteFormat = new Intl.DateTimeFormat(language, TO_THE_MINUTE);
+const weekdayFormat = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric" });
+const dayAndMinuteFormat = new Intl.DateTimeFormat(language, {
+  ...{ weekday: "short", day: "numeric", month: "short" },
+  ...TO_THE_MINUTE,
+});
 
 const UNITS = [
   ["year", 31_536_000],
@@ -58,6 +67,31 @@ export function clock(time) {
 export function day(time, other) {
   const shown = dayFormat.format(new Date(time));
   return shown === dayFormat.format(new Date(other)) ? "" : shown;
+}
+
+/** "14:05", the time of day to the minute. */
+export function hourAndMinute(time) {
+  return minuteFormat.format(new Date(time));
+}
+
+/** "Mon 23", the day of a time. */
+export function weekday(time) {
+  return weekdayFormat.format(new Date(time));
+}
+
+/** "14:05 – 14:06", from one time to another, to the minute; with the day where `hasDay`. */
+export function dayAndTime(since, until, hasDay) {
+  return (hasDay ? dayAndMinuteFormat : minuteFormat).formatRange(new Date(since), new Date(until));
+}
+
+/** "1.2K", a number where there is little room. */
+export function compact(value) {
+  return compactFormat.format(value);
+}
+
+/** "12%", a share from 0 to 1; one above 0 is never shown as 0. */
+export function percent(share) {
+  return percentFormat.format(share > 0 ? Math.max(share, 0.01) : 0);
 }
 
 export function number(value) {

@@ -24,7 +24,10 @@ const MARKED_FOR = 2000;
 export class Row {
   #version = "";
 
-  /** `actions`: `{linkTo(id), details(task), revoke(task), rerun(task), copy(text, button), select(…)}`. */
+  /**
+   * `actions`: `{linkTo(id), details(task), revoke(task), rerun(task), copy(text, button), select(…),
+   * exceeded(task)}`.
+   */
   constructor(task, config, actions) {
     this.task = task;
     this.config = config;
@@ -104,6 +107,9 @@ export class Row {
     const silent = silence(this.task, this.config);
     setText(this.silent, silent && fill(strings.silentFor, { time: silent }));
     setProp(this.silent, "hidden", !silent);
+    const usual = this.actions.exceeded(this.task);
+    setText(this.long, usual && fill(strings.longer, { time: usual }));
+    setProp(this.long, "hidden", !usual);
     const isAllowed = isRevocable(this.task, this.config);
     if (!isAllowed && document.activeElement === this.revoke) this.details.focus();
     setProp(this.revoke, "hidden", !isAllowed);
@@ -151,6 +157,7 @@ export class Row {
     this.attempt = el("span", { className: "tt-attempt", role: "img" });
     this.asked = el("span", { className: "tt-sub tt-asked", textContent: strings.revokeRequested });
     this.silent = el("span", { className: "tt-sub tt-silent", hidden: true });
+    this.long = el("span", { className: "tt-sub tt-long", hidden: true });
     this.bar = new Bar();
     this.pace = el("span", { className: "tt-sub" });
     this.created = new Time();
@@ -187,7 +194,7 @@ export class Row {
     row.append(
       cell("task", this.box.element, this.name, copy, this.why, this.found, this.far),
       cell("state", el("span", { className: "tt-line" }, this.badge.element, this.attempt), this.asked, this.silent),
-      cell("run", this.bar.element, this.pace),
+      cell("run", this.bar.element, this.pace, this.long),
       cell(
         "when",
         this.created.element,
