@@ -68,7 +68,7 @@ def interface_strings() -> dict[str, str]:
         "usualEnded": _("Ended"),
         "usualFailed": _("Failed"),
         "usualRan": _("Run time"),
-        "usualWaited": _("Waiting"),
+        "usualWaited": _("Waiting time"),
         "usualSlowest": _("Slowest"),
         "usualSlowestOf": _("Slowest run of {name}: {time}"),
         "usualP95": _("95% within {time}"),

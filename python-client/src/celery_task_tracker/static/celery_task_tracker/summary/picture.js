@@ -74,8 +74,9 @@ export class Picture {
     this.chart.show(this.#picture);
     this.counts.show(this.#picture);
     this.#showLegend();
-    if (before?.span === frame.span) this.range.shift((frame.since - before.since) / frame.length);
-    this.#say(frame.buckets - 1, this.#summary({ from: frame.buckets - 1, to: frame.buckets - 1 }));
+    const last = frame.buckets - 1;
+    this.#say(last, this.#summary({ from: last, to: last }));
+    this.range.shift(before?.span === frame.span ? (frame.since - before.since) / frame.length : 0);
   }
 
   /** Whether another bucket has begun since the picture was fetched. */

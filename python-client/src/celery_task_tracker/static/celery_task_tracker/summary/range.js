@@ -43,7 +43,7 @@ export class Range {
     return this.#isDragged;
   }
 
-  /** The buckets have moved on by so many. */
+  /** The buckets have moved on by so many: what is pointed at stays the same time. */
   shift(by) {
     if (this.#place === null) return;
     const kept = (place) => Math.min(Math.max(place - by, 0), this.count() - 1);
