@@ -54,7 +54,7 @@ def open_page(tracker_page):
     expect(rows(tracker_page)).to_have_count(6)
     fold(tracker_page, "At a glance")
     tracker_page.get_by_role("button", name="Hour").click()
-    expect(bars(tracker_page, "FAILURE")).to_have_count(1)
+    expect(picture(tracker_page)).to_have_attribute("aria-valuemax", "60")
     return tracker_page
 
 
