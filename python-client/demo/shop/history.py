@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import chain, count, islice
 
+from django.conf import settings
+
 from celery_task_tracker.recording.overview import overviews_of
 from celery_task_tracker.registration.resolution import ObjectRef
-from celery_task_tracker.server.client import get_client
+from celery_task_tracker.server.client import TrackerClient, get_client
 from celery_task_tracker.server.writes import Event
 
 from .models import Customer, Order, Product, Warehouse
@@ -134,7 +136,8 @@ class History:
 
     def write(self, records: int, tell: Callable[[int], None]) -> None:
         """Stores them. ``tell`` is called with the number of records after every packet."""
-        client = get_client()
+        # A packet of this size may take longer than the timeout of the package.
+        client = TrackerClient(settings.CELERY_TASKTRACKER_REDIS_URL, 5, 60)
         runs = islice(self._runs(), records)
         for done in count(1):
             packet = list(islice(runs, PACKET // 4))

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from celery_task_tracker.admin import TaskTrackerFilter, concerned
+from celery_task_tracker.admin import TaskTrackerFilter, list_filter
 from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef, object_of
 from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.writes import Event
@@ -223,15 +223,24 @@ class TestCosts:
         # One command for every 200 records: the first alone, the others in one packet.
         assert (few[1], many[1]) == (1, 3)
 
+    def test_a_choice_with_too_many_tasks_is_not_counted(self, admin_client, orders, monkeypatch):
+        monkeypatch.setattr(list_filter, "MOST_COUNTED", 200)
+        for number in range(201):
+            keep(1, at=number)
+        keep(2, state="STARTED")
+        page = admin_client.get(URL, {"_facets": "True"}).content.decode()
+        assert "Failing (-)" in page
+        assert "Running (1)" in page
+
     def test_it_says_if_there_are_more_tasks_than_it_looks_at(
         self, admin_client, orders, monkeypatch
     ):
-        monkeypatch.setattr(concerned, "LIMIT", 200)
+        monkeypatch.setattr(list_filter, "LIMIT", 200)
         keep(1, at=-1)
         for number in range(200):
             keep(2, at=number)
         assert listed(admin_client, "failing") == {2}
-        assert said(admin_client, "failing") == ["Only the newest 10000 tasks were looked at."]
+        assert said(admin_client, "failing") == ["Only the newest 200 tasks were looked at."]
         assert said(admin_client, "running") == []
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from ..registration.resolution import OverviewRef
 from ..server.client import Query, get_client
 
-#: The most records that are looked at, the newest ones: as many as an overview has by default.
-LIMIT = 10_000
-
-#: How many the module is asked for in one command, and their fields.
+#: How many the module is asked for in one command, and in one packet: between two packets the
+#: server answers others.
 PAGE = 200
+PACKET = 1000
+
 FIELDS = ("objects", "state", "alive_at")
 
 
@@ -31,21 +31,25 @@ class Concerned:
 
 def concerned(
     overview: OverviewRef,
+    limit: int,
     states: Iterable[str] = (),
     is_wanted: Callable[[Mapping[str, Any]], bool] = lambda record: True,
 ) -> Concerned:
-    """The objects of the newest :data:`LIMIT` records in any of ``states`` that ``is_wanted``.
+    """The objects of the newest ``limit`` records in any of ``states`` that ``is_wanted``.
 
-    Costs one round trip for the first :data:`PAGE` records, and one for all others.
+    Costs a round trip for the first :data:`PAGE` records, and one for each further :data:`PACKET`.
     """
     client = get_client()
     query = Query(states=tuple(states), size=PAGE)
     page = json.loads(client.query_json(overview, query, FIELDS))
     records = page["tasks"]
-    last = min(page["pages"], LIMIT // page["size"])
-    rest = [replace(query, page=number) for number in range(2, last + 1)]
-    for reply in client.queries_json(overview, rest, FIELDS):
-        records += json.loads(reply)["tasks"]
+    last = min(page["pages"], limit // page["size"])
+    step = PACKET // PAGE
+    for first in range(2, last + 1, step):
+        numbers = range(first, min(first + step, last + 1))
+        several = [replace(query, page=number) for number in numbers]
+        for reply in client.queries_json(overview, several, FIELDS):
+            records += json.loads(reply)["tasks"]
     keys = {
         key
         for record in records

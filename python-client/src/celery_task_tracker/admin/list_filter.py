@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin, SimpleListFilter
-from django.core.exceptions import ValidationError
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -20,25 +19,28 @@ from ..registration.primary_key import key_value
 from ..registration.resolution import overview_of
 from ..server.errors import TrackerError
 from ..server.pause import pause
-from .concerned import LIMIT, Concerned, concerned
+from .concerned import Concerned, concerned
 from .endpoint import refusal_for
 from .overview import has_overview, may_see_overview
 from .silence import is_silent
 
+#: The most records that a choice looks at, the newest ones: as many as an overview has by default.
+LIMIT = 10_000
+
 #: The states of tasks that have not begun.
 WAITING = ("PENDING", "RECEIVED", "RETRY")
 
-#: The most objects of a choice that is counted where the list shows counts: each is a parameter of
-#: the query that counts for all choices.
+#: The most records of a choice that is counted where the list shows counts. They are read for every
+#: choice, and each object is a parameter of the query that counts for all of them.
 MOST_COUNTED = 2000
 
 
 class TaskTrackerFilter(SimpleListFilter):
     """*Tasks: failing, running, waiting, no sign of life, no tasks*.
 
-    It narrows the list's own queryset, by the newest :data:`~.concerned.LIMIT` records of the
+    It narrows the list's own queryset, by the newest :data:`LIMIT` records of the
     model's overview, and is not offered where the model has none. While Redis is away a choice
-    shows no object, and a message says why. Costs two round trips while a choice is in force.
+    shows no object, and a message says why. A choice costs a round trip for each 1,000 records.
     """
 
     title = gettext_lazy("Tasks")
@@ -75,7 +77,7 @@ class TaskTrackerFilter(SimpleListFilter):
         if choice not in dict(self.lookup_choices):
             return queryset
         try:
-            found = self._found(choice)
+            found = self._found(choice, LIMIT)
         except (TrackerError, WrongNamespace) as error:
             self._answers.tell(messages.ERROR, str(refusal_for(error)))
             # All objects would look as if the choice were in force.
@@ -89,19 +91,18 @@ class TaskTrackerFilter(SimpleListFilter):
         counts = {}
         for number, (choice, _title) in enumerate(self.lookup_choices):
             with contextlib.suppress(TrackerError, WrongNamespace):
-                found = self._found(choice)
-                if len(found.keys) <= MOST_COUNTED and not found.is_cut:
+                found = self._found(choice, MOST_COUNTED)
+                if not found.is_cut:
                     condition = self._condition(choice, found)
                     counts[f"{number}__c"] = Count(pk_attname, filter=condition)
         return counts
 
-    def _found(self, choice: str) -> Concerned:
-        known = self._answers.found
-        if (self._model, choice) not in known:
-            ask = _QUESTIONS[choice]
-            overview = overview_of(self._model)
-            known[self._model, choice] = pause.unless_paused(lambda: concerned(overview, *ask))
-        return known[self._model, choice]
+    def _found(self, choice: str, limit: int) -> Concerned:
+        known, question = self._answers.found, (self._model, choice, limit)
+        if question not in known:
+            overview, asked = overview_of(self._model), _QUESTIONS[choice]
+            known[question] = pause.unless_paused(lambda: concerned(overview, limit, *asked))
+        return known[question]
 
     def _condition(self, choice: str, found: Concerned) -> Q:
         condition = Q(pk__in=list(self._keys(found)))
@@ -109,8 +110,8 @@ class TaskTrackerFilter(SimpleListFilter):
 
     def _keys(self, found: Concerned) -> Iterator[Any]:
         for text in found.keys:
-            # Another program may have written any text.
-            with contextlib.suppress(ValueError, TypeError, ValidationError):
+            # Another program may have written any text, and a field raises what it likes.
+            with contextlib.suppress(Exception):
                 yield key_value(self._model, text)
 
 
@@ -133,7 +134,7 @@ class _Answers:
     """What was found for one request, which makes several filters of its list."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.found: dict[tuple[type[Model], str], Concerned] = {}
+        self.found: dict[tuple[type[Model], str, int], Concerned] = {}
         self._request = request
         self._told: set[str] = set()
 
