@@ -2,6 +2,7 @@
 
 import json
 
+import django
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -11,7 +12,8 @@ from django.urls import NoReverseMatch
 
 from celery_task_tracker.progress import element, shown
 from celery_task_tracker.registration.resolution import object_of
-from celery_task_tracker.server.client import get_client
+from celery_task_tracker.server.client import TrackerClient, get_client
+from celery_task_tracker.server.errors import SlotMoving
 from celery_task_tracker.server.pause import pause
 from celery_task_tracker.server.writes import Event
 from shop.models import Customer, Order, Shelf
@@ -171,6 +173,32 @@ def test_the_permission_may_be_a_function_and_raise(ada, order, settings):
 
     settings.TASK_TRACKER_PROGRESS_PERMISSION = forbid
     assert ask(ada).status_code == 403
+
+
+def test_djangos_own_middleware_asks_for_no_login_where_the_project_decides(
+    client, order, settings
+):
+    middleware = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    if django.VERSION < (5, 1):
+        pytest.skip("this Django has no such middleware")
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, middleware]
+    settings.TASK_TRACKER_METRICS_TOKEN = "token"
+    assert ask(client).status_code == 404
+    assert ask(client, "html/").status_code == 404
+    assert client.get("/metrics/").status_code == 401
+
+
+def test_an_object_that_moves_to_another_node_costs_itself_alone(ada, order, monkeypatch):
+    keep(order)
+    query_json = TrackerClient.query_json
+
+    def move(*_):
+        raise SlotMoving("on its way")
+
+    monkeypatch.setattr(TrackerClient, "query_json", move)
+    assert ask(ada).status_code == 503
+    monkeypatch.setattr(TrackerClient, "query_json", query_json)
+    assert ask(ada).status_code == 200
 
 
 def test_it_can_only_be_read(ada):

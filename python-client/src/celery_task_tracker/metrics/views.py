@@ -22,6 +22,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(generate_latest(every_process()), content_type=CONTENT_TYPE_LATEST)
 
 
+# Prometheus does not log in: for Django's LoginRequiredMiddleware.
+metrics.login_required = False  # type: ignore[attr-defined]
+
+
 def _has_token(request: HttpRequest) -> bool:
     token = config.TASK_TRACKER_METRICS_TOKEN
     given = request.headers.get("Authorization", "")

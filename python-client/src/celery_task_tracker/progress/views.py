@@ -62,6 +62,11 @@ def progress_html(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_rendered(shown), status=STOP_POLLING if shown.ended else HTTPStatus.OK)
 
 
+# The project's own function decides who may see what, for Django's LoginRequiredMiddleware too.
+for view in (progress, progress_html):
+    view.login_required = False  # type: ignore[attr-defined]
+
+
 def _asked(request: HttpRequest) -> tuple[Model | None, tuple[str, ...]]:
     """The object that ``request`` names, and its tasks that the user may see."""
     obj = _object(request.GET.get("model", ""), request.GET.get("id", ""))

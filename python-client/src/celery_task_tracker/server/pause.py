@@ -10,7 +10,7 @@ from django.core.signals import setting_changed
 
 from ..config import config
 from .client import CONNECTION_SETTINGS
-from .errors import TrackerUnavailable
+from .errors import SlotMoving, TrackerUnavailable
 
 T = TypeVar("T")
 
@@ -29,12 +29,16 @@ class Pause:
     def unless_paused(self, ask: Callable[[], T]) -> T:
         """What ``ask()`` returns. Raises :class:`TrackerUnavailable` at once during the pause.
 
-        A pause begins when ``ask()`` raises that, and lasts TASK_TRACKER_RETRY_AFTER seconds.
+        A pause begins when ``ask()`` raises that, and lasts TASK_TRACKER_RETRY_AFTER seconds. None
+        begins when an object is moving to another node of the cluster.
         """
         if self._error and time.monotonic() < self._until:
             raise self._error
         try:
             reply = ask()
+        except SlotMoving:
+            # It is about one object. Others can be asked for.
+            raise
         except TrackerUnavailable as error:
             self._until = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER
             self._error = error.with_traceback(None)
