@@ -1,18 +1,23 @@
 """When a worker serves its metrics, and what its log says when it does not."""
 
 import logging
+import os
 import re
 import socket
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 from celery.concurrency.prefork import TaskPool as Processes
 from celery.concurrency.solo import TaskPool as OneProcess
-from prometheus_client import Gauge
-from scrape import scrape
+from prometheus_client import Gauge, generate_latest
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from scrape import samples, scrape
 
 from celery_task_tracker.metrics import installed, worker
 from celery_task_tracker.metrics.address import address
+from celery_task_tracker.metrics.exposition import every_process
 from celery_task_tracker.metrics.prometheus import PrometheusMeter
 from celery_task_tracker.recording import meter
 
@@ -97,3 +102,17 @@ def test_switching_metrics_on_twice_measures_once(monkeypatch):
     installed.install()
     assert isinstance(first, PrometheusMeter)
     assert meter.current is first
+
+
+def test_what_dead_processes_left_of_their_gauges_is_not_counted(monkeypatch, tmp_path):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    key = mmap_key("waiting", "waiting", (), (), "")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for pid in (os.getpid(), ended.pid, 1):
+        file = MmapedDict(str(tmp_path / f"gauge_livesum_{pid}.db"))
+        file.write_value(key, 5, 0)
+        file.close()
+    found = samples(generate_latest(every_process()).decode())
+    assert found == {("waiting", ()): 10}
+    assert len(list(tmp_path.iterdir())) == 2
