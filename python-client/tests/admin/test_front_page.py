@@ -16,6 +16,7 @@ from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
 from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.writes import Event
 from servers import HOST, free_port
+from shop.models import Shelf
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +86,7 @@ class TestWhatItTells:
             keep(f"f{number}", "FAILURE", ago=number * 0.4 * HOUR)
         keep("p", "FAILURE", model="shop.parcel")
         told = panel(admin_client)
-        assert told["Shelfs"] == ["3", "3"]
+        assert told[str(Shelf._meta.verbose_name_plural).capitalize()] == ["3", "3"]
         assert told["Parcels"] == ["0", "1"]
         assert "Untrackeds" not in told
 

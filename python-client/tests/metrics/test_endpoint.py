@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +13,6 @@ import pytest
 from celery.concurrency.prefork import TaskPool as Processes
 from celery.concurrency.solo import TaskPool as OneProcess
 from prometheus_client import Gauge, generate_latest
-from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from scrape import samples, scrape
 
 from celery_task_tracker.metrics import installed, worker
@@ -106,13 +106,13 @@ def test_switching_metrics_on_twice_measures_once(monkeypatch):
 
 def test_what_dead_processes_left_of_their_gauges_is_not_counted(monkeypatch, tmp_path):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    key = mmap_key("waiting", "waiting", (), (), "")
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    for pid in (os.getpid(), ended.pid, 1):
-        file = MmapedDict(str(tmp_path / f"gauge_livesum_{pid}.db"))
-        file.write_value(key, 5, 0)
-        file.close()
+    code = (
+        "import os; from prometheus_client import Gauge; "
+        "Gauge('waiting', '', multiprocess_mode='livesum').set(5); print(os.getpid())"
+    )
+    ended = subprocess.check_output([sys.executable, "-c", code], text=True).strip()
+    for living in (os.getpid(), os.getppid()):
+        shutil.copy(tmp_path / f"gauge_livesum_{ended}.db", tmp_path / f"gauge_livesum_{living}.db")
     found = samples(generate_latest(every_process()).decode())
     assert found == {("waiting", ()): 10}
     assert len(list(tmp_path.iterdir())) == 2
