@@ -24,6 +24,7 @@ from ..registration.resolution import ObjectRef, object_of
 from ..server.client import Query, get_client
 from ..server.errors import TrackerError
 from ..templatetags.task_humanize import humanize_task
+from .assets import column_media
 from .endpoint import refusal_for
 from .rerun import RecordsOf, Rerun, run_again
 from .selection import records_of
@@ -95,7 +96,7 @@ def rerun_failed(
         "opts": opts,
         "action": NAME,
         "action_checkbox_name": ACTION_CHECKBOX_NAME,
-        "media": model_admin.media,
+        "media": model_admin.media + column_media(),
         "plan": plan,
         "objects": [obj for obj, _ref, _ids in plan.chosen],
         "tasks": [(humanize_task(name), count) for name, count in plan.names.most_common()],
