@@ -10,7 +10,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def keep_chord():
     """A task, then two side by side, one of which still runs."""
     keep("first", name="shop.tasks.greet", root_id="first")
-    keep("good", at=EPOCH + 1, root_id="first", parent_id="first", group_id="the-group")
+    keep(
+        "good",
+        at=EPOCH + 1,
+        root_id="first",
+        parent_id="first",
+        group_id="the-group",
+        chord_id="body",
+    )
     keep(
         "busy",
         "STARTED",
@@ -46,8 +53,7 @@ def test_a_workflow_is_a_tree_that_is_followed_while_it_runs(tracker_page):
     expect(tree.get_by_role("progressbar", name="Workflow")).to_be_visible()
     tree.get_by_role("link", name="Sleep").focus()
     keep("busy", "FAILURE", "shop.tasks.sleep", EPOCH + 3)
-    body = {"root_id": "first", "parent_id": "busy", "group_id": "the-group"}
-    keep("body", "PENDING", at=EPOCH + 4, **body)
+    keep("body", "PENDING", at=EPOCH + 4, root_id="first", parent_id="busy")
     expect(tree).to_contain_text("3 of 4 done, 1 failed")
     expect(items.last).to_contain_text("then")
     expect(items.last).to_contain_text("body")

@@ -277,6 +277,7 @@ def test_the_members_of_a_chord_and_its_body_are_tracked_one_by_one(ended):
     for number, member in zip((31, 32), sent.parent.results, strict=True):
         found = ended(number, member.id, "SUCCESS")
         assert found["group_id"] == sent.parent.id
+        assert found["chord_id"] == sent.id
     assert json.loads(ended(33, sent.id, "SUCCESS")["result"]) == [31, 32]
 
 

@@ -25,7 +25,10 @@ EXAMINED = 1000
 PAGE = 200
 
 #: The fields that say where a task belongs.
-FIELDS = ("id", "name", "state", "created_at", "root_id", "parent_id", "group_id")
+FIELDS = (
+    *("id", "name", "state", "created_at"),
+    *("root_id", "parent_id", "group_id", "chord_id"),
+)
 
 #: The fields that name another task.
 NAMES = ("root_id", "parent_id", "rerun_of", "rerun_as")

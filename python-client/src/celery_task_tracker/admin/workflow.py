@@ -1,14 +1,14 @@
 """Tasks that belong together, laid out as a tree: what followed what, and what ran side by side.
 
 Records are mappings with ``id``, ``name``, ``state`` and ``created_at``, and with ``root_id``,
-``parent_id`` and ``group_id`` where they have them. Whoever may publish to the broker can write
-these ids, so they may form cycles or lead nowhere.
+``parent_id``, ``group_id`` and ``chord_id`` (the body of its chord) where they have them. Whoever
+may publish to the broker can write these ids, so they may form cycles or lead nowhere.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -74,7 +74,7 @@ def relatives(records: Iterable[Record], task_id: str) -> list[Record]:
 
 def _ties(record: Record) -> Iterator[tuple[str, str]]:
     yield "task", record["id"]
-    for name in ("root_id", "parent_id"):
+    for name in ("root_id", "parent_id", "chord_id"):
         if record.get(name):
             yield "task", record[name]
     if record.get("group_id"):
@@ -133,10 +133,11 @@ class _Tree:
     def __init__(self, members: Sequence[Record], shown: str) -> None:
         self._records = {record["id"]: record for record in members}
         self._parents = _acyclic(self._records)
-        bodies = self._detach_bodies()
+        #: The bodies of chords, each with a task of its chord.
+        self._bodies = self._detach_bodies()
         self._children = self._children_of_each()
-        self._groups = self._find_groups(bodies)
-        self._attach(bodies)
+        self._groups = self._find_groups()
+        self._attach_bodies()
         self._tallies = self._tally_each()
         #: What leads to the task that is shown.
         self._path = {shown, *self._ancestors(shown)}
@@ -153,7 +154,8 @@ class _Tree:
             waiting.extend((item, level, False) for item in reversed(kept))
 
         side_by_side(self._items(""), 0)
-        while waiting:
+        # Tasks, groups of at least two, and a note per list are fewer than that, so it always ends.
+        while waiting and len(found) < 3 * len(self._records):
             item, level, follows = waiting.pop()
             row: dict[str, Any] = {"level": min(level, DEEPEST), "follows": follows}
             if isinstance(item, int):
@@ -176,15 +178,12 @@ class _Tree:
         return self._records[task].get("group_id") or ""
 
     def _detach_bodies(self) -> dict[str, str]:
-        """Takes the bodies of chords from their parents, each of which was the last of its group.
-
-        Celery gives the body the group of those that it follows. Returns bodies with parents.
-        """
-        bodies = {
-            task: parent
-            for task, parent in self._parents.items()
-            if parent and self._group_of(task) and self._group_of(task) == self._group_of(parent)
-        }
+        """Takes the bodies of chords from their parents. Returns each with a task of its chord."""
+        bodies = {}
+        for task, record in self._records.items():
+            body = record.get("chord_id") or ""
+            if body in self._records and body not in (task, *self._ancestors(task)):
+                bodies[body] = task
         self._parents.update(dict.fromkeys(bodies, ""))
         return bodies
 
@@ -194,11 +193,11 @@ class _Tree:
             children[parent].append(task)
         return children
 
-    def _find_groups(self, bodies: Container[str]) -> dict[str, _Group]:
+    def _find_groups(self) -> dict[str, _Group]:
         """The groups that have several branches with one parent here, by the heads of these."""
         found: dict[tuple[str, str], _Group] = {}
         for task in self._records:
-            if (group := self._group_of(task)) and task not in bodies:
+            if (group := self._group_of(task)) and task not in self._bodies:
                 head = self._head(task)
                 branches = found.setdefault((self._parents[head], group), _Group(group)).heads
                 if head not in branches[-1:]:
@@ -214,22 +213,26 @@ class _Tree:
         """The first task of the chain that ends with ``task``."""
         while True:
             parent = self._parents[task]
-            if not parent or len(self._children[parent]) > 1 or self._group_of(parent):
+            if not parent or len(self._children[parent]) > 1:
+                return task
+            if self._group_of(parent) or parent in self._bodies:
                 return task
             task = parent
 
-    def _attach(self, bodies: Mapping[str, str]) -> None:
-        """Puts each body behind its group, or back below its parent if the group is not shown."""
-        for body, last in bodies.items():
-            head = self._head(last)
+    def _attach_bodies(self) -> None:
+        """Puts each body behind its group, or below its task if the group is not shown.
+
+        One that its own task came of, by way of another body, stays by itself.
+        """
+        for body, task in self._bodies.items():
+            head = self._head(task)
             group = self._groups.get(head)
+            parent = self._parents[head] if group else task
+            if body in (parent, *self._ancestors(parent)):
+                continue
             self._children[""].remove(body)
-            if group and group.id == self._group_of(body):
-                group.bodies.append(body)
-                self._parents[body] = self._parents[head]
-            else:
-                self._children[last].append(body)
-                self._parents[body] = last
+            self._parents[body] = parent
+            (group.bodies if group else self._children[task]).append(body)
 
     def _items(self, parent: str) -> list[str | _Group]:
         """What is below ``parent``: tasks, and groups in the place of their first one."""

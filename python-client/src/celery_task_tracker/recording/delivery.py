@@ -66,7 +66,14 @@ class Delivery:
         ``None`` if the task is not tracked for any object.
         """
         get, call = getter(head, body), message_call(head, body)
-        return cls._of(name, get, call, objects=_objects(name, get, call), queue=queue)
+        return cls._of(
+            name,
+            get,
+            call,
+            objects=_objects(name, get, call),
+            queue=queue,
+            chord=message_chord(head, body),
+        )
 
     @classmethod
     def of_refused_message(cls, message: Any, worker: str | None) -> Delivery | None:
@@ -104,6 +111,7 @@ class Delivery:
             worker=context.hostname,
             queue=(context.delivery_info or {}).get("routing_key"),
             priority=(context.delivery_info or {}).get("priority"),
+            chord=context.chord,
         )
 
     @classmethod
@@ -132,6 +140,7 @@ class Delivery:
         worker: str | None = None,
         queue: str | None = None,
         priority: int | None = None,
+        chord: Any = None,
     ) -> Delivery | None:
         if not objects or not config.is_enabled:
             return None
@@ -147,6 +156,7 @@ class Delivery:
             ("root_id", get("root_id")),
             ("parent_id", get("parent_id")),
             ("group_id", get("group")),
+            ("chord_id", _id_of(chord)),
             ("eta", _moment(get("eta"))),
             ("max_retries", registrations[0].max_retries if registrations else None),
         ):
@@ -233,6 +243,19 @@ def message_call(head: Mapping[str, Any], body: Any) -> Call:
     else:
         args, kwargs = body["args"], body["kwargs"]
     return Call(tuple(args or ()), kwargs or {})
+
+
+def message_chord(head: Mapping[str, Any], body: Any) -> Any:
+    """The body of the chord that the task of a message is a part of, as Celery's signature."""
+    return (body[2] or {}).get("chord") if "task" in head else body.get("chord")
+
+
+def _id_of(signature: Any) -> Any:
+    """The task id of a signature in a message; ``None`` where somebody wrote another thing."""
+    try:
+        return signature["options"]["task_id"]
+    except (TypeError, LookupError):
+        return None
 
 
 def context_call(context: Any) -> Call:

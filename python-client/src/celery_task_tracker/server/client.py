@@ -77,6 +77,7 @@ ALL_FIELDS = (
     "root_id",
     "parent_id",
     "group_id",
+    "chord_id",
     "launched_by",
     "rerun_of",
     "rerun_as",
