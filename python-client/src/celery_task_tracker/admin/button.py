@@ -29,7 +29,7 @@ from .assets import column_media
 from .changelist import COLUMN, TITLE, StatusColumn
 from .front_page import with_panel
 from .list_filter import TaskTrackerFilter
-from .overview import shows_every_object
+from .overview import may_see_overview, overview_url, shows_every_object
 from .rerun import rerunnable
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class TaskTrackerAdminMixin(Base):
     have it.
 
     ``task_tracker_filter = False`` leaves out the filter that a list with the column has.
+
+    ``has_task_tracker_overview_permission`` is who may see the tasks of all objects of the model.
     """
 
     # No values here: this class comes first in the MRO, so they would hide those of the ModelAdmin.
@@ -63,6 +65,18 @@ class TaskTrackerAdminMixin(Base):
 
         # Before the ModelAdmin's own URLs, whose last pattern matches anything.
         return [*urls.patterns(self), *super().get_urls()]
+
+    def has_task_tracker_overview_permission(self, request: HttpRequest) -> bool:
+        """Whether this user may see the overview: tasks of every object, and how many there are.
+
+        A ModelAdmin may have a method of its own. Without one, users with the permission to view
+        the model may, provided that Django itself decides who views which object, see
+        :func:`~.overview.shows_every_object`.
+        """
+        own = getattr(super(), "has_task_tracker_overview_permission", None)
+        if own is not None:
+            return bool(own(request))
+        return shows_every_object(self) and self.has_view_permission(request)
 
     @display(description=TITLE)
     def task_tracker_status(self, obj: Model) -> str:
@@ -82,17 +96,6 @@ class TaskTrackerAdminMixin(Base):
             act: Any = (rerun_failed.rerun_failed, rerun_failed.NAME, rerun_failed.TITLE)
             actions = {**actions, rerun_failed.NAME: act}
         return actions
-
-    def has_task_tracker_overview_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may see the tasks of all objects at once, and how many there are.
-
-        By default whoever may view the model, where :func:`shows_every_object`. Elsewhere nobody,
-        until the ModelAdmin has this method itself.
-        """
-        own = getattr(super(), "has_task_tracker_overview_permission", None)
-        if own is not None:
-            return bool(own(request))
-        return shows_every_object(self) and self.has_view_permission(request)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         filters = super().get_list_filter(request)
@@ -134,6 +137,13 @@ class TaskTrackerAdminMixin(Base):
         changelist = context.get("cl")
         if changelist and any(isinstance(each, StatusColumn) for each in changelist.list_display):
             context["media"] += column_media()
+        if (
+            isinstance(response, TemplateResponse)
+            and changelist
+            and not changelist.is_popup
+            and may_see_overview(request, self)
+        ):
+            self._add_button(response, "list", overview_url(self))
         return response
 
     def render_change_form(
@@ -153,25 +163,29 @@ class TaskTrackerAdminMixin(Base):
             or not self.has_view_permission(request, obj)
         ):
             return response
-        url = page_url(self, request, obj)
-        if url and "actions_detail" in response.context_data:
+        self._add_button(response, "detail", page_url(self, request, obj))
+        return response
+
+    def _add_button(self, response: TemplateResponse, place: str, url: str | None) -> None:
+        """Adds the button that leads to ``url``. ``place``: ``detail`` for the change form, and
+        ``list`` for the change list."""
+        context = response.context_data
+        if not url or context is None:
+            return
+        if f"actions_{place}" in context:
             # django-unfold's own list of buttons, each with one of its icons.
             button = {"title": _("Task Tracker"), "path": url, "icon": "checklist"}
-            response.context_data["actions_detail"] = [
-                *response.context_data["actions_detail"],
-                button,
-            ]
-        elif url:
-            # Our template extends the one that would have been rendered.
-            template = response.template_name
-            response.context_data |= {
-                "task_tracker_url": url,
-                "task_tracker_change_form": template
-                if hasattr(template, "render")
-                else select_template([template] if isinstance(template, str) else list(template)),
-            }
-            response.template_name = "admin/celery_task_tracker/change_form.html"
-        return response
+            context[f"actions_{place}"] = [*(context[f"actions_{place}"] or ()), button]
+            return
+        # Our template extends the one that would have been rendered.
+        template = response.template_name
+        context |= {
+            "task_tracker_url": url,
+            "task_tracker_extends": template
+            if hasattr(template, "render")
+            else select_template([template] if isinstance(template, str) else list(template)),
+        }
+        response.template_name = "admin/celery_task_tracker/with_button.html"
 
 
 def install() -> None:

@@ -12,11 +12,12 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from ..registration.resolution import ObjectRef
-from ..server.client import ROW_FIELDS, Query, get_client
+from ..registration.resolution import Ref
+from ..server.client import Query, get_client
 from .endpoint import endpoint
 from .filters import query_of
 from .folding import folded
+from .objects import row_fields
 from .presentable import presentable
 
 #: How many failures are examined, the newest first, and how many the module is asked for at once.
@@ -55,7 +56,7 @@ class Cause:
 
 @endpoint("GET", "view")
 def causes(
-    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
+    request: HttpRequest, obj: Model | None, ref: Ref, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
     """The causes of the newest :data:`LIMIT` failures that the filters of the list let through.
 
@@ -80,7 +81,7 @@ def causes(
     )
 
 
-def failed_by(ref: ObjectRef, query: Query, key: str) -> list[str]:
+def failed_by(ref: Ref, query: Query, key: str) -> list[str]:
     """The ids of the failures with this cause, the newest first, among :data:`LIMIT` examined.
 
     Costs two round trips.
@@ -88,7 +89,7 @@ def failed_by(ref: ObjectRef, query: Query, key: str) -> list[str]:
     return [record["id"] for record in _Failures.newest(ref, query, FIELDS).of(key)]
 
 
-def failed_by_json(ref: ObjectRef, query: Query, key: str) -> bytes:
+def failed_by_json(ref: Ref, query: Query, key: str) -> bytes:
     """The page that ``query`` asks for, of failures with this cause, in the module's own JSON.
 
     ``cause`` names it, ``{"exception", "message"}``, if any failure has it. Costs three round
@@ -98,7 +99,7 @@ def failed_by_json(ref: ObjectRef, query: Query, key: str) -> bytes:
     matching = failures.of(key)
     first = (query.page - 1) * query.size
     ids = [record["id"] for record in matching[first : first + query.size]]
-    rows = get_client().get_each(ref, ids, ROW_FIELDS) if ids else []
+    rows = get_client().get_each(ref, ids, row_fields(ref)) if ids else []
     cause = Cause.of(matching[0]) if matching else None
     answer = {
         "total": len(matching),
@@ -123,7 +124,7 @@ class _Failures:
     states: Mapping[str, int]
 
     @classmethod
-    def newest(cls, ref: ObjectRef, query: Query, fields: Sequence[str]) -> _Failures:
+    def newest(cls, ref: Ref, query: Query, fields: Sequence[str]) -> _Failures:
         client = get_client()
         failures = replace(query, states=("FAILURE",), page=1, size=PAGE)
         first = json.loads(client.query_json(ref, failures, fields))

@@ -12,10 +12,10 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from ..registration.resolution import ObjectRef
+from ..registration.resolution import ObjectRef, OverviewRef, Ref
 from ..server.client import Query, get_client
 from ..states import ACTIVE_STATES
-from .endpoint import Refusal, endpoint
+from .endpoint import Refusal, endpoint, object_of_task
 from .workflow import Tally, relatives, rows
 
 #: How many records are examined of those sent before the task, and of those sent after it.
@@ -36,7 +36,12 @@ NAMES = ("root_id", "parent_id", "rerun_of", "rerun_as")
 
 @endpoint("GET", "view")
 def family(
-    request: HttpRequest, obj: Model, ref: ObjectRef, task_id: str, *, model_admin: ModelAdmin[Any]
+    request: HttpRequest,
+    obj: Model | None,
+    ref: Ref,
+    task_id: str,
+    *,
+    model_admin: ModelAdmin[Any],
 ) -> HttpResponse:
     """The chain, group or chord that a task is a part of, with this object's tasks only.
 
@@ -46,7 +51,11 @@ def family(
     more records than were ``examined``: the 1,000 sent before the task and the 1,000 sent after it.
 
     Costs three round trips at most, and ten queries of up to 200 rows in the module.
+
+    In the overview it is that of the task's object.
     """
+    if isinstance(ref, OverviewRef):
+        _owner, ref = object_of_task(request, model_admin, ref, task_id)
     (own,) = get_client().get_each(ref, [task_id], (*FIELDS, *NAMES))
     if own is None:
         raise Refusal(

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.utils.translation import gettext as _
 
 from ..recording import marks
-from ..registration.resolution import ObjectRef
+from ..registration.resolution import Ref
 from ..server.client import Span, get_client
 from .endpoint import Refusal, endpoint
 
@@ -71,7 +71,7 @@ class Frame:
 
 @endpoint("GET", "view")
 def picture(
-    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
+    request: HttpRequest, obj: Model | None, ref: Ref, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
     """The tasks that were created in each bucket of a :class:`Frame`, by their states.
 

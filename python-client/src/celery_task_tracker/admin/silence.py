@@ -19,13 +19,14 @@ from ..config import config
 from ..recording import process
 from ..recording.headers import objects_in
 from ..recording.overview import overviews_of
-from ..registration.resolution import ObjectRef
+from ..registration.resolution import ObjectRef, Ref
 from ..results import value_of
-from ..server.client import ROW_FIELDS, Query, get_client
+from ..server.client import Query, get_client
 from ..server.errors import TrackerError
 from ..server.writes import Event
 from .endpoint import Refusal, endpoint, record_of
 from .log_entry import log_entry
+from .objects import row_fields
 
 #: A running task is silent after this many intervals without a sign of life.
 MISSED = 3
@@ -51,7 +52,7 @@ def is_silent(record: Mapping[str, Any]) -> bool:
     return bool(time.time() - last > MISSED * config.TASK_TRACKER_HEARTBEAT)
 
 
-def running_of_each(refs: Sequence[ObjectRef]) -> list[bytes | TrackerError]:
+def running_of_each(refs: Sequence[Ref]) -> list[bytes | TrackerError]:
     """The :data:`PAGE` newest running tasks of each of ``refs``, with what :func:`is_silent` needs.
 
     As JSON, or the error instead. Costs one round trip, on a cluster one to each node.
@@ -60,7 +61,7 @@ def running_of_each(refs: Sequence[ObjectRef]) -> list[bytes | TrackerError]:
     return get_client().query_each(refs, running, ("state", "alive_at"))
 
 
-def with_silent_count(ref: ObjectRef, reply: bytes) -> bytes:
+def with_silent_count(ref: Ref, reply: bytes) -> bytes:
     """``reply``, a page of rows in the module's JSON, with ``silent`` if any task runs.
 
     That is ``{"count", "examined", "complete"}``: how many of the newest running tasks are silent,
@@ -88,7 +89,7 @@ def with_silent_count(ref: ObjectRef, reply: bytes) -> bytes:
     return b'{"silent":%b,%b' % (json.dumps(silent).encode(), reply[1:])
 
 
-def silent_json(ref: ObjectRef, query: Query) -> bytes:
+def silent_json(ref: Ref, query: Query) -> bytes:
     """The page that ``query`` asks for, of silent tasks alone, in the form of the module's JSON.
 
     Looks at the newest :data:`LIMIT` running tasks. Costs one round trip for :data:`PAGE` of them.
@@ -97,7 +98,7 @@ def silent_json(ref: ObjectRef, query: Query) -> bytes:
     page = pages = 1
     while page <= min(pages, LIMIT // PAGE):
         running = replace(query, states=("STARTED",), page=page, size=PAGE)
-        reply = json.loads(get_client().query_json(ref, running, ROW_FIELDS))
+        reply = json.loads(get_client().query_json(ref, running, row_fields(ref)))
         silent += [record for record in reply["tasks"] if is_silent(record)]
         pages = reply["pages"]
         page += 1

@@ -43,6 +43,7 @@ def interface_strings() -> dict[str, str]:
         "progress": _("Progress"),
         "updated": _("Updated"),
         "badRecord": _("This record cannot be shown."),
+        "noObject": _("Its object does not exist, or you may not view it."),
         # Durations
         "milliseconds": pgettext("duration", "{ms} ms"),
         "seconds": pgettext("duration", "{s} s"),

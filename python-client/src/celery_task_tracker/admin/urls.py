@@ -1,7 +1,8 @@
-"""The URLs below ``<object>/task-tracker/`` of one ModelAdmin."""
+"""The URLs below ``<object>/task-tracker/`` and ``task-tracker/`` of one ModelAdmin."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -9,37 +10,64 @@ from django.contrib.admin import ModelAdmin
 from django.urls import URLPattern, path
 
 from . import actions, causes, family, picture, rerun, several, silence, usual, views
+from .endpoint import View
 
 
 def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
-    """The page and its endpoints, each behind the admin site's login.
+    """The pages and their endpoints, each behind the admin site's login.
 
-    The names are ``<app>_<model>_task_tracker`` for the page, and ``…_task_tracker_list``,
-    ``_task``, ``_launch``, ``_revoke``, ``_revoke_active``, ``_lost``, ``_rerun``, ``_several``,
-    ``_plan``, ``_picture``, ``_causes``, ``_usual`` and ``_family``.
+    The names are ``<app>_<model>_task_tracker`` for the page of an object, and
+    ``…_task_tracker_list``, ``_task``, ``_launch``, ``_revoke``, ``_revoke_active``, ``_lost``,
+    ``_rerun``, ``_several``, ``_plan``, ``_picture``, ``_causes``, ``_usual`` and ``_family``. Those
+    of the overview begin with ``…_task_tracker_overview`` instead; what is for one object alone is not
+    among them.
     """
-    prefix = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_task_tracker"
+    name = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_task_tracker"
 
-    def route(suffix: str, view: Any, name: str) -> URLPattern:
-        return path(
-            f"<path:object_id>/task-tracker/{suffix}",
-            model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)),
-            name=name,
-        )
+    def routes(prefix: str, name: str, page: View, views: Mapping[str, View]) -> list[URLPattern]:
+        return [
+            path(
+                f"{prefix}task-tracker/{suffix}",
+                model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)),
+                name=f"{name}_{_name_of(suffix)}".removesuffix("_"),
+            )
+            for suffix, view in {"": page, **views}.items()
+        ]
 
     return [
-        route("", views.page, prefix),
-        route("list/", views.task_list, f"{prefix}_list"),
-        route("tasks/<path:task_id>/", views.task_detail, f"{prefix}_task"),
-        route("family/<path:task_id>/", family.family, f"{prefix}_family"),
-        route("launch/", actions.launch, f"{prefix}_launch"),
-        route("revoke/", actions.revoke, f"{prefix}_revoke"),
-        route("lost/", silence.mark_lost, f"{prefix}_lost"),
-        route("revoke-active/", actions.revoke_active, f"{prefix}_revoke_active"),
-        route("rerun/", rerun.rerun, f"{prefix}_rerun"),
-        route("several/", several.carry_out, f"{prefix}_several"),
-        route("several/plan/", several.plan, f"{prefix}_plan"),
-        route("picture/", picture.picture, f"{prefix}_picture"),
-        route("causes/", causes.causes, f"{prefix}_causes"),
-        route("usual/", usual.usual, f"{prefix}_usual"),
+        # Its addresses have no object before them.
+        *routes("", f"{name}_overview", views.overview, OF_BOTH),
+        *routes("<path:object_id>/", name, views.page, {**OF_BOTH, **OF_ONE_OBJECT}),
     ]
+
+
+def _name_of(suffix: str) -> str:
+    return _NAMES.get(suffix, suffix.removesuffix("/").replace("-", "_"))
+
+
+_NAMES = {
+    "tasks/<path:task_id>/": "task",
+    "family/<path:task_id>/": "family",
+    "several/plan/": "plan",
+}
+
+#: The endpoints of both pages.
+OF_BOTH: Mapping[str, View] = {
+    "list/": views.task_list,
+    "tasks/<path:task_id>/": views.task_detail,
+    "family/<path:task_id>/": family.family,
+    "revoke/": actions.revoke,
+    "lost/": silence.mark_lost,
+    "rerun/": rerun.rerun,
+    "picture/": picture.picture,
+    "causes/": causes.causes,
+    "usual/": usual.usual,
+}
+
+#: Those that only the page of an object has.
+OF_ONE_OBJECT: Mapping[str, View] = {
+    "launch/": actions.launch,
+    "revoke-active/": actions.revoke_active,
+    "several/": several.carry_out,
+    "several/plan/": several.plan,
+}

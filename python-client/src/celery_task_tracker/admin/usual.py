@@ -13,7 +13,7 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from ..registration.resolution import ObjectRef
+from ..registration.resolution import Ref
 from ..server.client import get_client
 from ..states import ACTIVE_STATES, STATES
 from .endpoint import endpoint
@@ -32,7 +32,7 @@ FIELDS = (
 
 @endpoint("GET", "view")
 def usual(
-    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
+    request: HttpRequest, obj: Model | None, ref: Ref, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
     """What :func:`usual_of` says of the last :data:`LIMIT` tasks that ended, as ``{"tasks": […]}``.
 

@@ -1,9 +1,10 @@
-"""The task tracker's page of one object, and the endpoints that it reads.
+"""The task tracker's page, of one object or of a whole model, and the endpoints that it reads.
 
 Each view is called with its ModelAdmin, behind the admin site's login and CSRF protection. The
 ModelAdmin's own hooks decide: a user who may view the object sees its tasks, and one who may change
 it launches and revokes them. Everything is asked of Redis under the object's own key, so a
-task is reachable only through the object that it ran for.
+task is reachable only through the object that it ran for. Who may see the tasks of all objects is
+said in :mod:`.overview`; acting on one takes the permission for its object.
 """
 
 from __future__ import annotations
@@ -12,21 +13,19 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import ModelAdmin
-from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from ..config import config
 from ..registration.registry import registry
-from ..registration.resolution import ObjectRef
-from ..server.client import ROW_FIELDS, get_client
+from ..registration.resolution import ObjectRef, OverviewRef, Ref
+from ..server.client import get_client
 from ..server.errors import LOADMODULE
 from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
@@ -35,13 +34,15 @@ from .causes import failed_by_json
 from .endpoint import endpoint, record_of
 from .filters import query_of
 from .found import HIDDEN_FIELDS, with_excerpts
-from .launchable import launchable
 from .links import links_of, with_links
+from .objects import described, holders, row_fields, with_objects
+from .overview import has_overview, may_see_overview
 from .presentable import presentable
 from .rerun import rerunnable
 from .revocation import may_terminate
 from .silence import MISSED, silent_json, with_silent_count
 from .strings import interface_strings, state_labels
+from .subject import OneObject, Subject, WholeModel, changelist_url
 
 #: The usual numbers of rows to choose from.
 PAGE_SIZES = (10, 25, 50, 100, 200)
@@ -61,37 +62,44 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
         return response
     if not model_admin.has_view_permission(request, obj):
         raise PermissionDenied
+    return _page(OneObject(request, model_admin, obj))
+
+
+def overview(request: HttpRequest, *, model_admin: ModelAdmin[Any]) -> HttpResponse:
+    """The same page for a whole model. Costs no query."""
+    if not has_overview(model_admin.model):
+        raise Http404
+    if not may_see_overview(request, model_admin):
+        raise PermissionDenied
+    return _page(WholeModel(request, model_admin))
+
+
+def _page(subject: Subject) -> HttpResponse:
+    request, model_admin = subject.request, subject.model_admin
     opts = model_admin.opts
     names = {
         registration.name: humanize_task(registration.name)
         for registration in registry.for_rows_of(model_admin.model)
     }
-    can_change = model_admin.has_change_permission(request, obj)
-    filters = model_admin.get_preserved_filters(request)
-
-    def url(name: str, *args: str) -> str:
-        return reverse(
-            f"admin:{opts.app_label}_{opts.model_name}_{name}",
-            args=args,
-            current_app=model_admin.admin_site.name,
-        )
-
-    def keeping_filters(url: str) -> str:
-        return add_preserved_filters({"preserved_filters": filters, "opts": opts}, url)
-
-    base = url("task_tracker", quote(obj.pk))
+    can_change = subject.can_change
+    can_select = can_change and subject.obj is not None
+    base = subject.page_url
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Task Tracker"),
-        "subtitle": str(obj),
+        "subtitle": subject.name,
         "opts": opts,
-        "object": obj,
+        "object": subject.obj,
+        "name": subject.name,
+        "name_url": subject.name_url,
         "module_name": str(capfirst(opts.verbose_name_plural)),
-        "preserved_filters": filters,
-        "change_url": keeping_filters(url("change", quote(obj.pk))),
-        "changelist_url": keeping_filters(url("changelist")),
+        "preserved_filters": model_admin.get_preserved_filters(request),
+        "change_url": subject.name_url,
+        "changelist_url": changelist_url(subject),
+        "overview_url": subject.overview_url,
         "can_change": can_change,
-        "launchable": launchable(registry.for_model(model_admin.model), obj) if can_change else [],
+        "can_select": can_select,
+        "launchable": subject.launchable,
         "tracked": list(names.values()),
         "states": state_labels(),
         "assets": page_assets(),
@@ -113,8 +121,10 @@ def page(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin[Any]) 
                 "causes": f"{base}causes/",
                 "usual": f"{base}usual/",
             },
+            "hasObjects": subject.obj is None,
             "csrfCookie": settings.CSRF_COOKIE_NAME,
             "canChange": can_change,
+            "canSelect": can_select,
             "canTerminate": can_change and may_terminate(request),
             "rerunnable": list(rerunnable(model_admin.model)) if can_change else [],
             "names": names,
@@ -152,7 +162,7 @@ def _page_sizes() -> list[int]:
 
 @endpoint("GET", "view")
 def task_list(
-    request: HttpRequest, obj: Model, ref: ObjectRef, *, model_admin: ModelAdmin[Any]
+    request: HttpRequest, obj: Model | None, ref: Ref, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
     """One page of rows, as the module's own JSON, narrowed by what :func:`query_of` reads.
 
@@ -163,7 +173,7 @@ def task_list(
     Nothing in the reply depends on the clock but how many tasks are silent, so its ETag stays the
     same while the rows and counts do. A request with it as ``If-None-Match`` then gets a 304
     without a body. Costs one command, one more if a task runs that is not among the rows, and once
-    per process a query for the module's version.
+    per process a query for the module's version; the overview one query of the database.
     """
     query = query_of(request.GET)
     client = get_client()
@@ -173,11 +183,13 @@ def task_list(
     elif request.GET.get("cause"):
         reply = failed_by_json(ref, query, request.GET["cause"])
     elif query.match:
-        reply = client.query_json(ref, query, (*ROW_FIELDS, *HIDDEN_FIELDS))
+        reply = client.query_json(ref, query, (*row_fields(ref), *HIDDEN_FIELDS))
         reply = with_excerpts(reply, query.match)
     else:
-        reply = client.query_json(ref, query)
+        reply = client.query_json(ref, query, row_fields(ref))
     reply = with_silent_count(ref, with_links(reply))
+    if isinstance(ref, OverviewRef):
+        reply = with_objects(request, model_admin, ref, reply)
     response = HttpResponse(reply, content_type="application/json")
     set_response_etag(response)
     return get_conditional_response(request, response["ETag"], response=response) or response
@@ -185,15 +197,29 @@ def task_list(
 
 @endpoint("GET", "view")
 def task_detail(
-    request: HttpRequest, obj: Model, ref: ObjectRef, task_id: str, *, model_admin: ModelAdmin[Any]
+    request: HttpRequest,
+    obj: Model | None,
+    ref: Ref,
+    task_id: str,
+    *,
+    model_admin: ModelAdmin[Any],
 ) -> HttpResponse:
     """The whole record of one task: arguments, result, error and traceback included.
 
-    ``objects`` names this object only: the user may not be allowed to see the others.
+    ``objects`` names this object only: the user may not be allowed to see the others. In the
+    overview ``object`` says which one it is, see :func:`described`. Of a task whose objects no
+    longer have a record, or may not be viewed by this user, only what the overview has is shown.
     """
     record = record_of(ref, task_id)
     answer = presentable(record)
-    if "objects" in answer:
+    if isinstance(ref, OverviewRef):
+        answer["object"] = None
+        for owner, owner_ref in holders(request, model_admin, ref, record)[:1]:
+            own = get_client().get(owner_ref, task_id)
+            answer = presentable(own or record)
+            answer["object"] = described(request, model_admin, owner)
+            ref = owner_ref
+    if answer.pop("objects", None) and isinstance(ref, ObjectRef):
         answer["objects"] = [list(ref)]
     answer["links"] = links_of(answer)
     return JsonResponse(answer)

@@ -58,7 +58,7 @@ class OverviewRef(NamedTuple):
 OVERVIEW_ID = "%all"
 
 #: What has records: an object, or a model as a whole.
-Subject: TypeAlias = ObjectRef | OverviewRef
+Ref: TypeAlias = ObjectRef | OverviewRef
 
 
 class Call(NamedTuple):

@@ -18,7 +18,7 @@ from django.core.signals import setting_changed
 from redis.cluster import RedisCluster
 
 from ..config import config
-from ..registration.resolution import Subject
+from ..registration.resolution import Ref
 from .connection import connect
 from .errors import (
     MODULE_MISSING,
@@ -200,7 +200,7 @@ class TrackerClient:
                 parts += [(write, more) for more in part.after(answers)]
         return undone
 
-    def get(self, ref: Subject, task_id: str) -> dict[str, Any] | None:
+    def get(self, ref: Ref, task_id: str) -> dict[str, Any] | None:
         """One record, with times and counts as ``int`` and everything else as text.
 
         ``None`` if there is no such record.
@@ -208,7 +208,7 @@ class TrackerClient:
         return _record(self._execute("TRACKER.GET", ref.model, ref.id, task_id))
 
     def get_each(
-        self, ref: Subject, task_ids: Sequence[str], fields: Sequence[str]
+        self, ref: Ref, task_ids: Sequence[str], fields: Sequence[str]
     ) -> list[dict[str, Any] | None]:
         """These fields of several records of one object, as :meth:`get` has them."""
         words = ("FIELDS", str(len(fields)), *fields)
@@ -217,7 +217,7 @@ class TrackerClient:
         )
         return [_record(reply) for reply in replies]
 
-    def query_json(self, ref: Subject, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
+    def query_json(self, ref: Ref, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
         """One page of an object's records and the counts per state, as JSON from the module."""
         return cast(bytes, self._execute(*_query_command(ref, query, fields)))
 
@@ -228,7 +228,7 @@ class TrackerClient:
         return self._execute_each([_query_command(ref, query, fields) for query in queries])
 
     def query_each(
-        self, refs: Sequence[Subject], query: Query, fields: Sequence[str]
+        self, refs: Sequence[Ref], query: Query, fields: Sequence[str]
     ) -> list[bytes | TrackerError]:
         """The result of :meth:`query_json` for each of ``refs``, or the error instead.
 
@@ -239,16 +239,16 @@ class TrackerClient:
         return self._call([packed(_query_command(ref, query, fields)) for ref in refs])
 
     def queries_json(
-        self, ref: Subject, queries: Sequence[Query], fields: Sequence[str]
+        self, ref: Ref, queries: Sequence[Query], fields: Sequence[str]
     ) -> list[bytes]:
         """The result of :meth:`query_json` for each of ``queries``, in one round trip."""
         return self._execute_each([_query_command(ref, query, fields) for query in queries])
 
-    def stats_json(self, ref: Subject) -> bytes:
+    def stats_json(self, ref: Ref) -> bytes:
         """An object's counts per state and name and its latest record, as JSON from the module."""
         return cast(bytes, self._execute("TRACKER.STATS", ref.model, ref.id, "FORMAT", "JSON"))
 
-    def stats_within(self, ref: Subject, spans: Sequence[Span]) -> list[bytes]:
+    def stats_within(self, ref: Ref, spans: Sequence[Span]) -> list[bytes]:
         """The result of :meth:`stats_json` for each of ``spans`` alone, in one round trip."""
         return self._execute_each(
             [
@@ -261,7 +261,7 @@ class TrackerClient:
             ]
         )
 
-    def stats_of_each(self, refs: Sequence[Subject]) -> list[bytes | TrackerError]:
+    def stats_of_each(self, refs: Sequence[Ref]) -> list[bytes | TrackerError]:
         """The result of :meth:`stats_json` for each of ``refs``, or the error instead.
 
         Costs one round trip for all of them, on a cluster one to each node.
@@ -361,7 +361,7 @@ def version_text(version: int) -> str:
     return f"{version // 10_000}.{version // 100 % 100}.{version % 100}"
 
 
-def _query_command(ref: Subject, query: Query, fields: Sequence[str]) -> list[str]:
+def _query_command(ref: Ref, query: Query, fields: Sequence[str]) -> list[str]:
     command = ["TRACKER.QUERY", ref.model, ref.id]
     for state in query.states:
         command += ["STATE", state]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..registration.resolution import ObjectRef, OverviewRef, Subject
+from ..registration.resolution import ObjectRef, OverviewRef, Ref
 from .errors import SlotMoving, TrackerError
 from .wire import WORDS_SIZE, Packed, packed
 
@@ -229,7 +229,7 @@ def _page(ref: ObjectRef, number: int) -> Packed:
     return packed(["TRACKER.QUERY", ref.model, ref.id, *words, "FORMAT", "JSON"])
 
 
-def _deletions(subject: Subject, task_ids: Sequence[str]) -> list[Packed]:
+def _deletions(subject: Ref, task_ids: Sequence[str]) -> list[Packed]:
     return [
         packed(["TRACKER.DEL", subject.model, subject.id, *some])
         for some in _slices(task_ids, AT_ONCE)

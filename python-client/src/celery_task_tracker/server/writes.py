@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from ..config import config
-from ..registration.resolution import ObjectRef, OverviewRef, Subject
+from ..registration.resolution import ObjectRef, OverviewRef, Ref
 from ..states import State
 from .removals import RowRemoval
 from .wire import WORDS_SIZE, Packed, joined, part
@@ -221,7 +221,7 @@ def _upserts(
     ]
 
 
-def _head(ref: Subject, task_id: str, retain: Sequence[str], fields: int) -> list[str]:
+def _head(ref: Ref, task_id: str, retain: Sequence[str], fields: int) -> list[str]:
     """The words of a command that come before its fields. ``fields``: how many follow."""
     count = ["FIELDS", str(fields)] if fields else []
     return ["TRACKER.UPSERT", ref.model, ref.id, task_id, *retain, *count]

@@ -11,6 +11,7 @@ import { shortId } from "../shared/format.js";
 import { opens, showLinks } from "../shared/link.js";
 import { LifeLine } from "./life_line.js";
 import { spokenAttempt } from "../shared/life.js";
+import { ObjectLink } from "../shared/object.js";
 import { isRerunnable } from "../shared/rerunnable.js";
 import { isRevocable } from "../shared/revocable.js";
 import { Silence } from "./silence.js";
@@ -39,6 +40,10 @@ export class Detail {
     this.body = byId("detail-body");
     this.badge = new Badge(config.states);
     this.attempt = el("span", { className: "tt-attempt" });
+    if (config.hasObjects) {
+      this.object = new ObjectLink(config.strings);
+      byId("detail-object").append(this.object.element);
+    }
     byId("detail-state").append(this.badge.element, this.attempt);
     this.revoke = byId("detail-revoke");
     this.revoke.addEventListener("click", once(() => revoke(this.#record)));
@@ -149,6 +154,7 @@ export class Detail {
   #head(task) {
     setText(this.title, this.config.names[task.name] ?? task.name);
     setText(this.name, task.name);
+    if (task.object !== undefined) this.object?.update(task.object);
     setProp(this.badge.element, "hidden", !task.state);
     this.badge.update(task.state);
     setText(this.attempt, spokenAttempt(task, this.config.strings));

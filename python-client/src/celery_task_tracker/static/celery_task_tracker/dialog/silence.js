@@ -1,7 +1,8 @@
 // The warning that a running task gives no sign of life, and the button that marks it as lost.
 
-import { button, el, icon, once, setText } from "../shared/dom.js";
+import { button, el, icon, once, setProp, setText } from "../shared/dom.js";
 import { fill } from "../shared/format.js";
+import { isChangeable } from "../shared/changeable.js";
 import { silence } from "../shared/silence.js";
 
 export class Silence {
@@ -12,7 +13,7 @@ export class Silence {
     this.config = config;
     const { strings } = config;
     this.text = el("span");
-    const mark = button({
+    this.mark = button({
       sign: "stop",
       text: strings.markLost,
       className: "tt-button tt-danger",
@@ -22,7 +23,7 @@ export class Silence {
       "section",
       { className: "tt-silence", role: "alert" },
       el("p", {}, icon("warning"), this.text),
-      config.canChange ? mark : null,
+      config.canChange ? this.mark : null,
     );
   }
 
@@ -32,6 +33,7 @@ export class Silence {
     const { strings } = this.config;
     const time = silence(task, this.config);
     const text = task.worker ? strings.silentWorker : strings.silentFor;
+    setProp(this.mark, "hidden", !isChangeable(task));
     if (time) setText(this.text, fill(text, { time, worker: task.worker }));
     return Boolean(time);
   }

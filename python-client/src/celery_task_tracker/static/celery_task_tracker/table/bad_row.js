@@ -16,7 +16,7 @@ export class BadRow {
     this.element.append(
       el(
         "td",
-        { className: "tt-cell-task", role: "cell", colSpan: 6 },
+        { className: "tt-cell-task", role: "cell", colSpan: config.hasObjects ? 7 : 6 },
         this.box.element,
         el("span", { className: "tt-mono", textContent: String(task.id) }),
         el("span", { className: "tt-why", textContent: config.strings.badRecord }),

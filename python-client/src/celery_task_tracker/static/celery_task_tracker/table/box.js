@@ -9,7 +9,7 @@ export class Box {
     this.task = task;
     this.config = config;
     this.row = row;
-    this.element = config.canChange
+    this.element = config.canSelect
       ? el("input", {
           type: "checkbox",
           className: "tt-box",

@@ -8,6 +8,7 @@ import { fill, shortId } from "../shared/format.js";
 import { attempt, pace, progress, reason, spokenAttempt } from "../shared/life.js";
 import { opens, showLinks } from "../shared/link.js";
 import { silence } from "../shared/silence.js";
+import { ObjectLink } from "../shared/object.js";
 import { isRerunnable } from "../shared/rerunnable.js";
 import { isRevocable } from "../shared/revocable.js";
 import { Time } from "../shared/time.js";
@@ -57,6 +58,7 @@ export class Row {
     setProp(this.why, "title", why);
     setProp(this.why, "hidden", !why);
     setAttr(this.why, "data-state", this.isActive ? "RETRY" : task.state);
+    this.object?.update(task.object);
     this.#showFound(task.found);
     this.#showProgress(this.isActive ? progress(task) : null);
     this.badge.update(task.state);
@@ -193,6 +195,7 @@ export class Row {
     this.box = new Box(task, this.config, row, actions.select);
     row.append(
       cell("task", this.box.element, this.name, copy, this.why, this.found, this.far),
+      ...this.#objectCell(cell),
       cell("state", el("span", { className: "tt-line" }, this.badge.element, this.attempt), this.asked, this.silent),
       cell("run", this.bar.element, this.pace, this.long),
       cell(
@@ -204,5 +207,11 @@ export class Row {
       cell("actions", el("div", {}, this.revoke, this.rerun, this.details)),
     );
     return row;
+  }
+  /** The cell with the object, where the page shows tasks of several. */
+  #objectCell(cell) {
+    if (!this.config.hasObjects) return [];
+    this.object = new ObjectLink(this.config.strings);
+    return [cell("object", this.object.element)];
   }
 }
