@@ -6,7 +6,7 @@ SECURITY.md the new number of cases.
 
 import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
 from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.writes import Event
 from shop.admin import OrderAdmin
@@ -149,6 +149,19 @@ ENDPOINTS = {
 
 CASES = list(product(READERS, ENDPOINTS, METHODS))
 
+#: The same for the overview, on the site whose ModelAdmin of orders is Django's own.
+OVERVIEW = {
+    "task_tracker_overview": Page(),
+    **{
+        name.replace("task_tracker", "task_tracker_overview"): ENDPOINTS[name]
+        for name in (
+            *("task_tracker_list", "task_tracker_task", "task_tracker_picture"),
+            *("task_tracker_causes", "task_tracker_usual", "task_tracker_family"),
+            *("task_tracker_revoke", "task_tracker_lost", "task_tracker_rerun"),
+        )
+    },
+}
+
 
 def views_of_the_package(resolver=None, above=""):
     """``(name, pattern)`` of each URL whose view is the package's, on every admin site."""
@@ -183,7 +196,7 @@ def test_every_endpoint_of_every_model_and_site_says_who_may_use_it():
     for of, names in found.items():
         expected = {
             name
-            for name, endpoint in ENDPOINTS.items()
+            for name, endpoint in {**ENDPOINTS, **OVERVIEW}.items()
             if isinstance(endpoint, Progress) is (of == "")
         }
         assert names == expected, of
@@ -194,7 +207,9 @@ def test_the_number_of_cases_stands_in_the_security_policy():
         r"(\d+) kinds of reader x (\d+) endpoints x (\d+) methods, ([\d,]+) cases",
         SECURITY.read_text(),
     )
-    counts = (len(READERS), len(ENDPOINTS), len(METHODS), len(CASES))
+    endpoints = len(ENDPOINTS) + len(OVERVIEW)
+    cases = len(CASES) + len(READERS) * len(OVERVIEW) * len(METHODS)
+    counts = (len(READERS), endpoints, len(METHODS), cases)
     assert tuple(int(count.replace(",", "")) for count in told.groups()) == counts
 
 
@@ -276,3 +291,42 @@ def test_each_reader_gets_what_is_theirs_and_does_what_they_may(
     if expected != 202:
         assert kept(tracker) == before
         assert not LogEntry.objects.exists()
+
+
+def overseer(reader):
+    """The same reader at the overview, where the permissions for the model alone count."""
+    rights = EVERY_RIGHT if reader.user == SUPERUSER else reader.permissions
+    changes = reader.enters and "change_order" in rights
+    sees = changes or (reader.enters and "view_order" in rights)
+    return replace(reader, sees=sees, changes=changes, is_found=True)
+
+
+@pytest.mark.parametrize(("kind", "name"), list(product(READERS, OVERVIEW)))
+def test_each_reader_gets_of_the_overview_what_the_model_allows(kind, name, orders, tracker):
+    reader, endpoint = overseer(READERS[kind]), OVERVIEW[name]
+    fields = {"objects": '[["shop.order","1042"]]', "args": "[1042]", "kwargs": "{}"}
+    fields |= {"replayable": "1", "error": SECRET, "alive_at": "2023-11-14T22:13:20+00:00"}
+    ref, row = ObjectRef("shop.order", "1042"), (OverviewRef("shop.order"),)
+    states = {"ended": "FAILURE", "waits": "PENDING", "silent": "STARTED"}
+    get_client().write(
+        [
+            Event((ref,), task_id, "shop.tasks.succeed", state, 1, 1, fields, overviews=row)
+            for task_id, state in states.items()
+        ]
+    )
+    client = client_of(reader)
+    pattern = dict(views_of_the_package())[f"backstage:shop_order_{name}"].pattern
+    url = reverse(f"backstage:shop_order_{name}", kwargs=dict.fromkeys(pattern.converters, "ended"))
+    for method in METHODS:
+        if not reader.sends_token and method in WITH_CSRF_TOKEN:
+            expected = 403
+        else:
+            expected = endpoint.status(reader, method)
+        before = kept(tracker)
+        data = [endpoint.given] if method in ("GET", "POST") else []
+        response = getattr(client, method.lower())(url, *data)
+        assert response.status_code == expected, method
+        if not (reader.sees and method == "GET" and expected == 200):
+            assert SECRET not in response.content.decode()
+        if expected != 202:
+            assert kept(tracker) == before

@@ -17,10 +17,10 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     """The pages and their endpoints, each behind the admin site's login.
 
     The names are ``<app>_<model>_task_tracker`` for the page of an object, and
-    ``…_task_tracker_list``, ``_task``, ``_launch``, ``_revoke``, ``_revoke_active``, ``_lost``,
-    ``_rerun``, ``_several``, ``_plan``, ``_picture``, ``_causes``, ``_usual`` and ``_family``. Those
-    of the overview begin with ``…_task_tracker_overview`` instead; what is for one object alone is not
-    among them.
+    ``…_task_tracker_list``, ``_task``, ``_family``, ``_launch``, ``_revoke``, ``_revoke_active``,
+    ``_lost``, ``_rerun``, ``_several``, ``_plan``, ``_picture``, ``_causes`` and ``_usual``. Those
+    of the overview begin with ``…_task_tracker_overview`` instead. It has no endpoint that is for
+    one object alone.
     """
     name = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_task_tracker"
 

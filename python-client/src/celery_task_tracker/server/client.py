@@ -222,7 +222,7 @@ class TrackerClient:
         return cast(bytes, self._execute(*_query_command(ref, query, fields)))
 
     def query_many(
-        self, ref: Subject, queries: Sequence[Query], fields: Sequence[str]
+        self, ref: Ref, queries: Sequence[Query], fields: Sequence[str]
     ) -> list[bytes]:
         """The result of :meth:`query_json` for each of ``queries``, in one round trip."""
         return self._execute_each([_query_command(ref, query, fields) for query in queries])
