@@ -221,9 +221,7 @@ class TrackerClient:
         """One page of an object's records and the counts per state, as JSON from the module."""
         return cast(bytes, self._execute(*_query_command(ref, query, fields)))
 
-    def query_many(
-        self, ref: Ref, queries: Sequence[Query], fields: Sequence[str]
-    ) -> list[bytes]:
+    def query_many(self, ref: Ref, queries: Sequence[Query], fields: Sequence[str]) -> list[bytes]:
         """The result of :meth:`query_json` for each of ``queries``, in one round trip."""
         return self._execute_each([_query_command(ref, query, fields) for query in queries])
 

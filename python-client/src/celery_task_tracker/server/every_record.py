@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..registration.resolution import Subject
+from ..registration.resolution import Ref
 from .client import Query, TrackerClient
 
 #: Records per round trip. Each may have several values of 64 KiB.
@@ -15,7 +15,7 @@ PAGE = 50
 
 
 def every_record(
-    client: TrackerClient, subject: Subject, query: Query, fields: Sequence[str]
+    client: TrackerClient, subject: Ref, query: Query, fields: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     """The records that ``query`` is about, oldest first, each once, as the module's JSON has them.
 

@@ -17,7 +17,7 @@ from ...config import config
 from ...registration.models import model_of, tracked_name
 from ...registration.namespace import WrongNamespace
 from ...registration.registry import registry
-from ...registration.resolution import Subject, Unresolvable, object_ref, overview_of
+from ...registration.resolution import Ref, Unresolvable, object_ref, overview_of
 from ...server.client import ALL_FIELDS, Query, TrackerClient
 from ...server.errors import TrackerError
 from ...server.every_record import every_record
@@ -103,7 +103,7 @@ class Command(BaseCommand):
         return count
 
 
-def _subject(label: str, pk: str | None) -> Subject:
+def _subject(label: str, pk: str | None) -> Ref:
     """What to export. Raises ``CommandError`` for what has no tasks, and says why."""
     try:
         model = model_of(label)
