@@ -123,7 +123,9 @@ def test_the_filters_of_the_page_choose_which_failures_count(admin_client):
     assert [each["exception"] for each in found(admin_client, since=EPOCH + 4000)["causes"]] == [
         "KeyError"
     ]
-    assert found(admin_client, task="shop.tasks.succeed")["total"] == 1
+    answer = found(admin_client, task="shop.tasks.succeed")
+    assert [each["count"] for each in answer["causes"]] == [1]
+    assert (answer["examined"], answer["total"]) == (3, 3)
 
 
 def test_the_newest_failures_are_examined(admin_client, monkeypatch):
@@ -136,6 +138,13 @@ def test_the_newest_failures_are_examined(admin_client, monkeypatch):
         "t3",
         "t2",
     ]
+
+
+def test_of_those_that_hold_a_text_fewer_are_examined(admin_client, monkeypatch):
+    monkeypatch.setattr(causes, "LIMIT_OF_MATCHES", 3)
+    keep(*(failure(f"t{number}", at=number) for number in range(5)))
+    assert found(admin_client, match="wrong")["examined"] == 3
+    assert found(admin_client)["examined"] == 5
 
 
 def test_the_module_may_have_smaller_pages(admin_client, tracker):

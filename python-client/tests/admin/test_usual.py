@@ -104,6 +104,8 @@ def test_the_filters_of_the_page_choose_which_count(admin_client):
     assert [each["name"] for each in usual(admin_client, task="shop.tasks.fail")["tasks"]] == [
         "shop.tasks.fail"
     ]
+    keep("t3", ("STARTED", 6000), name="shop.tasks.fail")
+    assert usual(admin_client, task="shop.tasks.fail")["examined"] == 1
     assert usual(admin_client, until=str(EPOCH + 4000))["examined"] == 1
     assert usual(admin_client, since=str(EPOCH + 6000)) == {"tasks": [], "examined": 0}
 

@@ -24,11 +24,14 @@ from .presentable import presentable
 LIMIT = 2000
 PAGE = 200
 
+#: How many are examined of those that hold a text. The module searches anew for each page of them.
+LIMIT_OF_MATCHES = 600
+
 #: The most causes that an answer has.
 MOST = 100
 
-#: The fields that say what the cause is.
-FIELDS = ("id", "exception", "error")
+#: The fields that say which task failed and what the cause is.
+FIELDS = ("id", "name", "exception", "error")
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,14 @@ class Cause:
 def causes(
     request: HttpRequest, obj: Model | None, ref: Ref, *, model_admin: ModelAdmin[Any]
 ) -> HttpResponse:
-    """The causes of the newest :data:`LIMIT` failures that the filters of the list let through.
+    """The causes of the newest :data:`LIMIT` failures, narrowed by the filters of the list.
 
     Answers ``{"causes": [{"key", "exception", "message", "count", "first", "last", "names"}],
     "examined", "total", "more"}``: the most frequent cause first, ``first`` and ``last`` being when
-    such a task failed, and ``more`` how many causes were too many to be listed. Costs two round
-    trips.
+    such a task failed, ``more`` how many causes were too many to be listed, and ``total`` how many
+    failures there are, whatever their task. Costs two round trips.
     """
-    failures = _Failures.newest(ref, query_of(request.GET), (*FIELDS, "name", *_ENDS))
+    failures = _Failures.newest(ref, query_of(request.GET), (*FIELDS, "finished_at"))
     groups: dict[Cause, list[dict[str, Any]]] = {}
     for record in failures.records:
         groups.setdefault(Cause.of(record), []).append(record)
@@ -75,7 +78,7 @@ def causes(
         {
             "causes": found[:MOST],
             "more": max(0, len(found) - MOST),
-            "examined": len(failures.records),
+            "examined": failures.examined,
             "total": failures.total,
         }
     )
@@ -115,26 +118,32 @@ def failed_by_json(ref: Ref, query: Query, key: str) -> bytes:
 
 @dataclass(frozen=True)
 class _Failures:
-    """The newest failures that a query lets through."""
+    """What a query lets through of the newest failures."""
 
     records: Sequence[dict[str, Any]]
+    examined: int
     total: int
-    """How many there are beside those examined, too."""
+    """How many failures there are, of any task, beside those examined too."""
 
     states: Mapping[str, int]
 
     @classmethod
     def newest(cls, ref: Ref, query: Query, fields: Sequence[str]) -> _Failures:
         client = get_client()
-        failures = replace(query, states=("FAILURE",), page=1, size=PAGE)
+        # By tasks they are narrowed here: the module would go through all failures for each page.
+        failures = replace(query, states=("FAILURE",), names=(), page=1, size=PAGE)
+        limit = LIMIT_OF_MATCHES if query.match else LIMIT
         first = json.loads(client.query_json(ref, failures, fields))
         # The module may have smaller pages than it was asked for.
-        pages = range(2, min(first["pages"], -(-LIMIT // first["size"])) + 1)
+        pages = range(2, min(first["pages"], -(-limit // first["size"])) + 1)
         replies = client.queries_json(ref, [replace(failures, page=page) for page in pages], fields)
         rows = [row for page in (first, *map(json.loads, replies)) for row in page["tasks"]]
         # A failure between two pages moves the rows on.
         unique = {row["id"]: row for row in rows if "id" in row}
-        return cls(list(unique.values())[:LIMIT], first["total"], first["states"])
+        examined = list(unique.values())[:limit]
+        names = query.names
+        records = [row for row in examined if not names or row.get("name") in names]
+        return cls(records, len(examined), first["total"], first["states"])
 
     def of(self, key: str) -> list[dict[str, Any]]:
         """Those with this cause."""
@@ -147,12 +156,9 @@ class _Failures:
         return found
 
 
-#: When a task failed, and what counts where that is missing.
-_ENDS = ("finished_at", "updated_at", "created_at")
-
-
 def _summary(cause: Cause, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    ends = [end for record in records if (end := _end(record))]
+    # All times of the module have one form, so they sort as text.
+    ends = [str(record["finished_at"]) for record in records if "finished_at" in record]
     return {
         "key": cause.key,
         "exception": cause.exception,
@@ -162,8 +168,3 @@ def _summary(cause: Cause, records: Sequence[Mapping[str, Any]]) -> dict[str, An
         "last": max(ends, default=""),
         "names": sorted({str(record["name"]) for record in records if "name" in record}),
     }
-
-
-def _end(record: Mapping[str, Any]) -> str:
-    """When the task failed. All times of the module have one form, so they sort as text."""
-    return next((str(record[name]) for name in _ENDS if record.get(name)), "")

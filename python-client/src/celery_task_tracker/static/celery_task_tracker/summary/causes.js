@@ -71,8 +71,8 @@ class Line {
     this.config = config;
     this.strings = strings;
     this.count = el("span", { className: "tt-cause-count" });
-    this.exception = el("strong", { dir: "auto" });
-    this.message = el("span", { className: "tt-cause-message", dir: "auto" });
+    this.exception = el("strong");
+    this.message = el("span", { className: "tt-cause-message" });
     this.filter = el(
       "button",
       {
@@ -82,9 +82,9 @@ class Line {
         onclick: () => choose(this.filter.getAttribute("aria-pressed") === "true" ? "" : key),
       },
       this.count,
-      el("span", { className: "tt-cause-what" }, this.exception, " ", this.message),
+      el("span", { className: "tt-cause-what", dir: "auto" }, this.exception, " ", this.message),
     );
-    this.names = el("span", { className: "tt-clip" });
+    this.names = el("span", { className: "tt-clip", dir: "auto" });
     this.first = new Time();
     this.last = new Time();
     this.dash = el("span", { "aria-hidden": "true", textContent: "–" });

@@ -41,7 +41,7 @@ export class Chart {
     this.cursor = svg("rect", { class: "tt-chart-cursor" });
     this.svg = svg("svg", { class: "tt-chart", "aria-hidden": "true" });
     this.svg.append(this.grid, this.chosen, this.cursor, this.bars, this.marks);
-    this.tip = el("div", { className: "tt-tip", "aria-hidden": "true", hidden: true });
+    this.tip = el("div", { className: "tt-tip", "aria-hidden": "true", dir: document.dir, hidden: true });
     element.append(this.svg, this.tip);
     new ResizeObserver(() => this.#draw()).observe(element);
   }
@@ -148,19 +148,22 @@ export class Chart {
   #drawMarks(frame, marks) {
     const right = this.left + this.width;
     let free = 0;
-    return marks.flatMap(({ at, text: full }) => {
+    const lines = [];
+    const texts = [];
+    for (const { at, text: full } of marks) {
       const x = Math.round(this.left + ((Date.parse(at) - frame.since) / (frame.until - frame.since)) * this.width) + 0.5;
-      const line = svg("line", { x1: x, x2: x, y1: TOP, y2: this.base });
+      lines.push(svg("line", { x1: x, x2: x, y1: TOP, y2: this.base }));
       const characters = Math.min(MOST_OF_MARK, Math.floor((right - x - 5) / CHARACTER));
       const isRight = characters < Math.min(LEAST_OF_MARK, full.length);
       const said = shortened(full, isRight ? MOST_OF_MARK : characters);
       const length = said.length * CHARACTER;
       const begin = isRight ? x - 5 - length : x + 5;
       // One that would cover another is told by the line alone, and in full where it is pointed at.
-      if (begin < free) return [line];
+      if (begin < free) continue;
       free = begin + length + 8;
-      return [line, text(said, isRight ? x - 5 : x + 5, TOP + 9, isRight ? "end" : "start")];
-    });
+      texts.push(text(said, isRight ? x - 5 : x + 5, TOP + 9, isRight ? "end" : "start"));
+    }
+    return [...lines, ...texts];
   }
 
   #drawChosen() {
