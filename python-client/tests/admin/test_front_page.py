@@ -90,12 +90,13 @@ class TestWhatItTells:
         assert told["Parcels"] == ["0", "1"]
         assert "Untrackeds" not in told
 
-    def test_its_numbers_lead_to_the_objects_concerned(self, admin_client):
+    def test_its_numbers_lead_to_the_tasks_that_they_count(self, admin_client):
         keep("r", "STARTED")
         keep("f", "FAILURE")
         links = Panel(admin_client.get(URL).content.decode()).links
-        assert "/admin/shop/shelf/?task_tracker=running" in links
-        assert "/admin/shop/shelf/?task_tracker=failing" in links
+        page = "/admin/shop/shelf/task-tracker/"
+        assert {page, f"{page}?state=STARTED", f"{page}?state=FAILURE&last=hour"} <= set(links)
+        assert admin_client.get(page).status_code == 200
 
     def test_models_that_share_their_rows_have_one_line(self, admin_client):
         told = panel(admin_client)

@@ -14,7 +14,6 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import select_template
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.text import capfirst
 
 from ..config import config
@@ -25,8 +24,7 @@ from ..server.errors import TrackerError
 from ..server.pause import pause
 from .assets import front_page_media
 from .endpoint import refusal_for
-from .list_filter import TaskTrackerFilter
-from .overview import may_see_overview
+from .overview import may_see_overview, overview_url
 
 logger = logging.getLogger("celery_task_tracker")
 
@@ -44,25 +42,16 @@ class Line:
     """How many tasks that were created within :data:`PERIOD` have failed."""
 
     url: str
-    running_url: str
-    failed_url: str
+    """The page with all its tasks; empty if the site does not have it."""
 
     @classmethod
     def of(cls, model_admin: ModelAdmin[Any], told: dict[str, Any]) -> Line:
         """The line of a model by what its overview told."""
-        opts = model_admin.opts
-        url = reverse(
-            f"admin:{opts.app_label}_{opts.model_name}_changelist",
-            current_app=model_admin.admin_site.name,
-        )
-        narrowed = f"{url}?{TaskTrackerFilter.parameter_name}="
         return cls(
-            name=str(capfirst(opts.verbose_name_plural)),
+            name=str(capfirst(model_admin.opts.verbose_name_plural)),
             running=told["states"].get("STARTED", 0),
             failed=told["total"],
-            url=url,
-            running_url=f"{narrowed}running",
-            failed_url=f"{narrowed}failing",
+            url=overview_url(model_admin) or "",
         )
 
 
