@@ -143,7 +143,7 @@ class _Tree:
         self._path = {shown, *self._ancestors(shown)}
 
     def rows(self) -> list[dict[str, Any]]:
-        found = []
+        found: list[dict[str, Any]] = []
         #: What is to be shown next is the last one: an item, its level, and whether it follows.
         waiting: list[tuple[str | _Group | int, int, bool]] = []
 
