@@ -1,12 +1,14 @@
 """Failures grouped by their cause, against a naive count over the same records."""
 
+import json
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from celery_task_tracker.admin import causes
-from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
 from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.writes import Event
 from shop.models import Order
@@ -201,6 +203,27 @@ def test_what_another_program_made_unreadable_has_a_cause_too(admin_client, trac
     ]
     for cause in answer["causes"]:
         assert listed(admin_client, cause["key"])["total"] == 1
+
+
+def test_in_an_overview_a_cause_names_its_objects(admin_client):
+    overview = OverviewRef("shop.order")
+    for pk in range(1, 6):
+        Order.objects.create(pk=pk)
+    # The objects of other models are not told, and the row of one task was written twice.
+    for number, pk in enumerate((1, 2, 3, 99, 4, 5, 5)):
+        objects = json.dumps([["shop.order", str(pk)], ["shop.parcel", "9"]])
+        event = failure(f"t{pk}", error=f"order {pk}", at=number, objects=objects)
+        keep(replace(event, objects=(), overviews=(overview,)))
+    url = "/backstage/shop/order/task-tracker/causes/"
+    (cause,) = admin_client.get(url).json()["causes"]
+    assert cause["objects"]["count"] == 6
+    # Of the last three, 99 is no order.
+    assert [(each["name"], each["url"]) for each in cause["objects"]["last"]] == [
+        (f"Order {pk}", f"/backstage/shop/order/{pk}/task-tracker/") for pk in (5, 4)
+    ]
+    # An object's page is about that object.
+    keep(failure("t1"))
+    assert "objects" not in found(admin_client)["causes"][0]
 
 
 def test_who_may_not_view_the_object_is_told_nothing(client, django_user_model):

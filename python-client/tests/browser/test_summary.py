@@ -1,5 +1,6 @@
 """What is above the table: the picture, the causes of failures, what is usual."""
 
+import json
 import time
 
 import pytest
@@ -7,7 +8,9 @@ from dashboard import EPOCH, PAGE, address, chips, history, keep, live, row, row
 from playwright.sync_api import expect
 
 from celery_task_tracker.recording.marks import event_of
+from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
 from celery_task_tracker.server.client import get_client
+from celery_task_tracker.server.writes import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -199,3 +202,26 @@ def test_what_is_open_stays_so(open_page, site):
     expect(open_page.get_by_role("button", name="Hour")).to_have_attribute("aria-pressed", "true")
     expect(open_page.get_by_text("Of the last 200 tasks")).to_be_visible()
     expect(open_page.locator("#tt-causes-list")).to_be_hidden()
+
+
+def test_the_overview_has_it_open_and_names_the_objects_of_a_cause(page, site):
+    ref = ObjectRef("shop.order", "1042")
+    fields = {"exception": "ValueError", "error": "order 7", "objects": json.dumps([ref])}
+    at = int(time.time() * 1000) - MINUTE
+    overview = (OverviewRef("shop.order"),)
+    get_client().write(
+        [
+            Event((ref,), each, "shop.tasks.fail", "FAILURE", 0, at, fields, overviews=overview)
+            for each in ("t1", "t2")
+        ]
+    )
+    page.goto(f"{site}/backstage/shop/order/task-tracker/")
+    expect(bars(page, "FAILURE")).to_have_count(1)
+    fold(page, "Failures by cause")
+    page.get_by_role("button", name="2 ValueError order …").click()
+    expect(rows(page)).to_have_count(2)
+    page.locator("#tt-causes").get_by_role("link", name="Order 1042").click()
+    expect(page).to_have_url(f"{site}/backstage/shop/order/1042/task-tracker/")
+    # There it is folded.
+    expect(rows(page)).to_have_count(2)
+    expect(picture(page)).to_be_hidden()

@@ -12,12 +12,12 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from ..registration.resolution import Ref
+from ..registration.resolution import OverviewRef, Ref
 from ..server.client import Query, get_client
 from .endpoint import endpoint
 from .filters import query_of
 from .folding import folded
-from .objects import row_fields
+from .objects import described, objects_of, row_fields, visible
 from .presentable import presentable
 
 #: How many failures are examined, the newest first, and how many the module is asked for at once.
@@ -29,6 +29,9 @@ LIMIT_OF_MATCHES = 600
 
 #: The most causes that an answer has.
 MOST = 100
+
+#: How many objects of a cause an answer names, those that failed last.
+FEW_OBJECTS = 3
 
 #: The fields that say which task failed and what the cause is.
 FIELDS = ("id", "name", "exception", "error")
@@ -63,21 +66,30 @@ def causes(
 ) -> HttpResponse:
     """The causes of the newest :data:`LIMIT` failures, narrowed by the filters of the list.
 
-    Answers ``{"causes": [{"key", "exception", "message", "count", "first", "last", "names"}],
-    "examined", "total", "more"}``: the most frequent cause first, ``first`` and ``last`` being when
-    such a task failed, ``more`` how many causes were too many to be listed, and ``total`` how many
-    failures there are, whatever their task. Costs two round trips.
+    Answers ``{"causes": [{"key", "exception", "message", "count", "first", "last", "names",
+    "objects"}], "examined", "total", "more"}``: the most frequent cause first, ``first`` and
+    ``last`` being when such a task failed, ``more`` how many causes were too many to be listed, and
+    ``total`` how many failures there are, whatever their task. In an overview ``objects`` is
+    ``{"count", "last": [{"name", "url"}]}``, and ``last`` has those that this user may view. Costs
+    two round trips, and an overview one query.
     """
-    failures = _Failures.newest(ref, query_of(request.GET), (*FIELDS, "finished_at"))
+    is_overview = isinstance(ref, OverviewRef)
+    fields = (*FIELDS, "finished_at", *(["objects"] if is_overview else []))
+    failures = _Failures.newest(ref, query_of(request.GET), fields)
     groups: dict[Cause, list[dict[str, Any]]] = {}
     for record in failures.records:
         groups.setdefault(Cause.of(record), []).append(record)
     found = [_summary(cause, records) for cause, records in groups.items()]
     found.sort(key=lambda each: (each["count"], each["last"]), reverse=True)
+    listed = found[:MOST]
+    if isinstance(ref, OverviewRef):
+        records_of = {cause.key: records for cause, records in groups.items()}
+        told = _objects(request, model_admin, ref, [records_of[each["key"]] for each in listed])
+        listed = [{**each, "objects": objects} for each, objects in zip(listed, told, strict=True)]
     return JsonResponse(
         {
-            "causes": found[:MOST],
-            "more": max(0, len(found) - MOST),
+            "causes": listed,
+            "more": len(found) - len(listed),
             "examined": failures.examined,
             "total": failures.total,
         }
@@ -168,3 +180,23 @@ def _summary(cause: Cause, records: Sequence[Mapping[str, Any]]) -> dict[str, An
         "last": max(ends, default=""),
         "names": sorted({str(record["name"]) for record in records if "name" in record}),
     }
+
+
+def _objects(
+    request: HttpRequest,
+    model_admin: ModelAdmin[Any],
+    overview: OverviewRef,
+    causes: Sequence[Sequence[Mapping[str, Any]]],
+) -> list[dict[str, Any]]:
+    """The objects of the records of each cause: how many there are, and the last of them."""
+    of_each = [
+        list(dict.fromkeys(each for record in records for each in objects_of(overview, record)))
+        for records in causes
+    ]
+    last = [refs[:FEW_OBJECTS] for refs in of_each]
+    known = visible(request, model_admin, (each for refs in last for each in refs))
+    shown = {each: described(request, model_admin, obj) for each, obj in known.items()}
+    return [
+        {"count": len(refs), "last": [shown[each] for each in few if each in shown]}
+        for refs, few in zip(of_each, last, strict=True)
+    ]

@@ -62,6 +62,7 @@ def interface_strings() -> dict[str, str]:
         "marks": _("Marks"),
         "pictureNone": _("No task was created in this time."),
         "cause": _("Failures of one cause"),
+        "andMore": _("and {n} more"),
         "causesRest": _("Show {n} more"),
         "causesPart": _("The newest {examined} of {total} failures were examined."),
         "rerunCause": _("Run again: {exception} ({n})"),

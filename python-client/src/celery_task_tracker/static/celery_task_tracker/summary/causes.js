@@ -67,7 +67,7 @@ export class Causes {
 
 class Line {
   constructor(key, config, { choose, act }) {
-    const { strings, canChange } = config;
+    const { strings, canSelect } = config;
     this.config = config;
     this.strings = strings;
     this.count = el("span", { className: "tt-cause-count" });
@@ -85,10 +85,11 @@ class Line {
       el("span", { className: "tt-cause-what", dir: "auto" }, this.exception, " ", this.message),
     );
     this.names = el("span", { className: "tt-clip", dir: "auto" });
+    this.objects = el("span", { className: "tt-cause-objects", dir: "auto", hidden: true });
     this.first = new Time();
     this.last = new Time();
     this.dash = el("span", { "aria-hidden": "true", textContent: "–" });
-    const acts = canChange
+    const acts = canSelect
       ? [
           this.#act("rerun", "RETRY", "tt-go", act, key),
           this.#act("remove", "remove", "tt-danger", act, key),
@@ -103,12 +104,13 @@ class Line {
         { className: "tt-sub tt-cause-when" },
         el("span", { className: "tt-line" }, this.first.element, this.dash, this.last.element),
         this.names,
+        this.objects,
       ),
       el("span", { className: "tt-cause-acts" }, ...acts),
     );
   }
 
-  update({ exception, message, count, first, last, names }) {
+  update({ exception, message, count, first, last, names, objects }) {
     setText(this.count, number(count));
     setText(this.exception, exception || this.strings.error);
     setText(this.message, message);
@@ -119,10 +121,24 @@ class Line {
     setProp(this.dash, "hidden", first === last);
     setText(this.names, names.map((name) => this.config.names[name] ?? name).join(", "));
     setProp(this.names, "title", this.names.textContent);
+    this.#showObjects(objects);
     for (const each of this.element.querySelectorAll("[data-act]")) {
       const values = { exception: exception || this.strings.error, n: number(count) };
       setAttr(each, "aria-label", fill(this.strings[`${each.dataset.act}Cause`], values));
     }
+  }
+
+  /** Links to the objects that failed last, and how many more there are; nothing on an object's page. */
+  #showObjects({ count, last } = { count: 0, last: [] }) {
+    const shown = JSON.stringify([count, last]);
+    setProp(this.objects, "hidden", count === 0);
+    // Without touching what is there already, so that focus stays.
+    if (this.objects.dataset.shown === shown) return;
+    this.objects.dataset.shown = shown;
+    const links = last.map(({ name, url }) => el(url ? "a" : "span", { textContent: name, ...(url && { href: url }) }));
+    const more = count - last.length;
+    if (more) links.push(el("span", { textContent: fill(this.strings.andMore, { n: number(more) }) }));
+    this.objects.replaceChildren(...links);
   }
 
   press(key) {
