@@ -31,9 +31,9 @@ module fuzz:                                     NEEDS = $(TO_BUILD)
 test-rust test-servers soak:                     NEEDS = $(TO_BUILD) redis-server
 lint-rust:                                       NEEDS = $(TO_BUILD)
 lint format:                                     NEEDS = $(TO_BUILD) python venv
-lint-python:                                     NEEDS = python venv
+lint-python audit:                               NEEDS = python venv
 demo docs bench bench-quick:                     NEEDS = $(TO_SERVE)
-dist test-dist:                                  NEEDS = $(TO_SERVE)
+dist test-dist test-versions:                    NEEDS = $(TO_SERVE)
 test test-python test-python-matrix screenshots: NEEDS = $(TO_SERVE) chromium
 messages:                                        NEEDS = python venv gettext
 $(VENV)/installed:                               NEEDS = python venv
@@ -52,7 +52,9 @@ help:
 	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
 	@echo 'make soak          break servers under load and count what is lost (SOAK_MINUTES=60, SOAK_SEED, SOAK_SERVER)'
 	@echo 'make fuzz          fuzz the rules and parsers that know no server (FUZZ_SECONDS=3600)'
+	@echo 'make test-versions the tests of the package on the lowest and the highest versions, without slow ones'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
+	@echo 'make audit         look for known vulnerabilities of what the package needs'
 	@echo 'make docs          build the documentation site, in target/docs/'
 	@echo 'make dist          build what a release consists of, in dist/'
 	@echo 'make test-dist     the tests of what make dist built'
@@ -144,10 +146,23 @@ fuzz: system
 			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 || exit 1; \
 	done
 
+# Fails where Python 3.10 or 3.13 is missing.
+.PHONY: test-versions
+test-versions: system module $(VENV)/installed
+	@$(say) 'Testing the Django package on the lowest and the highest versions that it supports, without slow tests'
+	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py --error-on-missing-interpreters \
+		--session 'tests(lowest)' 'tests(highest)' -- -m 'not slow' --quiet --numprocesses 4 --dist loadfile
+
 .PHONY: test-python-matrix
 test-python-matrix: system module $(VENV)/installed
 	@$(say) 'Testing the Django package over the versions that it supports'
 	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py $(NOX_ARGS)
+
+# AUDIT_ARGS=--strict fails where the list of vulnerabilities cannot be had.
+.PHONY: audit
+audit: $(VENV)/installed
+	@$(say) 'Looking for known vulnerabilities of what the package needs (pip-audit)'
+	@$(VENV)/bin/python .ci/audit.py $(AUDIT_ARGS)
 
 # Fails on a warning. The reference is made from the sources and from a server with the module.
 .PHONY: docs

@@ -175,6 +175,8 @@ django.setup()
 from django.contrib.auth.models import User
 from django.test import Client
 
+pytestmark = pytest.mark.slow
+
 client = Client()
 client.force_login(User.objects.get(username="a"))
 answers = [

@@ -14,6 +14,8 @@ from django.core.management import call_command
 
 from servers import TESTS, free_port, module_path, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def command():

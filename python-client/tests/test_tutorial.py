@@ -12,6 +12,8 @@ import pytest
 from own_project import PATIENCE, OwnProject
 from servers import REPOSITORY, free_port, wait_for
 
+pytestmark = pytest.mark.slow
+
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 #: What each command that goes on prints once it can be used.
 READY = {

@@ -53,6 +53,7 @@ def test_the_page_loads_each_style_sheet_that_there_is():
     assert len(assets.STYLES) == len(sheets)
 
 
+@pytest.mark.slow
 def test_under_hashed_names_alone_each_import_leads_to_a_file(served_from):
     root = served_from(HashedModules)
     call_command("collectstatic", verbosity=0, interactive=False)

@@ -267,6 +267,7 @@ def kept(tracker):
         return dict(zip(keys, pipeline.execute(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "method"), CASES)
 def test_each_reader_gets_what_is_theirs_and_does_what_they_may(
     kind, name, method, orders, tracker

@@ -8,6 +8,8 @@ import pytest
 
 from servers import TESTS
 
+pytestmark = pytest.mark.slow
+
 
 def run_under(theme, *files):
     """Runs the tests in ``files`` with the settings of ``theme``, and servers of their own."""

@@ -11,6 +11,8 @@ from celery_task_tracker.server.client import TrackerClient
 from servers import RedisServer, Worker, free_port, wait_for
 from shop import tasks
 
+pytestmark = pytest.mark.slow
+
 TASKS = 1000
 
 
