@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
             *("--format", "json", str(PACKAGE)),
         ],
         capture_output=True,
+        check=False,
         text=True,
     )
     try:
