@@ -8,7 +8,8 @@ import pytest
 
 from celery_task_tracker import __version__
 from celery_task_tracker.config import DEFAULTS
-from celery_task_tracker.server.client import MINIMUM_MODULE, get_client, version_text
+from celery_task_tracker.server.client import MINIMUM_MODULE, get_client
+from celery_task_tracker.server.inspection import version_text
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text()

@@ -9,9 +9,10 @@ from django.core.management.base import SystemCheckError
 from celery_task_tracker import checks
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server import client
-from celery_task_tracker.server.client import get_client, version_text
+from celery_task_tracker.server.client import get_client
+from celery_task_tracker.server.inspection import Replica, version_text
 from celery_task_tracker.server.writes import Event
-from servers import HOST, free_port
+from servers import HOST, RedisServer, free_port, wait_for
 
 
 def status():
@@ -104,3 +105,68 @@ def test_the_deploy_check_runs_with_check_deploy(settings, broker):
 
 def test_a_version_is_written_as_people_do():
     assert version_text(10_203) == "1.2.3"
+
+
+@pytest.fixture
+def follower(tracker):
+    """``follower(of, with_module)``: starts a replica of ``of``, by default of the tracker's."""
+    started = []
+
+    def start(of=tracker, *, with_module):
+        options = ("--replicaof", f"{HOST} {of.port}")
+        replica = RedisServer(free_port(), with_module=with_module, options=options)
+        started.append(replica)
+        replica.start()
+        with replica.client() as client:
+            wait_for(lambda: client.info("replication")["master_link_status"] == "up", "the link")
+        with of.client() as client:
+            wait_for(
+                lambda: str(replica.port) in str(client.info("replication")), "the primary to know"
+            )
+        return replica
+
+    yield start
+    for replica in started:
+        replica.remove()
+
+
+def test_a_replica_without_the_module_is_told_also_behind_another(follower):
+    near = follower(with_module=True)
+    assert deploy_check() == []
+    assert f"Replica: {HOST}:{near.port}\n  Tracker module: " in status()
+    assert "The tracker is ready." in status()
+    far = follower(near, with_module=False)
+    (message,) = deploy_check()
+    assert message.id == "celery_task_tracker.W033"
+    assert f"{HOST}:{far.port} lacks the tracker module" in message.msg
+    assert "on the primary after them" in message.hint
+    told = status()
+    assert f"Replica: {HOST}:{far.port}\n  The replica {HOST}:{far.port} lacks the tracker" in told
+    assert "until a failover" in told
+    assert "The tracker is ready." not in told
+
+
+def test_a_replica_that_cannot_be_asked_is_told_and_no_fault(follower, tracker, settings):
+    replica = follower(with_module=False)
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis://ada:word@{HOST}:{tracker.port}"
+    with tracker.client() as client:
+        client.execute_command("ACL", "SETUSER", "ada", "on", ">word", "+@all", "~*")
+    assert deploy_check() == []
+    assert f"Replica: {HOST}:{replica.port}\n  It could not be asked: " in status()
+    assert "The tracker is ready." in status()
+    with replica.client() as client:
+        client.execute_command("ACL", "SETUSER", "ada", "on", ">word", "+ping")
+    assert "lacks +info" in status()
+    with replica.client() as client:
+        client.execute_command("ACL", "SETUSER", "ada", "+info")
+    (message,) = deploy_check()
+    assert message.id == "celery_task_tracker.W033"
+
+
+def test_a_replica_with_an_older_module_is_told():
+    replica = Replica("h:1", module=10_203, newest=10_300)
+    assert replica.fault == (
+        "The replica h:1 has version 1.2.3 of the tracker module, its primary 1.3.0"
+    )
+    assert not Replica("h:1", module=10_300, newest=10_203).fault
+    assert not Replica("h:1", module=10_203, newest=None).fault

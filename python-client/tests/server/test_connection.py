@@ -12,6 +12,7 @@ import pytest
 import redis
 from redis.cluster import NodesManager
 
+from celery_task_tracker.checks import check_server
 from celery_task_tracker.recording.recorder import Recorder
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import TrackerClient, get_client
@@ -140,6 +141,24 @@ def test_a_cluster_by_any_of_its_nodes(cluster, settings):
         recorder.record(events(key)[0])
     wait_for(lambda: recorder.is_away, "the loss to be noticed")
     assert recorder.waiting
+
+
+def test_the_replicas_of_a_cluster_are_asked_too(cluster, settings):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{HOST}:{cluster[0].port}"
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+    replica = RedisServer(free_port_of_a_cluster(), with_module=False, options=options)
+    try:
+        replica.start()
+        with replica.client() as client, cluster[1].client() as primary:
+            client.execute_command("CLUSTER", "MEET", HOST, cluster[1].port)
+            name = primary.execute_command("CLUSTER", "MYID")
+            wait_for(lambda: name in client.execute_command("CLUSTER", "NODES"), "the primary")
+            client.execute_command("CLUSTER", "REPLICATE", name)
+            wait_for(lambda: primary.info("replication")["connected_slaves"], "the replica")
+        (message,) = check_server()
+    finally:
+        replica.remove()
+    assert f"{HOST}:{replica.port} lacks the tracker module" in message.msg
 
 
 def test_who_records_an_event_does_not_ask_a_frozen_cluster_for_its_nodes(

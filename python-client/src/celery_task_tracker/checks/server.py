@@ -11,9 +11,14 @@ from ..server.errors import LOADMODULE, ModuleMissing, ModuleOutdated, TrackerUn
 
 
 def check_server(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
-    """Whether Redis answers and has a version of the tracker module that fits. Asks Redis."""
+    """Whether Redis answers and has a version of the tracker module that fits. Asks Redis.
+
+    So do its replicas, as far as they can be asked from here.
+    """
     try:
-        get_client().ensure_compatible()
+        client = get_client()
+        client.ensure_compatible()
+        replicas = client.replicas(client.servers())
     except ModuleMissing:
         return [
             checks.Error(
@@ -46,4 +51,15 @@ def check_server(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]
                 id="celery_task_tracker.W030",
             )
         ]
-    return []
+    return [
+        checks.Warning(
+            f"{replica.fault}.",
+            hint=(
+                "Load the same tracker module on each replica, and on the primary after them. "
+                "Otherwise a failover to this one loses what is tracked."
+            ),
+            id="celery_task_tracker.W033",
+        )
+        for replica in replicas
+        if replica.fault
+    ]

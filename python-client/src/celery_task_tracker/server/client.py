@@ -7,19 +7,19 @@ retry: the caller decides what to do while Redis is away.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, TypeAlias, cast
 
-import redis
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.signals import setting_changed
 from redis.cluster import RedisCluster
 
 from ..config import config
 from ..registration.resolution import Ref
-from .connection import connect
+from .connection import connect, connect_beside
 from .errors import (
     MODULE_MISSING,
     CommandRefused,
@@ -31,6 +31,7 @@ from .errors import (
     translated,
     translating,
 )
+from .inspection import Address, Replica, Server, replicas_of, server_of, version_text
 from .wire import Command, Packed, packed, wire
 from .writes import Write
 
@@ -89,26 +90,6 @@ Undone: TypeAlias = tuple[Write, CommandRefused | SlotMoving]
 
 
 @dataclass(frozen=True)
-class Server:
-    """What one Redis server reports about itself."""
-
-    name: str
-    """Its address within a cluster, otherwise empty."""
-
-    redis: str
-    """The version of Redis."""
-
-    module: int | None
-    """The version of the tracker module, ``100`` for 0.1.0; ``None`` where it is not loaded."""
-
-    counters: Mapping[str, Any]
-    """The module's section of INFO, without the prefix ``tracker_``."""
-
-    has_info: bool = True
-    """Whether the Redis user may read all this: it needs ``+info`` in its ACL."""
-
-
-@dataclass(frozen=True)
 class Query:
     """One page of an object's history: tasks in any of ``states`` and with any of ``names``."""
 
@@ -158,6 +139,9 @@ class TrackerClient:
         except ValueError as error:
             raise TrackerUnavailable(f"CELERY_TASKTRACKER_REDIS_URL: {error}") from error
         self._is_compatible = False
+        self._beside: Callable[[Address], Any] = partial(
+            connect_beside, url, connect_timeout=connect_timeout, socket_timeout=socket_timeout
+        )
 
     def write(self, writes: Sequence[Write], pause: float = 0.0) -> list[Undone]:
         """Carries out ``writes`` for each of their objects, in order and in one round trip.
@@ -293,10 +277,17 @@ class TrackerClient:
         with translating():
             if isinstance(self._redis, RedisCluster):
                 return [
-                    _server(node.name, self._redis.get_redis_connection(node))
+                    server_of(node.name, self._redis.get_redis_connection(node))
                     for node in self._redis.get_primaries()  # type: ignore[no-untyped-call]
                 ]
-            return [_server("", self._redis)]
+            return [server_of("", self._redis)]
+
+    def replicas(self, servers: Sequence[Server]) -> list[Replica]:
+        """The replicas of ``servers``, as those name them, each asked with the URL's user.
+
+        Costs a connection to each. One that cannot be asked says so and takes the timeouts.
+        """
+        return replicas_of(servers, self._beside)
 
     def _execute(self, *command: str) -> Any:
         (reply,) = self._call([packed(command)])
@@ -354,11 +345,6 @@ def _forget_client(*, setting: str, **_: Any) -> None:
 setting_changed.connect(_forget_client, dispatch_uid="celery_task_tracker.client")
 
 
-def version_text(version: int) -> str:
-    """A module's version for people: ``1.2.3`` for ``10203``."""
-    return f"{version // 10_000}.{version // 100 % 100}.{version % 100}"
-
-
 def _query_command(ref: Ref, query: Query, fields: Sequence[str]) -> list[str]:
     command = ["TRACKER.QUERY", ref.model, ref.id]
     for state in query.states:
@@ -376,30 +362,6 @@ def _query_command(ref: Ref, query: Query, fields: Sequence[str]) -> list[str]:
     command += ["PAGE", str(query.page), "SIZE", str(query.size)]
     command += ["FIELDS", str(len(fields)), *fields]
     return [*command, "WITHCOUNTS", "FORMAT", "JSON"]
-
-
-def _server(name: str, connection: Any) -> Server:
-    try:
-        info = {
-            **connection.info("server"),
-            **connection.info("modules"),
-            **connection.info("tracker"),
-        }
-    except redis.exceptions.NoPermissionError:
-        return Server(name, redis="?", module=None, counters={}, has_info=False)
-    modules = info.get("modules", [])
-    # Some versions of redis-py give a single module as a dict instead of a list.
-    versions = {each.get("name"): each.get("ver") for each in modules if isinstance(each, dict)}
-    return Server(
-        name=name,
-        redis=str(info.get("valkey_version", info.get("redis_version", "?"))),
-        module=versions.get("tracker"),
-        counters={
-            key.removeprefix("tracker_"): value
-            for key, value in info.items()
-            if key.startswith("tracker_")
-        },
-    )
 
 
 def _record(reply: Any) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import Any
 import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
+from redis.connection import Connection, SSLConnection
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -30,7 +31,37 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
         place = RedisUrl.of(url)
     except InvalidUrl as error:
         raise ValueError(f"this must be a URL that {error}") from None
-    options = {
+    options = _options(place, connect_timeout, socket_timeout)
+    name = options.pop("client_name", CLIENT_NAME)
+    if place.kind == "cluster":
+        return _cluster(place, options, name)
+    options |= {"retry": _no_retry(), "retry_on_error": [], "redis_connect_func": _greeting(name)}
+    if place.kind == "sentinel":
+        return _sentinel(place, options)
+    return redis.Redis(connection_pool=redis.ConnectionPool(place.connection_class, **options))
+
+
+def connect_beside(
+    url: str, address: tuple[str, int], connect_timeout: float, socket_timeout: float
+) -> Any:
+    """A client for the server at ``address``, a host and a port, which ``url`` leads to.
+
+    It has the user, the password and the TLS of ``url``, and never retries.
+    """
+    place = RedisUrl.of(url)
+    options = _options(place, connect_timeout, socket_timeout)
+    # A replica may be reached by TCP where its primary is by a socket. Its databases do not matter.
+    for name in ("path", "db"):
+        options.pop(name, None)
+    options["host"], options["port"] = address
+    greeting = _greeting(options.pop("client_name", CLIENT_NAME))
+    options |= {"retry": _no_retry(), "retry_on_error": [], "redis_connect_func": greeting}
+    connection_class = SSLConnection if place.is_encrypted else Connection
+    return redis.Redis(connection_pool=redis.ConnectionPool(connection_class, **options))
+
+
+def _options(place: RedisUrl, connect_timeout: float, socket_timeout: float) -> dict[str, Any]:
+    return {
         # All versions of redis-py give the same replies with this protocol.
         "protocol": 2,
         "socket_connect_timeout": connect_timeout,
@@ -41,13 +72,6 @@ def connect(url: str, connect_timeout: float, socket_timeout: float) -> Any:
         **({"socket_keepalive": True} if place.addresses else {}),
         **place.options,
     }
-    name = options.pop("client_name", CLIENT_NAME)
-    if place.kind == "cluster":
-        return _cluster(place, options, name)
-    options |= {"retry": _no_retry(), "retry_on_error": [], "redis_connect_func": _greeting(name)}
-    if place.kind == "sentinel":
-        return _sentinel(place, options)
-    return redis.Redis(connection_pool=redis.ConnectionPool(place.connection_class, **options))
 
 
 def _cluster(place: RedisUrl, options: dict[str, Any], name: str) -> Any:
