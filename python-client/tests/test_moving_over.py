@@ -10,6 +10,8 @@ import pytest
 from own_project import PATIENCE, OwnProject
 from servers import RedisServer, free_port, wait_for
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = """
 SECRET_KEY = "moved"
 USE_TZ = True
@@ -174,8 +176,6 @@ import django
 django.setup()
 from django.contrib.auth.models import User
 from django.test import Client
-
-pytestmark = pytest.mark.slow
 
 client = Client()
 client.force_login(User.objects.get(username="a"))

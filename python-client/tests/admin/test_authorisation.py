@@ -4,6 +4,7 @@ The endpoints are those that the URL resolver has. A new one needs a line in ``E
 SECURITY.md the new number of cases.
 """
 
+import copy
 import functools
 import re
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ import redis
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
@@ -116,15 +118,23 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """What a project's own users may read. It is for nobody as long as no setting says for whom."""
+class OutsideOfAdmin:
+    """What the project includes itself: it takes GET and HEAD, and sends nobody to a login.
 
+    ``refusal`` is the status for those who may not read it, all but staff or all.
+    """
+
+    refusal: int
+    for_staff: bool
     given: dict[str, Any] = field(default_factory=dict)
 
     def status(self, reader, method):
-        return 404 if method in ("GET", "HEAD") else 405
+        if method not in ("GET", "HEAD"):
+            return 405
+        return 200 if self.for_staff and reader.enters else self.refusal
 
 
+ORDER = {"model": "shop.order", "id": 1042}
 LAST_MINUTE = {"since": 1_700_000_000_000, "length": 60_000, "buckets": 1}
 
 #: What is expected of each endpoint, by its name without the admin site and the model.
@@ -143,11 +153,11 @@ ENDPOINTS = {
     "task_tracker_rerun": Endpoint("POST", "change", 202, {"task_id": "ended"}),
     "task_tracker_plan": Endpoint("POST", "change", 200, {"act": "remove", "task_id": "ended"}),
     "task_tracker_several": Endpoint("POST", "change", 202, {"act": "remove", "task_id": "ended"}),
-    "task_tracker_progress:json": Progress(),
-    "task_tracker_progress:html": Progress(),
+    # No setting says who of the project's own users may see the progress of what.
+    "task_tracker_progress:json": OutsideOfAdmin(404, for_staff=False, given=ORDER),
+    "task_tracker_progress:html": OutsideOfAdmin(404, for_staff=False, given=ORDER),
+    "task_tracker_metrics:metrics": OutsideOfAdmin(401, for_staff=True),
 }
-
-CASES = list(product(READERS, ENDPOINTS, METHODS))
 
 #: The same for the overview, on the site whose ModelAdmin of orders is Django's own.
 OVERVIEW = {
@@ -161,6 +171,9 @@ OVERVIEW = {
         )
     },
 }
+
+OBJECT_CASES = list(product(READERS, ENDPOINTS, METHODS))
+OVERVIEW_CASES = list(product(READERS, OVERVIEW, METHODS))
 
 
 def views_of_the_package(resolver=None, above=""):
@@ -197,7 +210,7 @@ def test_every_endpoint_of_every_model_and_site_says_who_may_use_it():
         expected = {
             name
             for name, endpoint in {**ENDPOINTS, **OVERVIEW}.items()
-            if isinstance(endpoint, Progress) is (of == "")
+            if isinstance(endpoint, OutsideOfAdmin) is (of == "")
         }
         assert names == expected, of
 
@@ -208,33 +221,53 @@ def test_the_number_of_cases_stands_in_the_security_policy():
         SECURITY.read_text(),
     )
     endpoints = len(ENDPOINTS) + len(OVERVIEW)
-    cases = len(CASES) + len(READERS) * len(OVERVIEW) * len(METHODS)
+    cases = len(OBJECT_CASES) + len(OVERVIEW_CASES)
     counts = (len(READERS), endpoints, len(METHODS), cases)
     assert tuple(int(count.replace(",", "")) for count in told.groups()) == counts
 
 
 @functools.cache
 def address(name, pk):
-    if isinstance(ENDPOINTS[name], Progress):
-        return reverse(name) + f"?model=shop.order&id={pk}"
+    if isinstance(ENDPOINTS[name], OutsideOfAdmin):
+        return reverse(name)
     name = f"admin:shop_order_{name}"
     pattern = dict(views_of_the_package())[name].pattern
     given = {"object_id": pk, "task_id": "ended"}
     return reverse(name, kwargs={each: given[each] for each in pattern.converters})
 
 
-def client_of(reader):
-    client = Client(enforce_csrf_checks=not reader.sends_token)
-    if reader.user:
-        user = User.objects.create(username="reader", **{**reader.user, "is_active": True})
-        user.user_permissions.set(Permission.objects.filter(codename__in=reader.permissions))
-        client.force_login(user)
-        User.objects.filter(pk=user.pk).update(**reader.user)
-    return client
+@pytest.fixture(scope="module")
+def sessions(django_db_setup, django_db_blocker):
+    """The cookies of each reader, and the orders."""
+    cookies = {}
+    with django_db_blocker.unblock():
+        orders = [Order.objects.create(pk=pk, reference=each) for each, pk in KEYS.items()]
+        for kind, reader in READERS.items():
+            client = Client()
+            if reader.user:
+                user = User.objects.create(username=kind, **{**reader.user, "is_active": True})
+                user.user_permissions.set(
+                    Permission.objects.filter(codename__in=reader.permissions)
+                )
+                client.force_login(user)
+                User.objects.filter(pk=user.pk).update(**reader.user)
+            cookies[kind] = client.cookies
+    yield cookies
+    with django_db_blocker.unblock():
+        for each in (*orders, *User.objects.filter(username__in=READERS)):
+            each.delete()
+        Session.objects.all().delete()
+
+
+@pytest.fixture(scope="module")
+def plain(tracker_server):
+    """A connection to the tracker's Redis."""
+    with redis.Redis.from_url(tracker_server.url) as client:
+        yield client
 
 
 @pytest.fixture
-def orders(db, tracker, broker, monkeypatch):
+def orders(db, sessions, plain, broker, monkeypatch):
     """Orders, each with a task that has ended, one that waits and one without a sign of life."""
     change = OrderAdmin.has_change_permission
 
@@ -242,9 +275,9 @@ def orders(db, tracker, broker, monkeypatch):
         return change(self, request, obj) and not (obj and obj.reference == "closed")
 
     monkeypatch.setattr(OrderAdmin, "has_change_permission", may_change)
+    plain.flushall()
     events = []
-    for reference, pk in KEYS.items():
-        Order.objects.create(pk=pk, reference=reference)
+    for pk in KEYS.values():
         again = {"args": f"[{pk}]", "kwargs": "{}", "replayable": "1", "error": SECRET}
         for task_id, state, fields in (
             ("ended", "FAILURE", again),
@@ -258,40 +291,48 @@ def orders(db, tracker, broker, monkeypatch):
     get_client().write(events)
 
 
-def kept(tracker):
+def kept(plain):
     """All that the tracker's Redis holds."""
-    with redis.Redis.from_url(tracker.url) as client, client.pipeline() as pipeline:
-        keys = sorted(client.keys())
+    keys = sorted(plain.keys())
+    with plain.pipeline() as pipeline:
         for key in keys:
             pipeline.dump(key)
         return dict(zip(keys, pipeline.execute(), strict=True))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("kind", "name", "method"), CASES)
-def test_each_reader_gets_what_is_theirs_and_does_what_they_may(
-    kind, name, method, orders, tracker
-):
-    reader, endpoint = READERS[kind], ENDPOINTS[name]
+def check(reader, cookies, endpoint, method, url, plain):
+    """Sends the request and checks the answer, and that nothing was done without the right to."""
     if not reader.sends_token and method in WITH_CSRF_TOKEN:
         expected = 403
     else:
         expected = endpoint.status(reader, method)
-    client, url = client_of(reader), address(name, KEYS[reader.reference])
-    before = kept(tracker)
+    client = Client(enforce_csrf_checks=not reader.sends_token)
+    client.cookies = copy.copy(cookies)
+    before = kept(plain)
     # No endpoint takes what the other methods would send.
     data = [endpoint.given] if method in ("GET", "POST") else []
     response = getattr(client, method.lower())(url, *data)
     assert response.status_code == expected
     if expected == 302:
-        assert response.url.split("?")[0] == ("/admin/" if reader.enters else "/admin/login/")
+        site = url.split("/")[1]
+        place = f"/{site}/" if reader.enters else f"/{site}/login/"
+        assert response.url.split("?")[0] == place
     if expected == 405:
         assert response["Allow"] == getattr(endpoint, "method", "GET, HEAD")
     if not (reader.sees and method == "GET" and expected == 200):
         assert SECRET not in response.content.decode()
     if expected != 202:
-        assert kept(tracker) == before
+        assert kept(plain) == before
         assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize(("kind", "name", "method"), OBJECT_CASES)
+def test_each_reader_gets_what_is_theirs_and_does_what_they_may(
+    kind, name, method, orders, sessions, plain
+):
+    reader = READERS[kind]
+    url = address(name, KEYS[reader.reference])
+    check(reader, sessions[kind], ENDPOINTS[name], method, url, plain)
 
 
 def overseer(reader):
@@ -302,9 +343,9 @@ def overseer(reader):
     return replace(reader, sees=sees, changes=changes, is_found=True)
 
 
-@pytest.mark.parametrize(("kind", "name"), list(product(READERS, OVERVIEW)))
-def test_each_reader_gets_of_the_overview_what_the_model_allows(kind, name, orders, tracker):
-    reader, endpoint = overseer(READERS[kind]), OVERVIEW[name]
+@pytest.fixture
+def rows(orders):
+    """The tasks of one order, in the overview too."""
     fields = {"objects": '[["shop.order","1042"]]', "args": "[1042]", "kwargs": "{}"}
     fields |= {"replayable": "1", "error": SECRET, "alive_at": "2023-11-14T22:13:20+00:00"}
     ref, row = ObjectRef("shop.order", "1042"), (OverviewRef("shop.order"),)
@@ -315,19 +356,12 @@ def test_each_reader_gets_of_the_overview_what_the_model_allows(kind, name, orde
             for task_id, state in states.items()
         ]
     )
-    client = client_of(reader)
+
+
+@pytest.mark.parametrize(("kind", "name", "method"), OVERVIEW_CASES)
+def test_each_reader_gets_of_the_overview_what_the_model_allows(
+    kind, name, method, rows, sessions, plain
+):
     pattern = dict(views_of_the_package())[f"backstage:shop_order_{name}"].pattern
     url = reverse(f"backstage:shop_order_{name}", kwargs=dict.fromkeys(pattern.converters, "ended"))
-    for method in METHODS:
-        if not reader.sends_token and method in WITH_CSRF_TOKEN:
-            expected = 403
-        else:
-            expected = endpoint.status(reader, method)
-        before = kept(tracker)
-        data = [endpoint.given] if method in ("GET", "POST") else []
-        response = getattr(client, method.lower())(url, *data)
-        assert response.status_code == expected, method
-        if not (reader.sees and method == "GET" and expected == 200):
-            assert SECRET not in response.content.decode()
-        if expected != 202:
-            assert kept(tracker) == before
+    check(overseer(READERS[kind]), sessions[kind], OVERVIEW[name], method, url, plain)
