@@ -2,10 +2,8 @@
 
 A page names such a part in a line of its own:
 
-- ``[[commands]]``: every command, as a running server with the module documents it, with its
-  section of the README.
+- ``[[command NAME]]``: what a running server with the module says of a command.
 - ``[[settings]]``: every setting of the package, from ``config.DEFAULTS`` and its check.
-- ``[[module settings]]``: the settings of the module, as a running server shows them.
 - ``[[checks]]``: every system check with its id, its message and its hint.
 - ``[[section of FILE: Heading]]``: the text under a heading of a Markdown file of the repository,
   without the headings below it.
@@ -34,8 +32,6 @@ PACKAGE = REPOSITORY / "python-client/src/celery_task_tracker"
 MODULE = Path(os.environ.get("TRACKER_MODULE", REPOSITORY / "target/release/libtracker.so"))
 PART = re.compile(r"^\[\[([a-z][^\[\]]*)\]\]$", re.MULTILINE)
 HEADING = re.compile(r"^(#+) +(.*)$")
-#: An argument of a command, or several in brackets.
-ARGUMENT = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]|\S+")
 LOCAL_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]*\)")
 
 if not django_settings.configured:
@@ -56,12 +52,9 @@ def part(name: str) -> str:
     if name.startswith("file "):
         file, language = name.removeprefix("file ").split(": ", 1)
         return f"```{language}\n{(REPOSITORY / file).read_text().rstrip()}\n```"
-    return {
-        "commands": commands,
-        "settings": settings,
-        "module settings": module_settings,
-        "checks": checks,
-    }[name]()
+    if name.startswith("command "):
+        return command(name.removeprefix("command "))
+    return {"settings": settings, "checks": checks}[name]()
 
 
 def section(file: str, heading: str) -> str:
@@ -86,54 +79,24 @@ def section(file: str, heading: str) -> str:
 
 
 @cache
-def server_answers() -> tuple[dict[str, Any], list[str], dict[str, str]]:
-    """COMMAND DOCS, TRACKER.HELP and the settings of a server with the module."""
+def documented() -> dict[str, Any]:
+    """COMMAND DOCS of a server with the module, for each of its commands."""
     with (
         LocalServer(module=MODULE) as server,
         redis.Redis.from_url(f"{server.url}?protocol=3", decode_responses=True) as client,
     ):
-        help_lines = client.execute_command("TRACKER.HELP")
-        names = [line.split()[0] for line in help_lines if line.startswith("TRACKER.")]
-        documented = client.execute_command("COMMAND DOCS", *names)
-        configured = client.execute_command("CONFIG", "GET", "tracker.*")
-    return documented, help_lines, configured
+        names = [
+            line.split()[0]
+            for line in client.execute_command("TRACKER.HELP")
+            if line.startswith("TRACKER.")
+        ]
+        return dict(client.execute_command("COMMAND DOCS", *names))
 
 
-def commands() -> str:
-    """A section for each command."""
-    documented, help_lines, _ = server_answers()
-    syntax = {line.split()[0]: line for line in help_lines if line.startswith("TRACKER.")}
-    parts = []
-    for name, line in syntax.items():
-        about = documented[name.lower()]
-        parts.append(
-            f"## {name}\n\n{about['summary']}\n\n```text\n{wrapped(line)}\n```\n\n"
-            f"Since {about['since']}. {about['complexity']}\n"
-        )
-        if name != "TRACKER.HELP":
-            # The README's block with the syntax says the same.
-            own_syntax = rf"^```\n{re.escape(name)} .*?^```$"
-            text = section("README.md", name)
-            parts.append(re.sub(own_syntax, "", text, count=1, flags=re.MULTILINE | re.DOTALL))
-    return "\n\n".join(parts)
-
-
-def wrapped(syntax: str, width: int = 90) -> str:
-    """A command's syntax in lines that end between its arguments."""
-    name, *arguments = ARGUMENT.findall(syntax)
-    lines = [name]
-    for argument in arguments:
-        if len(lines[-1]) + len(argument) >= width:
-            lines.append(" " * len(name))
-        lines[-1] += f" {argument}"
-    return "\n".join(lines)
-
-
-def module_settings() -> str:
-    """A table of the module's settings with their defaults."""
-    _, _, configured = server_answers()
-    rows = ((f"`{name}`", value) for name, value in sorted(configured.items()))
-    return table(("setting", "default"), rows)
+def command(name: str) -> str:
+    """What a command is for, since when there is it, and what it costs."""
+    about = documented()[name.lower()]
+    return f"{about['summary']}\n\nSince {about['since']}. {about['complexity']}"
 
 
 def settings() -> str:

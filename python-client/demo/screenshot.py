@@ -26,6 +26,7 @@ DEMO = Path(__file__).resolve().parent
 REPOSITORY = DEMO.parent.parent
 HOST = "127.0.0.1"
 PAGE = "/admin/shop/order/1042/task-tracker/"
+OVERVIEW = "/admin/shop/order/task-tracker/"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Picture:
     """One picture: its file, the demo's theme, and what is to be seen."""
 
     file: str
+    page: str = PAGE
     theme: str = ""
     is_dark: bool = False
     width: int = 1280
@@ -42,6 +44,8 @@ class Picture:
 
 
 PICTURES = (
+    Picture("overview.png", page=OVERVIEW, height=1080),
+    Picture("overview-dark.png", page=OVERVIEW, is_dark=True, height=1080),
     Picture("dashboard.png", height=1080),
     Picture("dashboard-dark.png", is_dark=True, height=1080),
     Picture("narrow.png", width=360, height=800),
@@ -122,7 +126,7 @@ def take(browser, site, picture, file):
     )
     page = context.new_page()
     page.add_init_script("localStorage.setItem('django.admin.navSidebarIsOpen', 'false')")
-    page.goto(site + PAGE)
+    page.goto(site + picture.page)
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", "admin")
     page.locator("[type=submit]").last.click()
@@ -141,6 +145,8 @@ def take(browser, site, picture, file):
         page.get_by_role("link", name=f"Details of {picture.details}").first.click(timeout=180_000)
         dialog = page.get_by_role("dialog", name=picture.details)
         dialog.get_by_label("Traceback", exact=True).wait_for()
+    if picture.page == OVERVIEW:
+        page.get_by_role("heading", name="At a glance").click()
     page.wait_for_timeout(2200)  # until the marks of changed rows have faded
     page.screenshot(path=file)
     context.close()

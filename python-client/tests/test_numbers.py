@@ -12,7 +12,7 @@ from celery_task_tracker.server.client import MINIMUM_MODULE, get_client
 from celery_task_tracker.server.inspection import version_text
 
 TOP = Path(__file__).parents[2]
-README = (TOP / "README.md").read_text()
+MODULE_SETTINGS = (TOP / "docs/pages/reference/settings.md").read_text()
 PACKAGE_README = (TOP / "python-client/README.md").read_text()
 
 
@@ -57,8 +57,8 @@ def module_settings(tracker):
         }
 
 
-def test_the_readme_has_the_default_of_each_setting_of_the_module(module_settings):
-    told = {row[0].strip("`"): row[1] for row in table(README, "| setting | default |")}
+def test_the_reference_has_the_default_of_each_setting_of_the_module(module_settings):
+    told = {row[0].strip("`"): row[1] for row in table(MODULE_SETTINGS, "| setting | default |")}
     assert told == module_settings
 
 
