@@ -135,6 +135,7 @@ class OutsideOfAdmin:
 
 
 ORDER = {"model": "shop.order", "id": 1042}
+ENDED = {"task_id": "ended"}
 LAST_MINUTE = {"since": 1_700_000_000_000, "length": 60_000, "buckets": 1}
 
 #: What is expected of each endpoint, by its name without the admin site and the model.
@@ -170,6 +171,9 @@ OVERVIEW = {
             *("task_tracker_revoke", "task_tracker_lost", "task_tracker_rerun"),
         )
     },
+    # These take the tasks of many objects, and leave out those that the reader may not change.
+    "task_tracker_overview_plan": Endpoint("POST", "view", 200, {"act": "remove", **ENDED}),
+    "task_tracker_overview_several": Endpoint("POST", "view", 202, {"act": "remove", **ENDED}),
 }
 
 OBJECT_CASES = list(product(READERS, ENDPOINTS, METHODS))

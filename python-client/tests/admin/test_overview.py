@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from celery_task_tracker.admin import broker as brokers
 from celery_task_tracker.admin.overview import shows_every_object
 from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
 from celery_task_tracker.server.client import get_client
@@ -45,6 +46,12 @@ def keep(task_id="t1", *pks, state="SUCCESS", others=(), model="shop.order", **f
         overviews=tuple(dict.fromkeys(OverviewRef(ref.model) for ref in refs)),
     )
     assert get_client().write([event]) == []
+
+
+def forge(task_id, objects):
+    """Makes a row of the overview name these objects."""
+    words = ("shop.order", "%all", task_id, "XX", "FIELDS", "1", "objects", objects)
+    assert get_client()._execute("TRACKER.UPSERT", *words)
 
 
 def staff(client, *codenames):
@@ -262,7 +269,7 @@ class TestActs:
     def test_act_on_no_object_but_the_records_own(self, admin_client, orders, broker):
         """The row of the overview may say what it likes: the object has to have the task."""
         keep("t1", 1, state="PENDING")
-        keep("t1", 1, state="PENDING", objects='[["shop.order","2"]]')
+        forge("t1", '[["shop.order","2"]]')
         assert error(admin_client.post(f"{PAGE}revoke/", {"task_id": "t1"})) == (404, "no-task")
         keep("t2", 99, state="PENDING")
         assert error(admin_client.post(f"{PAGE}revoke/", {"task_id": "t2"})) == (404, "no-object")
@@ -270,8 +277,82 @@ class TestActs:
         assert error(admin_client.get(f"{PAGE}revoke/")) == (405, "method-not-allowed")
 
 
+class TestSeveral:
+    """Acts on tasks of several objects at once."""
+
+    def plan(self, client, act, **which):
+        return client.post(f"{PAGE}several/plan/", {"act": act, **which}).json()
+
+    def do(self, client, act, ids):
+        return client.post(f"{PAGE}several/", {"act": act, "task_id": ids}).json()
+
+    def test_remove_the_records_and_the_rows(self, admin_client, orders, tracker):
+        for pk in (1, 2, 3):
+            keep(f"t{pk}", pk)
+        assert self.plan(admin_client, "remove", state="SUCCESS")["ids"] == ["t3", "t2", "t1"]
+        with tracker.asked() as asked:
+            answer = self.do(admin_client, "remove", ["t1", "t2"])
+        assert {each["id"] for each in answer["done"]} == {"t1", "t2"}
+        # The rows, the records, then both are removed.
+        assert asked == [*["TRACKER.GET"] * 4, *["TRACKER.DEL"] * 4]
+        assert [row["id"] for row in admin_client.get(f"{PAGE}list/").json()["tasks"]] == ["t3"]
+        assert get_client().get(ObjectRef("shop.order", "1"), "t1") is None
+        assert {entry.object_id for entry in LogEntry.objects.all()} == {"1", "2"}
+
+    def test_run_the_failures_of_one_cause_again(self, admin_client, orders, broker):
+        for pk in (1, 2):
+            arguments = {"args": f"[{pk}]", "kwargs": "{}", "replayable": "1", "queue": "nobody"}
+            keep(f"t{pk}", pk, state="FAILURE", error=f"no stock of {pk}", **arguments)
+        (cause,) = admin_client.get(f"{PAGE}causes/").json()["causes"]
+        plan = self.plan(admin_client, "rerun", cause=cause["key"])
+        assert sorted(plan["ids"]) == ["t1", "t2"]
+        answer = self.do(admin_client, "rerun", plan["ids"])
+        assert len(answer["done"]) == 2
+        rows = admin_client.get(f"{PAGE}list/?state=PENDING").json()["tasks"]
+        assert {row["object"]["name"] for row in rows} == {"Order 1", "Order 2"}
+
+    def test_revoke_them_by_one_message(self, admin_client, orders, broker, monkeypatch):
+        asked = []
+        monkeypatch.setattr(brokers, "revoke", lambda app, **which: asked.append(which) or 0)
+        for pk in (1, 2):
+            keep(f"t{pk}", pk, state="PENDING")
+        answer = self.do(admin_client, "revoke", ["t1", "t2"])
+        assert [each["id"] for each in answer["done"]] == ["t1", "t2"]
+        assert [which["waiting"] for which in asked] == [["t1", "t2"]]
+        rows = admin_client.get(f"{PAGE}list/").json()["tasks"]
+        assert all("revoke_requested" in row for row in rows)
+
+    def test_leave_out_what_the_user_may_not_change(self, client, orders, monkeypatch):
+        def may_change(self, request, obj=None):
+            return obj is None or obj.pk != 2
+
+        monkeypatch.setattr(
+            type(backstage._registry[Order]), "has_change_permission", may_change, raising=False
+        )
+        staff(client, "view_order")
+        keep("mine", 1)
+        keep("theirs", 2)
+        keep("nobodys", 99)
+        keep("forged", 3)
+        forge("forged", '[["shop.order","1"]]')
+        ids = ["mine", "theirs", "nobodys", "forged"]
+        for answer in (
+            self.plan(client, "remove", task_id=ids),
+            self.do(client, "remove", ids),
+        ):
+            refused = {each["message"] for each in answer["refused"]}
+            assert refused == {
+                "You do not have permission to do this.",
+                "This object does not exist (any more).",
+                "There is no record of this task for this object (any more).",
+            }
+        assert get_client().get(ObjectRef("shop.order", "1"), "mine") is None
+        for pk, task_id in (("2", "theirs"), ("99", "nobodys"), ("3", "forged")):
+            assert get_client().get(ObjectRef("shop.order", pk), task_id)
+
+
 EVERY_GET = ("", "list/", "tasks/t1/", "picture/?since=1&length=1&buckets=1", "causes/", "usual/")
-EVERY_POST = ("revoke/", "lost/", "rerun/")
+EVERY_POST = ("revoke/", "lost/", "rerun/", "several/", "several/plan/")
 
 
 class TestWhoMaySeeIt:

@@ -76,7 +76,7 @@ def revoke(
     if record.get("state") not in ACTIVE_STATES:
         raise revocation.finished(record)
     task = ActiveTask.of(record)
-    outcome = revocation.revoke(request, ref, [task])
+    outcome = revocation.revoke(request, {ref: [task]})
     for _task, reason in outcome.refused:
         raise reason
     revocation.log_revoked(request, obj, model_admin, outcome.revoked)
@@ -94,7 +94,7 @@ def revoke_active(
     beyond the :data:`~.revocation.LIMIT` of one request. Repeating the request revokes those.
     """
     tasks, remaining = revocation.active_tasks(ref)
-    outcome = revocation.revoke(request, ref, tasks)
+    outcome = revocation.revoke(request, {ref: tasks})
     if outcome.revoked:
         revocation.log_revoked(request, obj, model_admin, outcome.revoked)
     else:

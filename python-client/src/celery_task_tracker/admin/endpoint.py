@@ -125,6 +125,15 @@ def object_of_task(
     raise forbidden()
 
 
+def no_task() -> Refusal:
+    """The response where there is no such record."""
+    return Refusal(
+        HTTPStatus.NOT_FOUND,
+        "no-task",
+        _("There is no record of this task for this object (any more)."),
+    )
+
+
 def no_object() -> Refusal:
     """The response where the object is not among those that the user may see."""
     return Refusal(HTTPStatus.NOT_FOUND, "no-object", _("This object does not exist (any more)."))
@@ -167,10 +176,6 @@ def record_of(ref: Ref, task_id: str) -> dict[str, Any]:
     """The record of one of these tasks. Raises a 404 if there is none."""
     record = get_client().get(ref, task_id) if task_id else None
     if record is None:
-        raise Refusal(
-            HTTPStatus.NOT_FOUND,
-            "no-task",
-            _("There is no record of this task for this object (any more)."),
-        )
+        raise no_task()
     # Another program may have removed these.
     return {"id": task_id, "name": "", "state": "", **record}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
@@ -19,6 +18,7 @@ from ..server.removals import RecordRemoval
 from .endpoint import Refusal
 from .log_entry import ids_by_name, log_entry
 from .outcome import Outcome, Task
+from .selection import RecordsOf
 
 
 class Removal:
@@ -32,22 +32,17 @@ class Removal:
         return None
 
     def carry_out(
-        self,
-        request: HttpRequest,
-        obj: Model,
-        ref: ObjectRef,
-        model_admin: ModelAdmin[Any],
-        records: Sequence[dict[str, Any]],
+        self, request: HttpRequest, model_admin: ModelAdmin[Any], chosen: Iterable[RecordsOf]
     ) -> Outcome:
-        tasks = [Task(record["id"], record["name"]) for record in records]
-        if tasks:
-            of_each = {
-                record["id"]: objects_in(value_of(record.get("objects", "[]"))) or ()
-                for record in records
-            }
-            removal = RecordRemoval(ref, of_each, overview_with(ref))
-            for _removal, reason in get_client().write([removal]):
-                raise reason
+        """Costs one round trip, two if a task is tracked for several objects of the model."""
+        chosen = list(chosen)
+        removals = [_removal(ref, records) for _obj, ref, records in chosen]
+        for _write, reason in get_client().write(removals):
+            raise reason
+        outcome = Outcome()
+        for obj, _ref, records in chosen:
+            tasks = [Task(record["id"], record["name"]) for record in records]
+            outcome.done += tasks
             message = ngettext(
                 "Removed the record of %(count)d task: %(tasks)s.",
                 "Removed the records of %(count)d tasks: %(tasks)s.",
@@ -55,4 +50,11 @@ class Removal:
             )
             message %= {"count": len(tasks), "tasks": ids_by_name(tasks)}
             log_entry(request, obj, model_admin, message)
-        return Outcome(done=tasks)
+        return outcome
+
+
+def _removal(ref: ObjectRef, records: Sequence[dict[str, Any]]) -> RecordRemoval:
+    of_each = {
+        record["id"]: objects_in(value_of(record.get("objects", "[]"))) or () for record in records
+    }
+    return RecordRemoval(ref, of_each, overview_with(ref))

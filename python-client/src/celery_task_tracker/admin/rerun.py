@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
@@ -27,6 +27,7 @@ from . import broker
 from .endpoint import Refusal, endpoint, record_of
 from .log_entry import ids_by_name, log_entry
 from .outcome import Outcome, Task
+from .selection import RecordsOf
 from .sending import not_sent, send
 
 
@@ -46,7 +47,7 @@ def rerun(
         raise reason
     if "args" in request.POST or "kwargs" in request.POST:
         record |= {name: request.POST.get(name, record[name]) for name in ("args", "kwargs")}
-    outcome = act.carry_out(request, obj, ref, model_admin, [record])
+    outcome = act.carry_out(request, model_admin, [(obj, ref, [record])])
     for _task, why in outcome.refused:
         raise why
     return JsonResponse(
@@ -90,25 +91,15 @@ class Rerun:
         return Refusal(HTTPStatus.CONFLICT, "not-replayable", reason) if reason else None
 
     def carry_out(
-        self,
-        request: HttpRequest,
-        obj: Model,
-        ref: ObjectRef,
-        model_admin: ModelAdmin[Any],
-        records: Sequence[dict[str, Any]],
+        self, request: HttpRequest, model_admin: ModelAdmin[Any], chosen: Iterable[RecordsOf]
     ) -> Outcome:
-        return run_again(request, model_admin, [(obj, ref, records)])
+        """Costs a connection to the broker of each Celery app."""
+        return _run_again(request, model_admin, chosen)
 
 
-#: An object, its name in the tracker, and records of it.
-RecordsOf: TypeAlias = tuple[Model, ObjectRef, Sequence[dict[str, Any]]]
-
-
-def run_again(
+def _run_again(
     request: HttpRequest, model_admin: ModelAdmin[Any], chosen: Iterable[RecordsOf]
 ) -> Outcome:
-    """Runs these tasks again, none of which :class:`Rerun` refuses, with an entry in the history of
-    each object. Costs a connection to the broker of each Celery app."""
     known = rerunnable(model_admin.model)
     outcome = Outcome()
     by_app = defaultdict(list)

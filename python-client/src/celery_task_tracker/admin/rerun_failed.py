@@ -26,8 +26,8 @@ from ..server.errors import TrackerError
 from ..templatetags.task_humanize import humanize_task
 from .assets import column_media
 from .endpoint import refusal_for
-from .rerun import RecordsOf, Rerun, run_again
-from .selection import records_of
+from .rerun import Rerun
+from .selection import RecordsOf, records_of
 
 #: The action's name in a request.
 NAME = "task_tracker_rerun_failed"
@@ -158,7 +158,7 @@ def _refusal(
 
 def _carry_out(request: HttpRequest, model_admin: ModelAdmin[Any], plan: Plan) -> None:
     """Does it, and tells the user what came of it."""
-    outcome = run_again(request, model_admin, list(_records(request, model_admin, plan)))
+    outcome = Rerun().carry_out(request, model_admin, list(_records(request, model_admin, plan)))
     done = len(outcome.done)
     if done:
         message = ngettext("Ran %(count)d task again.", "Ran %(count)d tasks again.", done)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from http import HTTPStatus
@@ -30,6 +30,7 @@ from . import broker
 from .endpoint import Refusal
 from .log_entry import ids_by_name, log_entry
 from .outcome import Outcome, Task
+from .selection import RecordsOf
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import PermissionsMixin
@@ -79,6 +80,11 @@ class Revoked:
         """Records why ``tasks`` are not revoked."""
         self.refused += [(task, reason) for task in tasks]
 
+    def revoked_of(self, tasks: Sequence[ActiveTask]) -> list[ActiveTask]:
+        """Those of ``tasks`` that are revoked."""
+        revoked = {task.id for task in self.revoked}
+        return [task for task in tasks if task.id in revoked]
+
 
 def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
     """The newest active tasks of ``ref``, at most :data:`LIMIT`, and how many more there are.
@@ -100,8 +106,8 @@ def active_tasks(ref: ObjectRef) -> tuple[list[ActiveTask], int]:
     return tasks, max(0, reply["total"] - len(tasks))
 
 
-def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) -> Revoked:
-    """Asks the workers to revoke those of ``tasks`` that this user may revoke.
+def revoke(request: HttpRequest, of_each: Mapping[ObjectRef, Sequence[ActiveTask]]) -> Revoked:
+    """Asks the workers to revoke those tasks ``of_each`` object that this user may revoke.
 
     Their records say that it was requested. Workers that start later, or were cut off from their
     broker, drop what has not started. The state becomes REVOKED when a worker has done it.
@@ -110,7 +116,7 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
     """
     outcome = Revoked()
     by_app = defaultdict(list)
-    for task in tasks:
+    for task in (task for tasks in of_each.values() for task in tasks):
         reason = _reason_not_to_terminate(request, task) if task.is_running else None
         if reason:
             outcome.refuse([task], reason)
@@ -119,13 +125,15 @@ def revoke(request: HttpRequest, ref: ObjectRef, tasks: Sequence[ActiveTask]) ->
             by_app[registrations[0].task.app if registrations else current_app].append(task)
     for app, its_tasks in by_app.items():
         _tell_workers(app, its_tasks, outcome)
-    if outcome.revoked:
-        ids = tuple(task.id for task in outcome.revoked)
-        now = datetime.now(timezone.utc).isoformat()
-        fields = {"revoke_requested": now, "revoked_by": request.user.get_username()}
-        process.record(Annotation(ref, ids, fields, overview_with(ref)))
-        for task in outcome.revoked:
-            revoked.keep(task.id, task.name, task.eta)
+    now = datetime.now(timezone.utc).isoformat()
+    fields = {"revoke_requested": now, "revoked_by": request.user.get_username()}
+    for ref, tasks in of_each.items():
+        done = outcome.revoked_of(tasks)
+        if done:
+            ids = tuple(task.id for task in done)
+            process.record(Annotation(ref, ids, fields, overview_with(ref)))
+    for task in outcome.revoked:
+        revoked.keep(task.id, task.name, task.eta)
     return outcome
 
 
@@ -219,16 +227,16 @@ class Revocation:
         return _reason_not_to_terminate(request, task) if task.is_running else None
 
     def carry_out(
-        self,
-        request: HttpRequest,
-        obj: Model,
-        ref: ObjectRef,
-        model_admin: ModelAdmin[Any],
-        records: Sequence[dict[str, Any]],
+        self, request: HttpRequest, model_admin: ModelAdmin[Any], chosen: Iterable[RecordsOf]
     ) -> Outcome:
-        outcome = revoke(request, ref, [ActiveTask.of(record) for record in records])
-        if outcome.revoked:
-            log_revoked(request, obj, model_admin, outcome.revoked)
+        """Costs what :func:`revoke` costs, however many objects there are."""
+        chosen = list(chosen)
+        of_each = {ref: [ActiveTask.of(each) for each in records] for _, ref, records in chosen}
+        outcome = revoke(request, of_each)
+        for obj, ref, _records in chosen:
+            done = outcome.revoked_of(of_each[ref])
+            if done:
+                log_revoked(request, obj, model_admin, done)
         return Outcome(
             done=[Task(task.id, task.name) for task in outcome.revoked],
             refused=[(Task(task.id, task.name), reason) for task, reason in outcome.refused],

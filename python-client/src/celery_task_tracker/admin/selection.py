@@ -1,4 +1,4 @@
-"""The tasks of one object that a request selects, by their ids or by filters."""
+"""The tasks of an object or a model that a request selects, by their ids or by filters."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from ..registration.resolution import ObjectRef
+from ..registration.resolution import ObjectRef, Ref
 from ..server.client import get_client
 from .causes import failed_by
 from .endpoint import Refusal
@@ -22,6 +23,10 @@ from .silence import silent_json
 LIMIT = 1000
 
 
+#: An object, its name in the tracker, and records of it.
+RecordsOf: TypeAlias = tuple[Model, ObjectRef, Sequence[dict[str, Any]]]
+
+
 @dataclass(frozen=True)
 class Selection:
     """Records, and how many there are beyond :data:`LIMIT`."""
@@ -30,7 +35,7 @@ class Selection:
     remaining: int
 
 
-def selected(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> Selection:
+def selected(request: HttpRequest, ref: Ref, fields: Sequence[str]) -> Selection:
     """The records with the given ``task_id``, which may be repeated; else those of the filters.
 
     They have ``id``, ``name``, ``state`` and ``fields``. The newest come first. Costs one round
@@ -59,7 +64,7 @@ def selected(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> Sel
     return Selection(records, max(0, total - len(records)))
 
 
-def named(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> list[dict[str, Any]]:
+def named(request: HttpRequest, ref: Ref, fields: Sequence[str]) -> list[dict[str, Any]]:
     """The records with the given ``task_id``, as far as they exist. Raises :class:`Refusal` if it
     names none, or more than :data:`LIMIT`."""
     ids = list(dict.fromkeys(request.POST.getlist("task_id")))
@@ -72,7 +77,7 @@ def named(request: HttpRequest, ref: ObjectRef, fields: Sequence[str]) -> list[d
     return records_of(ref, ids, fields)
 
 
-def records_of(ref: ObjectRef, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+def records_of(ref: Ref, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
     """The records of one object with these ids, as far as they exist. Costs one round trip."""
     found = get_client().get_each(ref, ids, ("name", "state", *fields))
     return [

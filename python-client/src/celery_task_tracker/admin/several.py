@@ -1,9 +1,9 @@
-"""Acting on several tasks of one object: what would happen to them, then doing it."""
+"""Acting on several tasks of an object or a model: what would happen to them, then doing it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -12,18 +12,19 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from ..registration.resolution import ObjectRef
+from ..registration.resolution import ObjectRef, OverviewRef
 from ..states import ACTIVE_STATES
 from .endpoint import Refusal, endpoint
 from .outcome import Outcome
+from .reach import Reach, reach_of
 from .removal import Removal
 from .rerun import Rerun
 from .revocation import Revocation
-from .selection import LIMIT, named, selected
+from .selection import LIMIT, RecordsOf, Selection, named, selected
 
 
 class Act(Protocol):
-    """Something that can be done with records of one object."""
+    """Something that can be done with records of objects."""
 
     fields: tuple[str, ...]
     """The fields that it needs of a record, beside its id, name and state."""
@@ -34,14 +35,9 @@ class Act(Protocol):
         """Why it cannot be done with this record, as far as the record shows."""
 
     def carry_out(
-        self,
-        request: HttpRequest,
-        obj: Model,
-        ref: ObjectRef,
-        model_admin: ModelAdmin[Any],
-        records: Sequence[dict[str, Any]],
+        self, request: HttpRequest, model_admin: ModelAdmin[Any], chosen: Iterable[RecordsOf]
     ) -> Outcome:
-        """Does it, with an entry in the object's history."""
+        """Does it, with an entry in the history of each object."""
 
 
 ACTS: Mapping[str, Act] = {"remove": Removal(), "rerun": Rerun(), "revoke": Revocation()}
@@ -59,9 +55,30 @@ def plan(
     """
     act = _act(request)
     selection = selected(request, ref, act.fields)
+    return _planned(request, model_admin, act, selection, Reach(((obj, ref, selection.records),)))
+
+
+@endpoint("POST", "view")
+def plan_of_model(
+    request: HttpRequest, obj: None, ref: OverviewRef, *, model_admin: ModelAdmin[Any]
+) -> HttpResponse:
+    """The same for the tasks of several objects. It takes the permission to change each of them."""
+    act = _act(request)
+    selection = selected(request, ref, ("objects",))
+    reach = reach_of(request, model_admin, ref, selection.records, act.fields)
+    return _planned(request, model_admin, act, selection, reach)
+
+
+def _planned(
+    request: HttpRequest,
+    model_admin: ModelAdmin[Any],
+    act: Act,
+    selection: Selection,
+    reach: Reach,
+) -> HttpResponse:
     ids, active = [], 0
-    reasons: Counter[str] = Counter()
-    for record in selection.records:
+    reasons = Counter(str(reason) for _record, reason in reach.refused)
+    for record in (record for _obj, _ref, records in reach.chosen for record in records):
         reason = act.refusal(request, model_admin, record)
         if reason:
             reasons[str(reason)] += 1
@@ -88,16 +105,42 @@ def carry_out(
     Answers with those that it was ``done`` with, and those that it was not, ``refused``, and why.
     """
     act = _act(request)
-    outcome, allowed = Outcome(), []
-    for record in named(request, ref, act.fields):
-        reason = act.refusal(request, model_admin, record)
-        if reason:
-            outcome.refuse(record, reason)
-        else:
-            allowed.append(record)
-    came_of = act.carry_out(request, obj, ref, model_admin, allowed)
-    outcome.done += came_of.done
-    outcome.refused += came_of.refused
+    records = named(request, ref, act.fields)
+    return _carried_out(request, model_admin, act, Reach(((obj, ref, records),)))
+
+
+@endpoint("POST", "view")
+def carry_out_of_model(
+    request: HttpRequest, obj: None, ref: OverviewRef, *, model_admin: ModelAdmin[Any]
+) -> HttpResponse:
+    """The same for the tasks of several objects. It takes the permission to change each of them."""
+    act = _act(request)
+    rows = named(request, ref, ("objects",))
+    reach = reach_of(request, model_admin, ref, rows, act.fields)
+    return _carried_out(request, model_admin, act, reach)
+
+
+def _carried_out(
+    request: HttpRequest, model_admin: ModelAdmin[Any], act: Act, reach: Reach
+) -> HttpResponse:
+    outcome = Outcome()
+    for record, why in reach.refused:
+        outcome.refuse(record, why)
+    chosen: list[RecordsOf] = []
+    for obj, ref, records in reach.chosen:
+        allowed = []
+        for record in records:
+            reason = act.refusal(request, model_admin, record)
+            if reason:
+                outcome.refuse(record, reason)
+            else:
+                allowed.append(record)
+        if allowed:
+            chosen.append((obj, ref, allowed))
+    if chosen:
+        came_of = act.carry_out(request, model_admin, chosen)
+        outcome.done += came_of.done
+        outcome.refused += came_of.refused
     return JsonResponse(outcome.as_json(), status=HTTPStatus.ACCEPTED)
 
 

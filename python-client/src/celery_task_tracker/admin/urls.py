@@ -19,8 +19,8 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     The names are ``<app>_<model>_task_tracker`` for the page of an object, and
     ``…_task_tracker_list``, ``_task``, ``_family``, ``_launch``, ``_revoke``, ``_revoke_active``,
     ``_lost``, ``_rerun``, ``_several``, ``_plan``, ``_picture``, ``_causes`` and ``_usual``. Those
-    of the overview begin with ``…_task_tracker_overview`` instead. It has no endpoint that is for
-    one object alone.
+    of the overview begin with ``…_task_tracker_overview`` instead. It can neither launch a task nor
+    revoke all active ones.
     """
     name = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_task_tracker"
 
@@ -36,7 +36,7 @@ def patterns(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
 
     return [
         # Its addresses have no object before them.
-        *routes("", f"{name}_overview", views.overview, OF_BOTH),
+        *routes("", f"{name}_overview", views.overview, {**OF_BOTH, **OF_MODEL}),
         *routes("<path:object_id>/", name, views.page, {**OF_BOTH, **OF_ONE_OBJECT}),
     ]
 
@@ -64,10 +64,16 @@ OF_BOTH: Mapping[str, View] = {
     "usual/": usual.usual,
 }
 
-#: Those that only the page of an object has.
+#: Those of the page of an object.
 OF_ONE_OBJECT: Mapping[str, View] = {
     "launch/": actions.launch,
     "revoke-active/": actions.revoke_active,
     "several/": several.carry_out,
     "several/plan/": several.plan,
+}
+
+#: Those for several tasks of the overview, each for an object of its own.
+OF_MODEL: Mapping[str, View] = {
+    "several/": several.carry_out_of_model,
+    "several/plan/": several.plan_of_model,
 }

@@ -82,7 +82,6 @@ def _page(subject: Subject) -> HttpResponse:
         for registration in registry.for_rows_of(model_admin.model)
     }
     can_change = subject.can_change
-    can_select = can_change and subject.obj is not None
     base = subject.page_url
     context = {
         **model_admin.admin_site.each_context(request),
@@ -98,7 +97,6 @@ def _page(subject: Subject) -> HttpResponse:
         "changelist_url": changelist_url(subject),
         "overview_url": subject.overview_url,
         "can_change": can_change,
-        "can_select": can_select,
         "launchable": subject.launchable,
         "tracked": list(names.values()),
         "states": state_labels(),
@@ -124,7 +122,6 @@ def _page(subject: Subject) -> HttpResponse:
             "hasObjects": subject.obj is None,
             "csrfCookie": settings.CSRF_COOKIE_NAME,
             "canChange": can_change,
-            "canSelect": can_select,
             "canTerminate": can_change and may_terminate(request),
             "rerunnable": list(rerunnable(model_admin.model)) if can_change else [],
             "names": names,

@@ -195,9 +195,15 @@ class TrackerClient:
         self, ref: Ref, task_ids: Sequence[str], fields: Sequence[str]
     ) -> list[dict[str, Any] | None]:
         """These fields of several records of one object, as :meth:`get` has them."""
+        return self.get_of_each([(ref, task_id) for task_id in task_ids], fields)
+
+    def get_of_each(
+        self, records: Sequence[tuple[Ref, str]], fields: Sequence[str]
+    ) -> list[dict[str, Any] | None]:
+        """The same for records of several objects, each given by its object and its task's id."""
         words = ("FIELDS", str(len(fields)), *fields)
         replies = self._execute_each(
-            [["TRACKER.GET", ref.model, ref.id, task_id, *words] for task_id in task_ids]
+            [["TRACKER.GET", ref.model, ref.id, task_id, *words] for ref, task_id in records]
         )
         return [_record(reply) for reply in replies]
 

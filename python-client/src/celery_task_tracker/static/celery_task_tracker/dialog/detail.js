@@ -3,6 +3,7 @@
 import { Attempts, earlierAttempts } from "./attempts.js";
 import { Badge } from "../shared/badge.js";
 import { Cut } from "./cut.js";
+import { isChangeable } from "../shared/changeable.js";
 import { arrange, byId, el, once, setProp, setText } from "../shared/dom.js";
 import { Facts } from "./facts.js";
 import { Family } from "./family.js";
@@ -160,7 +161,7 @@ export class Detail {
     setText(this.attempt, spokenAttempt(task, this.config.strings));
     const isAllowed = Boolean(this.#record) && isRevocable(task, this.config);
     setProp(this.revoke, "hidden", !isAllowed);
-    if (this.remove) setProp(this.remove, "hidden", !this.#record);
+    if (this.remove) setProp(this.remove, "hidden", !this.#record || !isChangeable(task));
     if (this.rerun) {
       setProp(this.rerun, "hidden", !this.#record || !isRerunnable(task, this.config));
     }

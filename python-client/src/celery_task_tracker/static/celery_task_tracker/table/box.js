@@ -9,7 +9,7 @@ export class Box {
     this.task = task;
     this.config = config;
     this.row = row;
-    this.element = config.canSelect
+    this.element = config.canChange
       ? el("input", {
           type: "checkbox",
           className: "tt-box",
