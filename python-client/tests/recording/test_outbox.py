@@ -2,6 +2,7 @@ import pytest
 
 from celery_task_tracker.recording import outbox
 from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.server.removals import Deletion
 from celery_task_tracker.server.writes import WORDS_SIZE, Event
 
 
@@ -27,6 +28,16 @@ def test_events_come_out_in_the_order_in_which_they_went_in(waiting):
     waiting.settle()
     assert len(waiting) == 0
     assert waiting.take() == []
+
+
+def test_what_follows_a_deletion_of_its_object_waits_for_the_next_packet(waiting):
+    """A deletion takes several commands, and a new object may have the same key."""
+    deletions = [Deletion(ObjectRef("shop.order", key)) for key in "12"]
+    for write in (*deletions, event(5, order="3"), event(6, order="2"), event(7, order="3")):
+        waiting.append(write)
+    assert waiting.take()[5:] == [*deletions, event(5, order="3")]
+    waiting.settle()
+    assert ids(waiting.take()) == ["t6", "t7"]
 
 
 def test_what_was_taken_counts_until_it_is_settled(waiting):
