@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
+from celery_task_tracker import task_tracker
 from shop import history
 from shop.models import Customer, Order, OrderLine, Product, Warehouse
 
@@ -26,6 +27,8 @@ WAREHOUSES = [("Hamburg", "HAM1"), ("Lyon", "LYS2"), ("Valencia", "VLC1")]
 FIRST_ORDER = 1001
 #: The orders were placed within this time before now, more of them by day than by night.
 SPAN = timedelta(days=3)
+#: What was deployed, and how many hours ago. The gateway failed between the last two.
+DEPLOYS = (("v2.3", 31), ("v2.4", 7.1), ("v2.4.1", 5.9))
 #: The most records of one order, on average: with more records come more orders.
 RECORDS_PER_ORDER = 40
 
@@ -47,6 +50,8 @@ class Command(BaseCommand):
         self.place_orders(max(60, math.ceil(records / RECORDS_PER_ORDER)))
         self.last_told = time.monotonic()
         history.History(self.chance, self.now).write(records, lambda done: self.tell(done, records))
+        for version, hours in DEPLOYS:
+            task_tracker.mark(version, at=self.now - timedelta(hours=hours))
 
     def tell(self, done, records):
         """Prints a line now and then: many records take a while."""

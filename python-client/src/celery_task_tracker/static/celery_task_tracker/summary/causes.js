@@ -85,7 +85,7 @@ class Line {
       el("span", { className: "tt-cause-what", dir: "auto" }, this.exception, " ", this.message),
     );
     this.names = el("span", { className: "tt-clip", dir: "auto" });
-    this.objects = el("span", { className: "tt-cause-objects", dir: "auto", hidden: true });
+    this.objects = el("span", { className: "tt-sub tt-cause-objects", dir: "auto", hidden: true });
     this.first = new Time();
     this.last = new Time();
     this.dash = el("span", { "aria-hidden": "true", textContent: "–" });
@@ -104,8 +104,8 @@ class Line {
         { className: "tt-sub tt-cause-when" },
         el("span", { className: "tt-line" }, this.first.element, this.dash, this.last.element),
         this.names,
-        this.objects,
       ),
+      this.objects,
       el("span", { className: "tt-cause-acts" }, ...acts),
     );
   }

@@ -85,7 +85,8 @@ export class Chart {
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const totals = buckets.map((counts) => Object.values(counts).reduce((sum, count) => sum + count, 0));
-    this.lines = lines(Math.max(0, ...totals));
+    this.most = Math.max(1, ...totals);
+    this.lines = lines(this.most);
     const longest = Math.max(...this.lines.map((line) => compact(line).length));
     this.left = Math.ceil(longest * CHARACTER) + 10;
     this.width = full - this.left - 1;
@@ -101,7 +102,7 @@ export class Chart {
   }
 
   get #scale() {
-    return (this.base - this.top) / this.lines.at(-1);
+    return (this.base - this.top) / this.most;
   }
 
   #drawGrid(frame) {

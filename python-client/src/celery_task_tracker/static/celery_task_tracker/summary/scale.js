@@ -3,14 +3,14 @@
 const STEPS = [1, 2, 5, 10];
 
 /** The most lines above the base. */
-const LINES = 3;
+const LINES = 4;
 
-/** The counts at which lines are drawn, at round numbers; the last one is not below `most`. */
+/** The counts at which lines are drawn: round numbers up to `most`, which is 1 or more. */
 export function lines(most) {
-  const least = Math.max(most, 1) / LINES;
+  const least = most / LINES;
   const power = 10 ** Math.floor(Math.log10(least));
   const step = Math.max(1, power * STEPS.find((each) => each * power >= least));
-  return Array.from({ length: Math.ceil(Math.max(most, 1) / step) }, (_, index) => (index + 1) * step);
+  return Array.from({ length: Math.floor(most / step) }, (_, index) => (index + 1) * step);
 }
 
 /**
