@@ -220,6 +220,9 @@ def test_the_overview_has_it_open_and_names_the_objects_of_a_cause(page, site):
     fold(page, "Failures by cause")
     page.get_by_role("button", name="2 ValueError order …").click()
     expect(rows(page)).to_have_count(2)
+    page.get_by_role("button", name="Remove: ValueError (2)").click()
+    dialog = page.get_by_role("dialog", name="Remove records (2)?")
+    dialog.get_by_role("button", name="Cancel").click()
     page.locator("#tt-causes").get_by_role("link", name="Order 1042").click()
     expect(page).to_have_url(f"{site}/backstage/shop/order/1042/task-tracker/")
     # There it is folded.

@@ -67,7 +67,7 @@ export class Causes {
 
 class Line {
   constructor(key, config, { choose, act }) {
-    const { strings, canSelect } = config;
+    const { strings, canChange } = config;
     this.config = config;
     this.strings = strings;
     this.count = el("span", { className: "tt-cause-count" });
@@ -89,7 +89,7 @@ class Line {
     this.first = new Time();
     this.last = new Time();
     this.dash = el("span", { "aria-hidden": "true", textContent: "–" });
-    const acts = canSelect
+    const acts = canChange
       ? [
           this.#act("rerun", "RETRY", "tt-go", act, key),
           this.#act("remove", "remove", "tt-danger", act, key),
