@@ -35,12 +35,12 @@ def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", at=EPOCH, att
     )
 
 
-def keep_many(count, state):
-    """Keeps that many tasks of order 1042."""
+def keep_many(count, state, **fields):
+    """Keeps that many tasks of order 1042, each with these fields."""
     order = (ObjectRef("shop.order", "1042"),)
     get_client().write(
         [
-            Event(order, f"t{number:04d}", "shop.tasks.succeed", state, 0, EPOCH + number, {})
+            Event(order, f"t{number:04d}", "shop.tasks.succeed", state, 0, EPOCH + number, fields)
             for number in range(count)
         ]
     )

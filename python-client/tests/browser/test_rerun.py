@@ -1,7 +1,10 @@
 """Running a finished task again from the page."""
 
+import uuid
+
 import pytest
-from dashboard import PAGE, chip, details, keep, row, rows, said
+from dashboard import PAGE, chip, details, keep, keep_many, pages, row, rows, said
+from django.contrib.admin.models import LogEntry
 from playwright.sync_api import expect
 
 from shop import tasks
@@ -107,3 +110,35 @@ def test_selected_tasks_are_run_again(tracker_page, worker):
     expect(said(tracker_page)).to_contain_text("Tasks sent again: 2.")
     expect(chip(tracker_page, "Success 3")).to_be_visible()
     expect(row(tracker_page, "t3")).to_be_visible()
+
+
+def test_a_thousand_selected_tasks_are_run_again_with_progress(page, site, broker):
+    queue = f"unread-{uuid.uuid4()}"
+    fields = {"args": "[1042]", "kwargs": "{}", "replayable": "1", "queue": queue}
+    keep_many(1000, "FAILURE", **fields)
+    page.goto(f"{site}{PAGE}")
+    page.get_by_role("checkbox", name="Select all tasks on this page").check()
+    bar = page.get_by_role("group", name="Selected tasks")
+    bar.get_by_role("button", name="Select all 1,000 that match").click()
+    # Whatever the progress bar shows meanwhile.
+    page.evaluate("""() => {
+        const bar = document.querySelector("dialog progress#tt-working-progress");
+        window.seen = [];
+        new MutationObserver(() => window.seen.push(bar.value)).observe(bar, { attributes: true });
+    }""")
+    bar.get_by_role("button", name="Run again").click()
+    asked = page.get_by_role("dialog", name="Run the selected tasks again (1,000)?")
+    asked.get_by_role("button", name="Run again").click()
+    working = page.get_by_role("dialog", name="Run again", exact=True)
+    expect(working.get_by_role("button", name="Stop")).to_be_visible()
+    expect(said(page)).to_contain_text("Tasks sent again: 1,000.")
+    expect(working).to_be_hidden()
+    shares = page.evaluate("window.seen")
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 10
+    with broker.client(db=1) as client:
+        assert client.llen(queue) == 1000
+        client.delete(queue)
+    expect(pages(page)).to_contain_text("of 2,000")
+    entry = LogEntry.objects.last().change_message
+    assert entry.startswith("Ran 50 tasks again: shop.tasks.succeed (")
