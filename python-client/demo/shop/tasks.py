@@ -25,6 +25,10 @@ class CourierUnavailable(Exception):
     pass
 
 
+class NoBox(Exception):
+    pass
+
+
 @task_tracker.register(Order)
 @shared_task
 def process_payment(order_id):
@@ -129,6 +133,31 @@ def archive_order(order_id, keep=True):
     """Moves the order's papers to the archive; the shop sends it with a delay."""
     time.sleep(random.uniform(0.3, 1))
     return {"archived": True, "originals": "kept" if keep else "shredded"}
+
+
+def order_of(label):
+    """The order that a parcel with this label, such as "1042-2", belongs to."""
+    return label.partition("-")[0]
+
+
+@task_tracker.register(Order, id_query=order_of, hidden=True)
+@shared_task(bind=True)
+def pack_parcel(self, label):
+    """Packs one of an order's parcels, beside the others, and sometimes finds no box for it."""
+    for item in range(5):
+        self.update_state(state="PROGRESS", meta={"current": item, "total": 5})
+        time.sleep(random.uniform(0.3, 1.2))
+    if random.random() < 0.1:
+        raise NoBox(f"No box left for parcel {label}")
+    return {"parcel": label, "weight": round(random.uniform(0.4, 8), 1)}
+
+
+@task_tracker.register(Order, hidden=True)
+@shared_task
+def hand_over_parcels(order_id):
+    """Gives all parcels of the order to the courier, once they are packed."""
+    time.sleep(random.uniform(0.3, 1))
+    return {"handed_over": True}
 
 
 @task_tracker.register(Order, hidden=True)

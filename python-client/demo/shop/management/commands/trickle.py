@@ -2,7 +2,7 @@ import itertools
 import random
 import time
 
-from celery import chain
+from celery import chain, group
 from django.core.management.base import BaseCommand
 
 from shop import tasks
@@ -37,6 +37,11 @@ class Command(BaseCommand):
         tasks.book_courier.delay(STAR)
         tasks.send_confirmation_email.delay(STAR, to="customer@mail.example")
         tasks.process_payment.delay(order_id=STAR)
+        chain(
+            tasks.validate_address.si(STAR),
+            group(tasks.pack_parcel.si(f"{STAR}-{parcel}") for parcel in range(1, 5)),
+            tasks.hand_over_parcels.si(STAR),
+        ).delay()
         if number % 2:
             tasks.notify_loyalty_program.delay(STAR)
         if number % 3 == 1:
