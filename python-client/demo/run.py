@@ -136,7 +136,7 @@ class Demo:
             "worker",
             [
                 *(sys.executable, "-m", "celery", "--app", "project", "worker"),
-                *("--pool", "prefork", "--concurrency", "3", "--loglevel", "INFO"),
+                *("--pool", "prefork", "--concurrency", "4", "--loglevel", "INFO"),
                 *("--hostname", "demo@%h", "--without-mingle", "--without-gossip"),
             ],
             temp,

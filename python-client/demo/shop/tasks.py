@@ -146,7 +146,7 @@ def pack_parcel(self, label):
     """Packs one of an order's parcels, beside the others, and sometimes finds no box for it."""
     for item in range(5):
         self.update_state(state="PROGRESS", meta={"current": item, "total": 5})
-        time.sleep(random.uniform(0.3, 1.2))
+        time.sleep(random.uniform(0.2, 0.6))
     if random.random() < 0.1:
         raise NoBox(f"No box left for parcel {label}")
     return {"parcel": label, "weight": round(random.uniform(0.4, 8), 1)}

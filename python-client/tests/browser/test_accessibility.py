@@ -47,6 +47,8 @@ def test_everything_is_done_with_the_keyboard_alone(tracker_page):
     tracker_page.get_by_role("button", name="Show all tasks").press("Enter")
     tracker_page.get_by_role("button", name="Copy task id t1").focus()
     press("Tab")
+    expect(rows(tracker_page).get_by_role("button", name="Run Succeed t1")).to_be_focused()
+    press("Tab")
     expect(details(tracker_page, "Succeed")).to_be_focused()
     press("Enter")
     dialog = tracker_page.get_by_role("dialog", name="Succeed")

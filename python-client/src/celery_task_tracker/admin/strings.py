@@ -114,6 +114,7 @@ def interface_strings() -> dict[str, str]:
         "selectOf": _("Select {name} {id}"),
         "selected": _("Selected: {n}"),
         "selectAll": _("Select all {n} that match"),
+        "leftOut": _("{n} left out: {reason}"),
         "severalRefused": _("Not done: {n}."),
         "severalRemaining": _(
             "At most {limit} tasks are handled at a time. {n} older ones are left as they are."

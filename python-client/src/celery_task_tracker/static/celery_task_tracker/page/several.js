@@ -57,8 +57,12 @@ export class Several {
     return whole;
   }
 
+  /** Why which number of tasks is left out: a plan of several parts may name a reason several times. */
   #reasons({ refused }) {
-    return refused.map(({ message, count }) => `${number(count)} × ${message}`);
+    const counts = new Map();
+    for (const { message, count } of refused) counts.set(message, (counts.get(message) ?? 0) + count);
+    const { leftOut } = this.config.strings;
+    return [...counts].map(([reason, count]) => fill(leftOut, { n: number(count), reason }));
   }
 
   /** What the reader should know before agreeing. */
