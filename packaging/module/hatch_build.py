@@ -8,6 +8,8 @@ Two variables say where the module comes from:
   ``x86_64-unknown-linux-gnu.2.17``.
 
 Without either ``cargo build`` builds it for this machine.
+
+``TRACKER_PROJECT_URL`` is the repository's address on the web, for the links of the package.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 #: The names of machines in the tags of wheels, by their names in ELF.
 MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64"}
@@ -49,6 +52,19 @@ MUSL_FLAGS = " ".join(
         "-C link-arg=-Wl,-z,defs",
     ]
 )
+
+
+class LinksHook(MetadataHookInterface):
+    def update(self, metadata: dict[str, Any]) -> None:
+        address = os.environ.get("TRACKER_PROJECT_URL", "").rstrip("/")
+        if address:
+            tag = f"v{metadata['version']}"
+            metadata["urls"] = {
+                "Source": f"{address}/tree/{tag}",
+                "Documentation": f"{address}/blob/{tag}/docs/pages/operations/running.md",
+                "Changelog": f"{address}/blob/{tag}/CHANGELOG.md",
+                "Issues": f"{address}/issues",
+            }
 
 
 class ModuleHook(BuildHookInterface):

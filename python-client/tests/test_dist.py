@@ -252,6 +252,43 @@ def test_everything_has_the_version_of_the_package(built, package, module):
     assert wanted in metadata.decode().splitlines()
 
 
+def test_the_links_of_the_packages_lead_to_this_version(built, tmp_path):
+    """One variable has the address of the repository."""
+    version = celery_task_tracker.__version__
+    address = "https://git.example/shop/tracker"
+    for project, wheel in (
+        (PACKAGE, "celery_task_tracker"),
+        (REPOSITORY / "packaging/module", "celery_task_tracker_module"),
+    ):
+        subprocess.run(
+            [sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, project],
+            check=True,
+            env={
+                **os.environ,
+                "TRACKER_MODULE": str(module_path()),
+                "TRACKER_PROJECT_URL": f"{address}/",
+            },
+            stdout=subprocess.DEVNULL,
+        )
+        metadata = f"{wheel}-{version}.dist-info/METADATA"
+        (found,) = tmp_path.glob(f"{wheel}-*.whl")
+        text = zipfile.ZipFile(found).read(metadata).decode()
+        changelog = f"Project-URL: Changelog, {address}/blob/v{version}/CHANGELOG.md"
+        assert changelog in text.splitlines()
+        # No relative link is left for a page that has no files beside it.
+        assert re.findall(r"\]\((?!https?:|#).*?\)", text) == []
+        (plain,) = built.glob(f"{wheel}-*.whl")
+        has_links = "\nProject-URL: " in zipfile.ZipFile(plain).read(metadata).decode()
+        assert has_links == ("TRACKER_PROJECT_URL" in os.environ)
+    pictures = f"({address}/raw/v{version}/python-client/screenshots/dashboard.png)"
+    assert (
+        pictures
+        in zipfile.ZipFile(tmp_path / f"celery_task_tracker-{version}-py3-none-any.whl")
+        .read(f"celery_task_tracker-{version}.dist-info/METADATA")
+        .decode()
+    )
+
+
 def test_the_archive_has_the_module_of_the_wheel(built, module):
     (archive,) = built.glob("libtracker-*.tar.gz")
     with tarfile.open(archive) as content:

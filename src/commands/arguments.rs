@@ -79,7 +79,7 @@ impl<'a> Arguments<'a> {
     pub(super) fn end(&mut self) -> Result<(), Failure> {
         match self.next() {
             None => Ok(()),
-            Some(argument) => Err(Failure::error(format_args!("unexpected argument '{}'", shown(argument.as_bytes())))),
+            Some(argument) => Err(unexpected(argument.as_bytes(), format_args!(""))),
         }
     }
 
@@ -200,8 +200,15 @@ impl<'a> OptionName<'a> {
 
     /// The error if the command has no option of that name.
     pub(super) fn unexpected(&self, options: &'static str) -> Failure {
-        Failure::error(format_args!("unexpected argument '{}': the options are {options}", shown(self.given)))
+        unexpected(self.given, format_args!(": the options are {options}"))
     }
+}
+
+/// The error for an argument that the command does not have. Names the module's version, because the client may be
+/// written for another one.
+fn unexpected(argument: &[u8], expected: std::fmt::Arguments<'_>) -> Failure {
+    let version = env!("CARGO_PKG_VERSION");
+    Failure::error(format_args!("unexpected argument '{}'{expected} (tracker module {version})", shown(argument)))
 }
 
 /// Sets an option, which may be given once.

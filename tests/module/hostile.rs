@@ -181,8 +181,14 @@ fn errors_name_the_argument_and_what_it_should_have_been() {
         ("UPSERT shop.order 1 a STATE PENDING STATE PENDING", "ERR STATE is given twice"),
         ("QUERY shop.order 1 ORDER UP", "ERR ORDER must be NEWEST or OLDEST"),
         ("QUERY shop.order 1 FORMAT XML", "ERR FORMAT must be RESP or JSON"),
-        ("GET shop.order 1 a NOW", "ERR unexpected argument 'NOW': the options are FIELDS"),
-        ("RETAIN shop.order 1 a 5 6", "ERR unexpected argument '6'"),
+        (
+            "GET shop.order 1 a NOW",
+            concat!("ERR unexpected argument 'NOW': the options are FIELDS (tracker module ", env!("CARGO_PKG_VERSION"), ")"),
+        ),
+        (
+            "RETAIN shop.order 1 a 5 6",
+            concat!("ERR unexpected argument '6' (tracker module ", env!("CARGO_PKG_VERSION"), ")"),
+        ),
         ("EXPIRE shop.order 1 soon", "ERR seconds must be a whole number from 0 to 3153600000"),
     ] {
         assert_eq!(server.error(&format!("TRACKER.{command}")), expected, "{command}");

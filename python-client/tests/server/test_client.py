@@ -4,10 +4,19 @@ import threading
 import time
 
 import pytest
+import redis
 
+from celery_task_tracker import __version__
+from celery_task_tracker.recording.module_version import warn_of_an_old_module
 from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.server import client as client_module
 from celery_task_tracker.server.client import Query, TrackerClient, get_client
-from celery_task_tracker.server.errors import ModuleMissing, TrackerUnavailable
+from celery_task_tracker.server.errors import (
+    CommandRefused,
+    ModuleMissing,
+    TrackerUnavailable,
+    translated,
+)
 from celery_task_tracker.server.removals import Deletion
 from celery_task_tracker.server.writes import Annotation, Event
 from servers import HOST, free_port, wait_for
@@ -56,6 +65,28 @@ def test_a_user_who_may_not_ask_for_the_version_uses_the_tracker_all_the_same(tr
     restricted.ensure_compatible()
     restricted.write([event()])
     assert json.loads(restricted.query_json(ORDER, Query()))["total"] == 1
+
+
+def test_an_argument_that_the_module_does_not_have_tells_of_two_versions(tracker):
+    """As an older package sends what the module has no more, or a newer one what it has not yet."""
+    with tracker.client() as connection, pytest.raises(redis.ResponseError) as refused:
+        connection.execute_command("TRACKER.UPSERT", *ORDER, "t1", "RERUN", "1")
+    error = translated(refused.value)
+    assert type(error) is CommandRefused
+    assert "do not fit together" in str(error)
+    assert "unexpected argument 'RERUN'" in str(error)
+    assert f"(tracker module {__version__})" in str(error)
+
+
+def test_a_worker_tells_at_its_start_that_the_module_is_too_old(tracker, monkeypatch, caplog):
+    warn_of_an_old_module()
+    assert caplog.records == []
+    monkeypatch.setattr(client_module, "MINIMUM_MODULE", 990_000)
+    monkeypatch.setattr(client_module, "_client", None)
+    warn_of_an_old_module()
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert "99.0.0 or later is needed" in record.getMessage()
 
 
 def test_an_event_for_several_objects_is_kept_under_each(tracker):

@@ -31,6 +31,7 @@ from .attempts import ended_attempt, outdated_attempts
 from .delivery import Delivery, context_call, getter, message_call, request_getter
 from .failure import Failure
 from .guard import harmless
+from .module_version import warn_of_an_old_module
 from .origin import origin_of
 from .payload import result_text, text
 from .shown import given_by_publisher
@@ -80,6 +81,7 @@ def connect() -> None:
         (signals.task_unknown, task_unknown),
         (signals.task_rejected, task_rejected),
         (signals.worker_ready, worker_is_ready),
+        (signals.worker_ready, warn_of_an_old_module),
         # The children of a prefork worker end without running Python's exit handlers.
         (signals.worker_process_shutdown, process.flush_at_end),
         (signals.worker_shutdown, process.flush_at_end),

@@ -36,7 +36,7 @@ from .wire import Command, Packed, packed, wire
 from .writes import Write
 
 #: The oldest version of the module that this package works with, as ``INFO modules`` shows it.
-MINIMUM_MODULE = 100
+MINIMUM_MODULE = 200
 
 #: The most states and names together that the module narrows a query by.
 MOST_FILTERS = 64

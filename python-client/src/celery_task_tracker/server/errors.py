@@ -55,6 +55,9 @@ _SLOT_MOVING = (AskError, MovedError, TryAgainError)
 #: The same where redis-py before 6 has no exception for them: in a client for one server.
 _SLOT_MOVING_PREFIXES = ("ASK ", "MOVED ", "TRYAGAIN ")
 
+#: How the module answers to an argument that its version does not have. It names the version.
+_UNEXPECTED_ARGUMENT = "unexpected argument"
+
 #: Error replies that describe the server's condition, not the command.
 _SERVER_CONDITIONS = ("MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "BUSY")
 
@@ -70,6 +73,11 @@ def translated(error: Exception) -> TrackerError:
         return SlotMoving(f"The object is on, or on its way to, another cluster node ({message})")
     if not isinstance(error, redis.ResponseError):
         return TrackerUnavailable(message or type(error).__name__)
+    if message.startswith(_UNEXPECTED_ARGUMENT):
+        return CommandRefused(
+            f"The package and the tracker module in Redis do not fit together; upgrade the older "
+            f"of them (manage.py tracker_status shows the module's version). {message}"
+        )
     if type(error) is redis.ResponseError and not message.startswith(_SERVER_CONDITIONS):
         return CommandRefused(message)
     return TrackerUnavailable(message)
