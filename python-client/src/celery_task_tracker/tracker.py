@@ -181,6 +181,18 @@ class TaskTracker:
         process.settle()
         return TaskStats.of(get_client().stats_json(_ref(instance)))
 
+    def purge(self, instance: Model) -> None:
+        """Deletes the history of an instance whose row is deleted without ``post_delete``.
+
+        That is where the database deletes it (``DB_CASCADE``, ``TRUNCATE``, raw SQL). Elsewhere it
+        happens by itself. An instance that was never read will do: ``purge(Order(pk=1042))``. It
+        happens once the transaction is committed.
+
+        Raises ``ValueError`` for an instance without a key. Does not wait for Redis.
+        """
+        _ref(instance)
+        purge.delete_history(instance)
+
     def mark(self, text: str, at: datetime | None = None) -> None:
         """Marks a moment, such as a deploy, in the pictures of all models' pages.
 

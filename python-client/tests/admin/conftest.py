@@ -1,10 +1,13 @@
+import signal
+
 import pytest
 from celery import Celery
+from django.conf import settings as project
 from django.contrib import admin
 
 from celery_task_tracker.admin.button import equip
 from celery_task_tracker.registration.registry import registry
-from servers import HOST, free_port
+from servers import HOST, RedisServer, free_port
 from shop.admin import OrderAdmin
 from shop.models import Order
 
@@ -35,3 +38,24 @@ def without_broker(monkeypatch):
     registry.register(Order)(task)
     registry.for_task(task.name)
     return task
+
+
+@pytest.fixture
+def with_frozen_results(monkeypatch):
+    """A task of orders whose Celery app has a result backend that answers nothing."""
+    backend = RedisServer(free_port(), with_module=False).start()
+    app = Celery(
+        "frozen-results", broker=project.BROKER_URL, backend=backend.url, set_as_current=False
+    )
+
+    app.conf.task_default_queue = "frozen-results"
+
+    @app.task(name="frozen_results")
+    def task(order_id): ...
+
+    monkeypatch.setattr(registry, "_by_task", dict(registry._named()))
+    registry.register(Order)(task)
+    registry.for_task(task.name)
+    backend.process.send_signal(signal.SIGSTOP)
+    yield task
+    backend.remove()

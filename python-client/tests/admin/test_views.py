@@ -18,6 +18,7 @@ from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.errors import LOADMODULE
 from celery_task_tracker.server.writes import Event
 from celery_task_tracker.states import STATES
+from messages import headers_in
 from servers import HOST, Worker, free_port, wait_for
 from shop import tasks
 from shop.models import Customer, Order, Shelf
@@ -307,6 +308,16 @@ class TestLaunch:
         response = admin_client.post(url("launch/"), {"task": "shop.tasks.move"})
         assert response.status_code == 400
         assert "shelf" in error(response)["message"]
+
+    def test_does_not_wait_for_a_result_backend_that_is_frozen(
+        self, admin_client, order, with_frozen_results, broker
+    ):
+        response = admin_client.post(url("launch/"), {"task": with_frozen_results.name})
+        assert response.status_code == 202
+        (headers,) = headers_in(broker, "frozen-results")
+        assert headers["id"] == response.json()["id"]
+        # The worker keeps the result all the same.
+        assert headers["ignore_result"] is False
 
     def test_works_while_the_tracker_is_away(self, admin_client, order, settings):
         settings.CELERY_TASKTRACKER_REDIS_URL = f"redis://{HOST}:{free_port()}"

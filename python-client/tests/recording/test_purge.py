@@ -1,6 +1,7 @@
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
+from celery_task_tracker import task_tracker
 from celery_task_tracker.recording import process, purge
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server.client import get_client
@@ -29,6 +30,22 @@ def keep(pk):
 
 def kept(pk):
     return get_client().get(ref(pk), "t1") is not None
+
+
+def test_a_row_that_the_database_deletes_keeps_its_records_until_they_are_purged(order):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM shop_order")
+    process.settle()
+    assert kept(order.pk)
+    with transaction.atomic():
+        task_tracker.purge(Order(pk=order.pk))
+        process.settle()
+        assert kept(order.pk)
+    process.settle()
+    assert not kept(order.pk)
+    assert kept(order.pk + 1)
+    with pytest.raises(ValueError, match="not saved"):
+        task_tracker.purge(Order())
 
 
 def test_deleting_an_instance_deletes_its_records_and_no_others(order):

@@ -85,3 +85,50 @@ class TestRefusedMessage:
         ended(96, tasks.succeed.delay(96).id, "SUCCESS")
         with tracker.client() as client:
             assert not client.keys("shop.order:{95}*")
+
+
+class TestWithoutSignals:
+    """What Celery sends no signals for, as the README says."""
+
+    def test_tasks_within_chunks_map_and_starmap_are_not_tracked(self, broker, told, ended):
+        words = [str(uuid.uuid4()) for _ in range(2)]
+        with broker.client(db=2) as client:
+            for word in words:
+                client.set(f"end:{word}", "1")
+        tasks.wait_for_word.chunks([(97, words[0])], 1).apply_async()
+        tasks.wait_for_word.starmap([(97, words[1])]).apply_async()
+        for word in words:
+            told(f"waiting:{word}")
+        mapped = tasks.succeed.map([97]).apply_async(ignore_result=False)
+        assert mapped.get(timeout=60) == [{"order": 97, "note": ""}]
+        ended(97, tasks.succeed.delay(97).id, "SUCCESS")
+        assert task_tracker.tasks(Order(pk=97)).total == 1
+
+    @pytest.mark.parametrize(
+        ("body", "headers"),
+        [
+            ("no json", {"content_type": "application/json"}),
+            (([98], {}, {}), {"eta": "9999-12-31T23:59:59.999999+00:00"}),
+        ],
+    )
+    def test_a_message_without_a_readable_body_or_eta_stays_as_it_was_published(
+        self, ended, record, body, headers
+    ):
+        sent = tasks.succeed.apply_async((98,), queue="unread")
+        send_broken(sent.id, body, headers)
+        ended(98, tasks.succeed.delay(98).id, "SUCCESS")
+        assert record(98, sent.id)["state"] in ("PENDING", "RECEIVED")
+
+
+def send_broken(task_id, body, headers):
+    headers = dict(headers)
+    content_type = headers.pop("content_type", None)
+    with celery_app.connection_for_write() as connection:
+        Producer(connection).publish(
+            body,
+            routing_key="celery",
+            serializer=None if content_type else "json",
+            content_type=content_type,
+            content_encoding="utf-8" if content_type else None,
+            headers={"id": task_id, "task": "shop.tasks.succeed", "lang": "py", **headers},
+        )

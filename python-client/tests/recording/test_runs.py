@@ -57,6 +57,16 @@ class TestRun:
         assert json.loads(ended(82, task_id, "SUCCESS")["result"]) == words[1]
         assert ended(82, task_id, "SUCCESS")["finished_at"] == later["finished_at"]
 
+    def test_a_task_that_is_sent_as_its_third_attempt_is_a_run_like_any_other(self, ended):
+        task_id = str(uuid.uuid4())
+        failed = ended(84, tasks.fail.apply_async((84,), task_id=task_id).id, "FAILURE")
+        tasks.fail_thrice.apply_async((84,), task_id=task_id, retries=2)
+        found = ended(84, task_id, "SUCCESS")
+        assert found["run"] > failed["run"]
+        assert found["attempt"] == 3
+        assert found["objects"] == '[["shop.order","84"]]'
+        assert "error" not in found
+
     def test_two_that_are_sent_within_a_millisecond_are_two(self, broker, tracker, monkeypatch):
         monkeypatch.setattr(signals, "time", SimpleNamespace(time_ns=lambda: 5_000_000_000))
         queue, task_id = f"unread-{uuid.uuid4()}", str(uuid.uuid4())

@@ -68,13 +68,15 @@ def connected(app: Any) -> Iterator[Connection]:
 def sending(app: Any) -> Iterator[Mapping[str, Any]]:
     """Options for ``apply_async()`` that send the task at once or raise ``OperationalError``.
 
+    Celery does not wait for the result backend either.
+
     Costs a connection to the broker, and none for tasks that run eagerly.
     """
     if app.conf.task_always_eager:
         yield {}
         return
     with connected(app) as connection:
-        yield {"connection": connection, "retry": False}
+        yield {"connection": connection, "retry": False, "ignore_result": True}
 
 
 def revoke(app: Any, waiting: Sequence[str], running: Sequence[str], signal: str) -> int | None:

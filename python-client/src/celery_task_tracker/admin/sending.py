@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
+from celery.signals import before_task_publish
 from celery.utils import uuid
 from django.db.models import Model
 from django.http import HttpRequest
@@ -34,11 +37,47 @@ def send(
     names the user, and ``rerun_of``, the id of the task that it runs again.
     """
     origin = Origin(uuid(), launched_by=user_name(request), rerun_of=rerun_of)
-    with sending_for(obj), coming_from(origin):
-        registration.task.apply_async(
+    task = registration.task
+    with sending_for(obj), coming_from(origin), no_wait_for_result(origin.task_id, task):
+        task.apply_async(
             args=call.args, kwargs=dict(call.kwargs), task_id=origin.task_id, **options
         )
     return origin.task_id
+
+
+class _Sent(threading.local):
+    """The task that this thread sends."""
+
+    task_id = ""
+    ignores_result = False
+
+
+_sent = _Sent()
+
+
+@contextmanager
+def no_wait_for_result(task_id: str, task: Any) -> Iterator[None]:
+    """For a task that is sent in this block with ``ignore_result=True``.
+
+    Celery then does not subscribe to the result, which nobody reads here: a result backend that is
+    frozen would be waited for, for minutes. The message still says what the task says of itself.
+    """
+    _sent.task_id, _sent.ignores_result = task_id, bool(task.ignore_result)
+    try:
+        yield
+    finally:
+        _sent.task_id = ""
+
+
+def _tell_of_result(headers: Any = None, **_: Any) -> None:
+    # Messages of protocol 1 do not say it, and have no headers.
+    if headers and headers.get("id") == _sent.task_id and "ignore_result" in headers:
+        headers["ignore_result"] = _sent.ignores_result
+
+
+before_task_publish.connect(
+    _tell_of_result, weak=False, dispatch_uid="celery_task_tracker.no_wait_for_result"
+)
 
 
 def user_name(request: HttpRequest) -> str:

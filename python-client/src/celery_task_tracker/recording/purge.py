@@ -57,7 +57,17 @@ def purge(instance: Model, using: str, **_: Any) -> None:
 
     ``using``: the alias of the database that the row was deleted from.
     """
-    if config.is_enabled and config.TASK_TRACKER_PURGE_ON_DELETE:
+    if config.TASK_TRACKER_PURGE_ON_DELETE:
+        delete_history(instance, using)
+
+
+def delete_history(instance: Model, using: str | None = None) -> None:
+    """Deletes the history of ``instance`` once the transaction is committed.
+
+    ``using``: the alias of the database of its row; by default the one that it was read from.
+    Raises ``ValueError`` or ``ValidationError`` for an instance without a key.
+    """
+    if config.is_enabled:
         ref = object_of(instance, using)
         deletion = Deletion(ref, overview_with(ref))
         transaction.on_commit(partial(harmless(process.record), deletion), using=using)

@@ -107,7 +107,8 @@ def task_leaves(
     task_id = get("id")
     at = _publishing.moment(task_id)
     running = _running(task_id)
-    is_retry = own.count_in(get("retries")) > 0
+    # Who calls `apply_async(retries=2)` sends a new task, whose first attempt is the third one.
+    is_retry = own.count_in(get("retries")) > 0 and bool(running or own.run_in(get(own.RUN)))
     if not is_retry:
         for name in (own.OBJECTS, own.RUN, own.ATTEMPT, own.SHOWN, own.ORIGIN):
             # A caller may have passed the headers of another task on.
