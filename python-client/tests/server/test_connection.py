@@ -14,10 +14,11 @@ from redis.cluster import NodesManager
 
 from celery_task_tracker.checks import check_server
 from celery_task_tracker.recording.recorder import Recorder
-from celery_task_tracker.registration.resolution import ObjectRef
-from celery_task_tracker.server.client import TrackerClient, get_client
+from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
+from celery_task_tracker.server.client import Query, TrackerClient, get_client
 from celery_task_tracker.server.connection import connect
 from celery_task_tracker.server.errors import ModuleMissing, NotPermitted, TrackerUnavailable
+from celery_task_tracker.server.removals import Deletion
 from celery_task_tracker.server.writes import Event
 from servers import HOST, RedisServer, free_port, wait_for
 
@@ -255,6 +256,49 @@ def test_an_object_that_a_cluster_is_moving_keeps_no_other_back(cluster, setting
     assert get_client().get(ObjectRef("shop.order", "2"), "t1")["state"] == "SUCCESS"
     assert recorder.refused == recorder.lost == 0
     assert len(caplog.records) == 1
+
+
+def test_an_overview_that_a_cluster_is_moving_keeps_no_object_back(cluster, settings, caplog):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{HOST}:{cluster[0].port}"
+    settings.TASK_TRACKER_RETRY_AFTER = 0.5
+    overview = OverviewRef("shop.order")
+    of_each = [replace(events(key)[0], overviews=(overview,)) for key in range(40)]
+    of_each = [replace(event, task_id=f"t{key}") for key, event in enumerate(of_each)]
+    recorder, client = Recorder(), get_client()
+    recorder.record(of_each[0])
+    wait_for(lambda: not recorder.waiting, "the first one")
+    with moving(cluster, "%all"):
+        for event in of_each[1:]:
+            recorder.record(event)
+            recorder.record(replace(event, state="SUCCESS", at=2))
+        recorder.record(Deletion(of_each[0].objects[0], overview))
+        wait_for(
+            lambda: all(
+                (own := client.get(event.objects[0], event.task_id)) and own["state"] == "SUCCESS"
+                for event in of_each[1:]
+            ),
+            "the objects' own records",
+        )
+        wait_for(lambda: not client.get(of_each[0].objects[0], "t0"), "the deletion")
+        assert recorder.waiting
+        assert not recorder.is_away
+    wait_for(lambda: not recorder.waiting, "the rows")
+    page = json.loads(client.query_json(overview, Query(size=100)))
+    assert page["states"] == {"SUCCESS": 39}
+    assert recorder.refused == recorder.lost == 0
+
+
+def test_a_cluster_keeps_an_overview_in_step_with_objects_on_other_nodes(cluster, settings):
+    settings.CELERY_TASKTRACKER_REDIS_URL = f"redis+cluster://{HOST}:{cluster[0].port}"
+    overview = OverviewRef("shop.order")
+    of_each = [replace(events(key)[0], overviews=(overview,), run=1) for key in range(9)]
+    of_each = [replace(event, task_id=f"t{key}") for key, event in enumerate(of_each)]
+    client = get_client()
+    assert client.write(of_each) == []
+    assert client.write([Deletion(event.objects[0], overview) for event in of_each[:5]]) == []
+    assert client.write(of_each) == []
+    page = json.loads(client.query_json(overview, Query()))
+    assert {row["id"] for row in page["tasks"]} == {"t5", "t6", "t7", "t8"}
 
 
 def test_an_object_that_arrives_within_the_timeout_is_not_worth_a_word(cluster, settings, caplog):

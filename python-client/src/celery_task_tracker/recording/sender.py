@@ -19,7 +19,7 @@ from ..config import config
 from ..registration.resolution import ObjectRef
 from ..server.client import TrackerClient, get_client
 from ..server.errors import ModuleMissing, SlotMoving, TrackerError, TrackerUnavailable
-from ..server.writes import Write
+from ..server.writes import ForOverview, Write
 from . import meter
 from .outbox import Outbox
 
@@ -180,23 +180,31 @@ class Sender:
             self._release_at = time.monotonic() + config.TASK_TRACKER_RETRY_AFTER
 
     def _write(self, client: TrackerClient, packet: Sequence[Write], pause: float) -> list[Write]:
-        """Sends ``packet``. Returns the writes whose objects kept moving for a whole timeout."""
+        """Sends ``packet``. Returns the writes whose objects kept moving for a whole timeout.
+
+        What is for an overview that moves is returned without waiting: it concerns every event.
+        """
         deadline = time.monotonic() + config.TASK_TRACKER_SOCKET_TIMEOUT
+        late: dict[int, ForOverview] = {}
         while True:
             moving: list[Write] = []
             for write, why in client.write(packet, pause):
-                if isinstance(why, SlotMoving):
+                if isinstance(write, ForOverview) and isinstance(why, SlotMoving):
+                    late[id(write.write)] = write
+                    if any(write is each for each in packet):
+                        self._tell_once("has to wait with", write, why)
+                elif isinstance(why, SlotMoving):
                     moving.append(write)
                 else:
                     self.refused += 1
                     meter.current.refused()
                     self._tell_once("refused", write, why)
             if not moving:
-                return []
+                return list(late.values())
             packet = _with_later_ones(moving, packet)
             if time.monotonic() > deadline:
                 self._tell_once("has to wait with", moving[0], why)
-                return packet
+                return [*packet, *late.values()]
             time.sleep(MOVING_PAUSE)
 
     def _conclude(self, error: TrackerUnavailable | None) -> None:

@@ -18,7 +18,7 @@ from django.core.signals import setting_changed
 from redis.cluster import RedisCluster
 
 from ..config import config
-from ..registration.resolution import Ref
+from ..registration.resolution import OVERVIEW_ID, Ref
 from .connection import connect, connect_beside
 from .errors import (
     MODULE_MISSING,
@@ -33,7 +33,7 @@ from .errors import (
 )
 from .inspection import Address, Replica, Server, replicas_of, server_of, version_text
 from .wire import Command, Packed, packed, wire
-from .writes import Write
+from .writes import ForOverview, Write
 
 #: The oldest version of the module that this package works with, as ``INFO modules`` shows it.
 MINIMUM_MODULE = 200
@@ -150,7 +150,8 @@ class TrackerClient:
 
         ``pause``: seconds to wait between sending and reading the replies.
 
-        Returns the writes that were not carried out, each with the reason. Raises
+        Returns the writes that were not carried out, each with the reason, as a
+        :class:`ForOverview` where an overview moves to another node of a cluster. Raises
         :class:`TrackerUnavailable` if Redis did not answer, or cannot serve any write now: some may
         have been carried out, and doing all of them again is harmless.
         """
@@ -158,7 +159,7 @@ class TrackerClient:
         # Each with the write of the caller that it is a part of.
         parts = [(write, write) for write in writes]
         while parts:
-            sent: list[tuple[Write, Write, int]] = []
+            sent: list[tuple[Write, Write, list[Packed]]] = []
             commands: list[Packed] = []
             for write, part in parts:
                 try:
@@ -169,15 +170,18 @@ class TrackerClient:
                     reason = f"its command cannot be built ({type(fault).__name__}: {fault})"
                     undone.append((write, CommandRefused(reason)))
                 else:
-                    sent.append((write, part, len(of_part)))
+                    sent.append((write, part, of_part))
                     commands += of_part
             replies = iter(self._call(commands, pause))
             pause = 0.0
             parts = []
-            for write, part, count in sent:
-                answers = list(islice(replies, count))
-                for answer in answers:
-                    if isinstance(answer, CommandRefused | SlotMoving):
+            for write, part, of_part in sent:
+                answers = list(islice(replies, len(of_part)))
+                for command, answer in zip(of_part, answers, strict=True):
+                    if isinstance(answer, SlotMoving) and command.key == OVERVIEW_ID:
+                        is_late = isinstance(part, ForOverview)
+                        undone.append((part if is_late else ForOverview(part), answer))
+                    elif isinstance(answer, CommandRefused | SlotMoving):
                         undone.append((write, answer))
                     elif isinstance(answer, TrackerError):
                         raise answer

@@ -177,6 +177,32 @@ class Annotation:
         return ()
 
 
+@dataclass(frozen=True, eq=False)
+class ForOverview:
+    """A write that is repeated, because its overview was moving to another node of the cluster.
+
+    It names no objects, so it keeps no other write back: repeating it does no harm, even after
+    later events of the same task.
+    """
+
+    write: Write
+    objects: tuple[ObjectRef, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return self.write.subject
+
+    @property
+    def size(self) -> int:
+        return self.write.size
+
+    def commands(self) -> list[Packed]:
+        return self.write.commands()
+
+    def after(self, replies: Sequence[Any]) -> Sequence[Write]:
+        return self.write.after(replies)
+
+
 def fields_size(fields: Mapping[str, str]) -> int:
     """About how many bytes ``fields`` take in a command."""
     return bytes_of("".join(fields)) + bytes_of("".join(fields.values()))
