@@ -3,18 +3,22 @@
 Everything is found by its role and accessible name, as a screen reader finds it.
 """
 
+import json
 import re
+import time
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import expect
 
-from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
 from celery_task_tracker.server.client import get_client
 from celery_task_tracker.server.writes import Event
 
 PAGE = "/admin/shop/order/1042/task-tracker/"
+#: On the site whose admin of orders is Django's own.
+OVERVIEW = "/backstage/shop/order/task-tracker/"
 
 #: 14 November 2023, 22:13:20 UTC, in unix milliseconds.
 EPOCH = 1_700_000_000_000
@@ -33,6 +37,15 @@ def keep(task_id="t1", state="SUCCESS", name="shop.tasks.succeed", at=EPOCH, att
     get_client().write(
         [Event((ObjectRef("shop.order", "1042"),), task_id, name, state, attempt, at, fields)]
     )
+
+
+def keep_in_overview(task_id, pk, state="SUCCESS", name="shop.tasks.succeed", **fields):
+    """Keeps an event of a task of any order, with its row of the overview."""
+    ref = ObjectRef("shop.order", str(pk))
+    fields = {"objects": json.dumps([ref]), **fields}
+    at = time.time_ns() // 1_000_000
+    overviews = (OverviewRef(ref.model),)
+    get_client().write([Event((ref,), task_id, name, state, 0, at, fields, overviews=overviews)])
 
 
 def keep_many(count, state, **fields):

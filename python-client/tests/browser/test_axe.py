@@ -2,7 +2,16 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from dashboard import PAGE, chip, details, expect_no_marks, keep_one_of_each_state, rows
+from dashboard import (
+    OVERVIEW,
+    PAGE,
+    chip,
+    details,
+    expect_no_marks,
+    keep_in_overview,
+    keep_one_of_each_state,
+    rows,
+)
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,3 +62,17 @@ def test_axe_finds_nothing_serious(new_page, site, scheme):
 def test_axe_finds_nothing_serious_where_there_is_nothing_to_show(tracker_page):
     expect(tracker_page.get_by_role("heading", name="No task has run")).to_be_visible()
     assert findings(tracker_page) == []
+
+
+def test_axe_finds_nothing_serious_on_the_overview(new_page, site):
+    page = new_page(color_scheme="dark", reduced_motion="reduce")
+    keep_in_overview("t1", 1042, "FAILURE", error="wrong")
+    keep_in_overview("t2", 99)
+    page.goto(f"{site}{OVERVIEW}")
+    expect(rows(page)).to_have_count(2)
+    page.get_by_role("switch", name="Refresh every").uncheck(force=True)
+    expect_no_marks(page)
+    assert findings(page) == []
+    details(page).first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Arguments")
+    assert findings(page) == []

@@ -1,43 +1,26 @@
 """The overview in the browser: one journey from the row to the task and its object."""
 
-import json
-import time
-
 import pytest
-from dashboard import chip, details, row, rows, said
+from dashboard import OVERVIEW, chip, details, keep_in_overview, row, rows, said
 from playwright.sync_api import expect
 
-from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
-from celery_task_tracker.server.client import get_client
-from celery_task_tracker.server.writes import Event
 from shop.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PAGE = "/backstage/shop/order/task-tracker/"
-
-
-def keep(task_id, pk, state="SUCCESS", **fields):
-    ref = ObjectRef("shop.order", str(pk))
-    name = fields.pop("name", "shop.tasks.succeed")
-    fields = {"objects": json.dumps([ref]), **fields}
-    at = time.time_ns() // 1_000_000
-    row = (OverviewRef("shop.order"),)
-    get_client().write([Event((ref,), task_id, name, state, 0, at, fields, overviews=row)])
 
 
 def test_a_reader_finds_what_is_wrong_acts_on_it_and_goes_to_its_object(new_page, site, broker):
     Order.objects.create(pk=7)
     page = new_page()
-    keep("good", 1042)
+    keep_in_overview("good", 1042)
     page.goto(f"{site}/backstage/shop/order/")
     page.get_by_role("link", name="Task Tracker").click()
-    expect(page).to_have_url(f"{site}{PAGE}")
+    expect(page).to_have_url(f"{site}{OVERVIEW}")
     expect(rows(page)).to_have_count(1)
     expect(row(page, "Succeed").get_by_role("link", name="Order 1042")).to_be_visible()
 
     # A task of another order appears by itself.
-    keep("bad", 7, "FAILURE", error="no stock", args="[7]", kwargs="{}", replayable="1")
+    keep_in_overview("bad", 7, "FAILURE", error="no stock", args="[7]", kwargs="{}", replayable="1")
     expect(rows(page)).to_have_count(2)
     chip(page, "Failure").click()
     expect(rows(page)).to_have_count(1)
@@ -59,5 +42,5 @@ def test_a_reader_finds_what_is_wrong_acts_on_it_and_goes_to_its_object(new_page
     expect(page).to_have_url(f"{site}/backstage/shop/order/7/task-tracker/")
     expect(rows(page)).to_have_count(2)
     page.get_by_role("link", name="All orders").click()
-    expect(page).to_have_url(f"{site}{PAGE}")
+    expect(page).to_have_url(f"{site}{OVERVIEW}")
     expect(rows(page)).to_have_count(3)
