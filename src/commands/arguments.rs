@@ -1,6 +1,6 @@
 use std::ops::RangeInclusive;
 
-use crate::model::{FieldName, Invalid, Limits, Object, Seconds, State, TaskId, Terms, Time};
+use crate::model::{number, FieldName, Invalid, Limits, Object, Seconds, State, TaskId, Terms, Time};
 use crate::redis::{Call, Failure, Text};
 use crate::settings::SETTINGS;
 use crate::store::{Given, GivenField};
@@ -124,10 +124,7 @@ impl<'a> Arguments<'a> {
 
     /// The value of an option: a whole number in the range.
     pub(super) fn number(&mut self, option: &'static str, range: RangeInclusive<u64>) -> Result<u64, Failure> {
-        let bytes = self.required(option)?;
-        let number =
-            std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse().ok());
-        number.filter(|number| range.contains(number)).ok_or_else(|| {
+        number::<u64>(self.required(option)?).filter(|number| range.contains(number)).ok_or_else(|| {
             let expected = format!("a whole number from {} to {}", range.start(), range.end());
             Failure::error(Invalid::new(option, expected))
         })
@@ -221,5 +218,5 @@ pub(super) fn once<T>(slot: &mut Option<T>, option: &'static str, value: T) -> R
 
 /// The beginning of an argument, escaped for an error reply.
 fn shown(argument: &[u8]) -> impl std::fmt::Display + '_ {
-    argument[..argument.len().min(64)].escape_ascii()
+    argument[..argument.len().min(48)].escape_ascii()
 }

@@ -183,7 +183,11 @@ fn errors_name_the_argument_and_what_it_should_have_been() {
         ("QUERY shop.order 1 FORMAT XML", "ERR FORMAT must be RESP or JSON"),
         (
             "GET shop.order 1 a NOW",
-            concat!("ERR unexpected argument 'NOW': the options are FIELDS (tracker module ", env!("CARGO_PKG_VERSION"), ")"),
+            concat!(
+                "ERR unexpected argument 'NOW': the options are FIELDS (tracker module ",
+                env!("CARGO_PKG_VERSION"),
+                ")"
+            ),
         ),
         (
             "RETAIN shop.order 1 a 5 6",
