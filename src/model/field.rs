@@ -1,5 +1,3 @@
-use std::fmt;
-
 use super::Invalid;
 
 /// A field of a record that the module keeps itself; a client cannot give it.
@@ -120,7 +118,7 @@ impl Kind {
 
 /// The name of a record's field: `[a-z0-9_]{1,64}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldName<'a>(&'a str);
+pub struct FieldName<'a>(&'a [u8]);
 
 impl<'a> FieldName<'a> {
     /// The longest name, in bytes.
@@ -135,7 +133,7 @@ impl<'a> FieldName<'a> {
     /// A name that a client may give a value for: none of the module's own.
     pub fn given(bytes: &'a [u8]) -> Result<Self, Invalid> {
         Self::of(bytes, Self::MAX_BYTES)
-            .filter(|name| Kept::parse(name.0.as_bytes()).is_none() && !FullLength::is_name(name.0.as_bytes()))
+            .filter(|name| Kept::parse(name.0).is_none() && !FullLength::is_name(name.0))
             .ok_or_else(|| {
                 Invalid::new(
                     "FIELDS field",
@@ -146,25 +144,22 @@ impl<'a> FieldName<'a> {
     }
 
     /// The fields that describe how an attempt ended. They belong together: those of two ends are never mixed.
-    pub const END: [Self; 4] = [Self("error"), Self("exception"), Self("traceback"), Self("result")];
+    pub const END: [Self; 4] = [Self(b"error"), Self(b"exception"), Self(b"traceback"), Self(b"result")];
 
     /// Whether a field describes one attempt (`attempt_<n>`, or its full length). Such a field stays when the next attempt
     /// begins.
     pub fn is_of_attempt(field: &[u8]) -> bool {
-        let field = field.strip_suffix(FullLength::SUFFIX.as_bytes()).unwrap_or(field);
-        let number = field.strip_prefix(b"attempt_").unwrap_or_default();
+        let number = FullLength::field(field).strip_prefix(b"attempt_").unwrap_or_default();
         !number.is_empty() && number.iter().all(u8::is_ascii_digit)
     }
 
     fn of(bytes: &'a [u8], longest: usize) -> Option<Self> {
         let allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
-        ((1..=longest).contains(&bytes.len()) && bytes.iter().all(allowed))
-            .then(|| std::str::from_utf8(bytes).ok().map(Self))
-            .flatten()
+        ((1..=longest).contains(&bytes.len()) && bytes.iter().all(allowed)).then_some(Self(bytes))
     }
 
-    /// The name as text.
-    pub fn as_str(self) -> &'a str {
+    /// The name, which is ASCII.
+    pub fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 }
@@ -176,15 +171,19 @@ pub struct FullLength<'a>(pub FieldName<'a>);
 impl FullLength<'_> {
     const SUFFIX: &'static str = "_bytes";
 
+    /// The name of the field.
+    pub fn name(self) -> Vec<u8> {
+        [self.0.as_bytes(), Self::SUFFIX.as_bytes()].concat()
+    }
+
     /// Whether a field of that name holds a full length.
     pub fn is_name(field: &[u8]) -> bool {
         field.ends_with(Self::SUFFIX.as_bytes())
     }
-}
 
-impl fmt::Display for FullLength<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.0.as_str(), Self::SUFFIX)
+    /// The field that a full length of that name is about; any other name as it is.
+    pub fn field(name: &[u8]) -> &[u8] {
+        name.strip_suffix(Self::SUFFIX.as_bytes()).unwrap_or(name)
     }
 }
 

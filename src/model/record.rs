@@ -119,9 +119,15 @@ pub struct RecordReader {
 impl RecordReader {
     /// Takes a field in. Whether it is one that the module keeps.
     pub fn read(&mut self, field: &[u8], value: &[u8]) -> bool {
-        let Some(kept) = Kept::parse(field) else {
-            return false;
-        };
+        let kept = Kept::parse(field);
+        if let Some(kept) = kept {
+            self.take(kept, value);
+        }
+        kept.is_some()
+    }
+
+    /// Takes the value of a kept field in.
+    pub fn take(&mut self, kept: Kept, value: &[u8]) {
         let time = || number(value).and_then(Time::from_millis);
         match kept {
             Kept::Id => {}
@@ -138,7 +144,6 @@ impl RecordReader {
             Kept::Retention => self.retention = number(value).and_then(Seconds::new),
             Kept::Tentative => self.tentative = value == b"1",
         }
-        true
     }
 
     /// The record. `None` if the fields are not a record's, which happens only if another program

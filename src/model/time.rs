@@ -2,7 +2,7 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, Timelike};
 
-use super::Invalid;
+use super::{number, Invalid};
 
 /// A moment, in whole milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,9 +21,12 @@ impl Time {
     /// Reads unix milliseconds or RFC 3339, from the option named by `argument`. Unix milliseconds past
     /// [`Time::MAX`] are read as that, since a time in the future means now.
     pub fn parse(argument: &'static str, bytes: &[u8]) -> Result<Self, Invalid> {
-        let text = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('+')).unwrap_or_default();
-        let millis = text.parse().ok().or_else(|| Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis()));
-        millis
+        let rfc3339 = || {
+            let text = std::str::from_utf8(bytes).ok()?;
+            Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis())
+        };
+        number(bytes)
+            .or_else(rfc3339)
             .filter(|millis| *millis >= 0)
             .map(|millis| Self(millis.min(Self::MAX.0)))
             .ok_or_else(|| Invalid::new(argument, "unix milliseconds or an RFC 3339 time, not before 1970"))

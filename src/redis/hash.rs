@@ -7,7 +7,7 @@ use redis_module::raw;
 
 use super::call::strings;
 use super::key::ServerKey;
-use super::{AsText, Call, Failure, Mode, ServerString, Text};
+use super::{AsText, Call, Constant, Failure, Mode, Piece, ServerString, Text};
 
 /// A hash: fields of a record by name.
 pub struct Hash<'c> {
@@ -75,10 +75,75 @@ impl<'c> Hash<'c> {
         ServerString::owned(value)
     }
 
+    /// Whether there is such a field. O(1).
+    pub fn has(&self, field: &(impl AsText + ?Sized)) -> bool {
+        if !self.exists() {
+            return false;
+        }
+        let mut has: c_int = 0;
+        // SAFETY: the key is open; the list is a field, where to store whether it is there, and a null.
+        field.with_text(|field| unsafe {
+            raw::RedisModule_HashGet.unwrap()(
+                self.key.as_ptr(),
+                raw::REDISMODULE_HASH_EXISTS as c_int,
+                field,
+                ptr::addr_of_mut!(has),
+                ptr::null::<c_void>(),
+            )
+        });
+        has != 0
+    }
+
+    /// Calls `show` with the place and the value of each of these fields that there is. O(fields). The server is called once
+    /// for several.
+    pub fn get_each<'t>(&self, fields: impl IntoIterator<Item = Text<'t>>, mut show: impl FnMut(usize, ServerString)) {
+        const AT_ONCE: usize = 4;
+        if !self.exists() {
+            return;
+        }
+        let mut fields = fields.into_iter().fuse();
+        for first in (0..).step_by(AT_ONCE) {
+            let [a, b, c, d] = std::array::from_fn(|_| fields.next().map_or(ptr::null_mut(), Text::as_ptr));
+            if a.is_null() {
+                return;
+            }
+            let mut values = [ptr::null_mut::<raw::RedisModuleString>(); AT_ONCE];
+            let [of_a, of_b, of_c, of_d] = values.each_mut().map(ptr::from_mut);
+            // SAFETY: the key is open; the list is fields, each with where its value goes, up to the first null.
+            unsafe {
+                raw::RedisModule_HashGet.unwrap()(
+                    self.key.as_ptr(),
+                    raw::REDISMODULE_HASH_NONE as c_int,
+                    a,
+                    of_a,
+                    b,
+                    of_b,
+                    c,
+                    of_c,
+                    d,
+                    of_d,
+                    ptr::null::<c_void>(),
+                )
+            };
+            for (at, value) in values.into_iter().enumerate() {
+                if let Some(value) = ServerString::owned(value) {
+                    show(first + at, value);
+                }
+            }
+        }
+    }
+
     /// Calls `show` with each field and its value, in no particular order. O(fields), and far cheaper than reading them one by
     /// one.
     pub fn each<F: FnMut(Text<'_>, Text<'_>)>(&self, show: F) {
         self.scan(show, usize::MAX);
+    }
+
+    /// Calls `show` as [`Hash::each`] does, if the hash is small and its values are short. Whether it is: otherwise `show` got
+    /// only some fields. O(fields) if it is, else O(1).
+    pub fn each_if_small<F: FnMut(Text<'_>, Text<'_>)>(&self, show: F) -> bool {
+        // A scan copies every value. A hash of short values is complete after one step.
+        self.scan(show, 1)
     }
 
     /// Every field with its value, in no particular order. O(fields).
@@ -96,8 +161,7 @@ impl<'c> Hash<'c> {
                 fields.push((field.retain(), value.retain()));
             }
         };
-        // A scan copies every value. A hash of short values is complete after one step; any other is read field by field.
-        if self.scan(&mut keep, 1) {
+        if self.each_if_small(&mut keep) {
             return fields;
         }
         let names = self.key.call().ask(c"HKEYS", &[self.key.name()], strings);
@@ -149,27 +213,78 @@ impl<'c> Hash<'c> {
     }
 
     /// Stores a field. O(1).
-    pub fn set(&mut self, field: &(impl AsText + ?Sized), value: &(impl AsText + ?Sized)) {
-        value.with_text(|value| self.write(field, value));
+    pub fn set(&mut self, field: &Constant, value: i64) {
+        let mut change = Changes::with_capacity(1);
+        change.set(field, value);
+        self.apply(&change);
     }
 
-    /// Removes a field. Whether there was one. O(1).
-    pub fn remove(&mut self, field: &(impl AsText + ?Sized)) -> bool {
-        self.exists() && self.write(field, raw::REDISMODULE_HASH_DELETE.cast_mut()) > 0
-    }
-
-    /// Returns how many fields of that name there were.
-    fn write(&mut self, field: &(impl AsText + ?Sized), value: *mut raw::RedisModuleString) -> c_int {
+    /// Stores and removes fields, in order. O(changes).
+    pub fn apply(&mut self, changes: &Changes<'_>) {
+        const AT_ONCE: usize = 8;
+        if changes.is_empty() {
+            return;
+        }
         self.key.mark_changed();
-        // SAFETY: the key is open for writing; the list is a field, its value, and a null.
-        field.with_text(|field| unsafe {
-            raw::RedisModule_HashSet.unwrap()(
-                self.key.as_ptr(),
-                raw::REDISMODULE_HASH_NONE as c_int,
-                field,
-                value,
-                ptr::null::<c_void>(),
-            )
-        })
+        for some in changes.0.chunks(AT_ONCE) {
+            let mut pairs = [(ptr::null_mut(), ptr::null_mut()); AT_ONCE];
+            for (pair, (field, value)) in pairs.iter_mut().zip(some) {
+                let removal = raw::REDISMODULE_HASH_DELETE.cast_mut();
+                *pair = (field.as_ptr(), value.as_ref().map_or(removal, Piece::as_ptr));
+            }
+            let [a, b, c, d, e, f, g, h] = pairs;
+            // SAFETY: the key is open for writing; the list is fields with their values, up to the first null. `changes`
+            // keeps all of them valid.
+            unsafe {
+                raw::RedisModule_HashSet.unwrap()(
+                    self.key.as_ptr(),
+                    raw::REDISMODULE_HASH_NONE as c_int,
+                    a.0,
+                    a.1,
+                    b.0,
+                    b.1,
+                    c.0,
+                    c.1,
+                    d.0,
+                    d.1,
+                    e.0,
+                    e.1,
+                    f.0,
+                    f.1,
+                    g.0,
+                    g.1,
+                    h.0,
+                    h.1,
+                    ptr::null::<c_void>(),
+                )
+            };
+        }
+        // A hash that lost its last field is gone, and its TTL with it.
+        self.key.forget_ttl();
+    }
+}
+
+/// Fields to store or to remove, collected so that the server is called once for several.
+pub struct Changes<'t>(Vec<(Piece<'t>, Option<Piece<'t>>)>);
+
+impl<'t> Changes<'t> {
+    /// None yet, with room for that many.
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Stores a field.
+    pub fn set(&mut self, field: impl Into<Piece<'t>>, value: impl Into<Piece<'t>>) {
+        self.0.push((field.into(), Some(value.into())));
+    }
+
+    /// Removes a field, if there is one.
+    pub fn remove(&mut self, field: impl Into<Piece<'t>>) {
+        self.0.push((field.into(), None));
     }
 }

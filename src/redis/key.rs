@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::ffi::c_int;
 
 use redis_module::raw;
@@ -23,6 +24,8 @@ pub(super) struct ServerKey<'c> {
     key: *mut raw::RedisModuleKey,
     name: ServerString,
     is_changed: bool,
+    /// The TTL, once it was looked up.
+    expires_at: Cell<Option<Option<i64>>>,
     call: &'c Call<'c>,
 }
 
@@ -36,7 +39,7 @@ impl<'c> ServerKey<'c> {
             Mode::Write | Mode::Maintain => raw::KeyMode::READ | raw::KeyMode::WRITE,
         };
         let key = raw::open_key(call.ctx(), name.as_ptr(), mode);
-        let key = Self { key, name, is_changed: false, call };
+        let key = Self { key, name, is_changed: false, expires_at: Cell::new(None), call };
         match key.kind() {
             raw::KeyType::Empty => Ok(key),
             kind if kind == expected => Ok(key),
@@ -82,14 +85,25 @@ impl<'c> ServerKey<'c> {
         if !self.exists() {
             return None;
         }
+        if let Some(known) = self.expires_at.get() {
+            return known;
+        }
         // SAFETY: self keeps the key open.
         let at = unsafe { raw::RedisModule_GetAbsExpire.unwrap()(self.key) };
-        (at != i64::from(raw::REDISMODULE_NO_EXPIRE)).then_some(at)
+        let expires_at = (at != i64::from(raw::REDISMODULE_NO_EXPIRE)).then_some(at);
+        self.expires_at.set(Some(expires_at));
+        expires_at
+    }
+
+    /// Looks the TTL up again the next time. A key loses it with its last member or field.
+    pub(super) fn forget_ttl(&mut self) {
+        self.expires_at.set(None);
     }
 
     pub(super) fn expire_at(&mut self, millis: i64) {
         // SAFETY: self keeps the key open for writing.
         unsafe { raw::RedisModule_SetAbsExpire.unwrap()(self.key, millis) };
+        self.forget_ttl();
         self.mark_changed();
     }
 
@@ -98,6 +112,7 @@ impl<'c> ServerKey<'c> {
         if self.exists() {
             // SAFETY: self keeps the key open for writing.
             unsafe { raw::RedisModule_DeleteKey.unwrap()(self.key) };
+            self.forget_ttl();
             self.mark_changed();
         }
     }
@@ -107,6 +122,7 @@ impl<'c> ServerKey<'c> {
         if self.exists() {
             // SAFETY: self keeps the key open for writing.
             unsafe { raw::RedisModule_UnlinkKey.unwrap()(self.key) };
+            self.forget_ttl();
             self.mark_changed();
         }
     }

@@ -31,6 +31,10 @@ impl<'a> Text<'a> {
         Self { string: NonNull::new_unchecked(string), lifetime: PhantomData }
     }
 
+    pub(super) fn as_ptr(self) -> *mut raw::RedisModuleString {
+        self.string.as_ptr()
+    }
+
     /// A reference to the same string that may be kept longer.
     pub fn retain(self) -> ServerString {
         // SAFETY: the string is valid; no context means that the reference is given back by Drop.
@@ -42,6 +46,53 @@ impl<'a> Text<'a> {
     pub fn as_bytes(self) -> &'a [u8] {
         // SAFETY: the string is valid and unchanged for 'a.
         unsafe { bytes_of(self.string.as_ptr()) }
+    }
+}
+
+/// A string of the server that is passed on as it stands, or a copy made for the purpose.
+pub enum Piece<'t> {
+    /// Of an argument, or a constant.
+    Lent(Text<'t>),
+    /// Of anything else.
+    Copied(ServerString),
+}
+
+impl Piece<'_> {
+    pub(super) fn as_ptr(&self) -> *mut raw::RedisModuleString {
+        match self {
+            Self::Lent(text) => text.as_ptr(),
+            Self::Copied(string) => string.as_ptr(),
+        }
+    }
+}
+
+impl<'t> From<Text<'t>> for Piece<'t> {
+    fn from(text: Text<'t>) -> Self {
+        Self::Lent(text)
+    }
+}
+
+impl<'t> From<&'t Constant> for Piece<'t> {
+    fn from(constant: &'t Constant) -> Self {
+        Self::Lent(constant.text())
+    }
+}
+
+impl From<ServerString> for Piece<'_> {
+    fn from(string: ServerString) -> Self {
+        Self::Copied(string)
+    }
+}
+
+impl From<&[u8]> for Piece<'_> {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Copied(ServerString::new(bytes))
+    }
+}
+
+impl From<i64> for Piece<'_> {
+    fn from(number: i64) -> Self {
+        itoa::Buffer::new().format(number).as_bytes().into()
     }
 }
 
@@ -96,6 +147,11 @@ impl Constant {
     /// Of that text.
     pub fn new(text: &str) -> Self {
         Self(ServerString::new(text.as_bytes()))
+    }
+
+    /// The string.
+    pub fn text(&self) -> Text<'_> {
+        Text { string: self.0 .0, lifetime: PhantomData }
     }
 }
 

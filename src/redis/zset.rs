@@ -108,6 +108,7 @@ impl<'c> Zset<'c> {
             .with_text(|member| unsafe { raw::RedisModule_ZsetRem.unwrap()(self.key.as_ptr(), member, &mut removed) });
         if removed != 0 {
             self.key.mark_changed();
+            self.key.forget_ttl();
         }
         removed != 0
     }

@@ -116,18 +116,21 @@ impl<'c> Indexes<'c> {
             self.expiry.add(task_id, score(end));
             self.add_to_tasks(task_id, created_at, now);
         }
-        extend_beyond(&mut self.expiry, end, now);
-
         if let Some(before) = to.before.filter(|before| before.state != to.after.state) {
             self.state(before.state)?.remove(task_id);
         }
         self.state(to.after.state)?;
+        let mut is_longer = false;
         if let Some(state) = &mut self.states[to.after.state as usize] {
             state.add(task_id, created_at);
             drop_strays(state, &self.expiry);
-            extend(state, end, now);
+            is_longer = extend(state, end, now);
         }
-        if is_known && reach == Reach::States {
+        let is_step = is_known && reach == Reach::States;
+        if is_longer || !is_step {
+            extend_beyond(&mut self.expiry, end, now);
+        }
+        if is_step {
             return Ok(());
         }
 

@@ -2,6 +2,7 @@ use crate::model::{Kept, Seconds, TaskId, Terms};
 use crate::redis::{Failure, Mode};
 
 use super::indexes::Move;
+use super::stored::name;
 use super::{live_record, Instance};
 
 impl Instance<'_> {
@@ -16,7 +17,7 @@ impl Instance<'_> {
         let end = terms.now.after(retention);
         indexes.check(&Move { before: Some(&record), after: &record, end_before, end: Some(end), now: terms.now })?;
         self.repair(&mut indexes, task_id.as_bytes(), terms);
-        hash.set(Kept::Retention.name(), retention.to_string().as_bytes());
+        hash.set(name(Kept::Retention), retention.count().into());
         hash.expire_at(end.millis());
         indexes.set_end(task_id.as_bytes(), &record, end, terms.now)?;
         self.replicate(terms);

@@ -106,11 +106,14 @@ impl Row {
                 names.into_iter().filter_map(field).collect()
             }
             Columns::Named(names) => {
-                let field = |name: &Given<'_, _>| Some((name.text.retain(), record.get(&name.text)?));
-                names.iter().filter_map(field).collect()
+                let mut fields = Vec::with_capacity(names.len());
+                let texts = names.iter().map(|name| name.text);
+                record.get_each(texts, |at, value| fields.push((names[at].text.retain(), value)));
+                fields
             }
         };
         let mut row = Vec::with_capacity(fields.len());
+        let mut has_cut = false;
         for (name, value) in fields {
             if allowance.takes(value.as_ref().len()) {
                 row.push(Field::new(name, value));
@@ -118,11 +121,14 @@ impl Row {
                 let (head, length) = cut(record, name, &value);
                 row.push(head);
                 row.extend(length);
+                has_cut = true;
             }
         }
-        // The length may be in the row already: stored with a value that was cut then, or asked for.
-        let mut seen = HashSet::new();
-        row.retain(|field: &Field| seen.insert(field.name.clone()));
+        if has_cut {
+            // The length may be in the row already: stored with a value that was cut then, or asked for.
+            let mut seen = HashSet::new();
+            row.retain(|field: &Field| seen.insert(field.name.clone()));
+        }
         Self(row)
     }
 }
@@ -147,11 +153,11 @@ fn cut(record: &Hash<'_>, name: ServerString, value: &ServerString) -> (Field, O
         return (Field::new(name, value.clone()), None);
     };
     let length = FieldName::readable(name.as_ref()).ok().map(|name| {
-        let name = FullLength(name).to_string();
+        let name = FullLength(name).name();
         // A value that was cut when it was stored has its whole length in the record.
-        let stored = record.get(name.as_str());
+        let stored = record.get(&name);
         let length = stored.unwrap_or_else(|| ServerString::new(full_length.to_string().as_bytes()));
-        Field::new(ServerString::new(name.as_bytes()), length)
+        Field::new(ServerString::new(&name), length)
     });
     (Field::new(name, ServerString::new(head)), length)
 }

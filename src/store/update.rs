@@ -33,8 +33,8 @@ impl Instance<'_> {
         let mut indexes = self.indexes()?;
         let ended = indexes.ended(terms.now, Limits::REMOVED_PER_WRITE);
         let end_before = end_before(&hash, &indexes, &task_id, ended.is_empty());
-        let stored = is_live(&hash, end_before, terms.now).then(|| Stored::read(&hash, &update.fields));
-        let stored = stored.unwrap_or_else(|| Stored::nothing(&update.fields));
+        let is_live = is_live(&hash, end_before, terms.now);
+        let stored = if is_live { Stored::read(&hash, &update.fields) } else { Stored::default() };
         let before = stored.record.as_ref();
         if !update.condition.allows(before) {
             return Ok(None);

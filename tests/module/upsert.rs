@@ -418,3 +418,43 @@ fn a_record_whose_hash_was_removed_by_hand_is_created_anew_in_one_place() {
     assert_eq!(ids(&server, "state:PENDING"), ["a1"]);
     assert_eq!(ids(&server, "names"), ["shop.other"]);
 }
+
+#[test]
+fn a_record_with_a_long_value_follows_the_same_rule_as_one_without() {
+    let server = Server::start();
+    let upsert = |id: &str, rest: &str| {
+        let command = format!("TRACKER.UPSERT shop.order 1042 {id} {rest}");
+        let words: Vec<_> = command.split(' ').map(|word| word.trim_matches('\'').as_bytes()).collect();
+        call(&mut server.connect(), &words).unwrap()
+    };
+    let record = |id: &str| {
+        let fields = server.list(&format!("HGETALL shop.order:{{1042}}:record:{id}"));
+        let pairs = fields.chunks(2).filter(|pair| !["id", "attempt_9", "updated_at"].contains(&&*pair[0]));
+        let mut pairs: Vec<_> = pairs.map(|pair| pair.join("=")).collect();
+        pairs.sort();
+        pairs
+    };
+    upsert("short", "STATE PENDING NAME n RUN 5 AT 1000 FIELDS 3 a 1 b 2 attempt_9 x");
+    upsert("long", &format!("STATE PENDING NAME n RUN 5 AT 1000 FIELDS 3 a 1 b 2 attempt_9 {}", "x".repeat(500)));
+    server.run("CONFIG SET tracker.max-value-bytes 4");
+    for event in [
+        "FIELDS 2 a 1 eta 9000000000000",
+        "STATE RECEIVED RUN 5 AT 2000 FIELDS 2 eta 9000000000001 c wholly",
+        "STATE PENDING RUN 5 AT 900 FIELDS 4 a late c late d late d later",
+        "STATE STARTED RUN 5 AT 3000 FIELDS 3 c full a longer a 3",
+        "STATE STARTED RUN 5 AT 3000 FIELDS 4 b gone b '' c '' e 5",
+        "STATE FAILURE TENTATIVE RUN 5 AT 3500 FIELDS 3 error lost c longer worker w",
+        "STATE SUCCESS RUN 5 AT 4000 FIELDS 1 result fine",
+        "STATE FAILURE RUN 5 AT 4500 FIELDS 1 error second",
+        "STATE STARTED RUN 5 AT 5000 FIELDS 1 attempt_0 delivered",
+        "STATE RETRY RUN 5 ATTEMPT 1 AT 6000 FIELDS 1 a longer",
+        "STATE STARTED RUN 5 AT 5500 FIELDS 3 attempt_0 x attempt_1 first a late",
+        "STATE PENDING RUN 5 ATTEMPT 1 AT 5900 RETAIN 60 FIELDS 2 a late f late",
+        "STATE STARTED RUN 4 AT 7000 FIELDS 1 a stale",
+    ] {
+        assert_eq!(upsert("short", event), upsert("long", event), "{event}");
+        assert_eq!(record("short"), record("long"), "{event}");
+        let kept = field(&server, "long", "attempt_9");
+        assert_eq!((kept.len(), field(&server, "short", "attempt_9")), (500, "x".into()), "{event}");
+    }
+}

@@ -21,7 +21,7 @@ pub struct Shown {
 impl Shown {
     /// What tells how the task ended.
     pub fn end(&self) -> (State, Option<Time>, Fields) {
-        let is_end = |name: &str| FieldName::END.iter().any(|end| end.as_str() == name);
+        let is_end = |name: &str| FieldName::END.iter().any(|end| end.as_bytes() == name.as_bytes());
         let fields = self.fields.iter().filter(|(name, _)| is_end(name));
         let fields = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
         (self.record.state, self.record.timestamps.finished, fields)
@@ -49,7 +49,7 @@ pub fn apply(before: Option<&Shown>, told: &Told) -> Shown {
     let mut fields = before.map(|before| before.fields.clone()).unwrap_or_default();
     fields.retain(|name, _| match transition.removed {
         Removed::None => true,
-        Removed::End => !FieldName::END.iter().any(|end| end.as_str() == name),
+        Removed::End => !FieldName::END.iter().any(|end| end.as_bytes() == name.as_bytes()),
         Removed::Attempt => FieldName::is_of_attempt(name.as_bytes()),
         Removed::All => false,
     });

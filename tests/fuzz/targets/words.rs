@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
         assert!((1..=255).contains(&data.len()));
     }
     if let Ok(name) = TaskName::new("NAME", data) {
-        assert_eq!(name.as_str().as_bytes(), data);
+        assert_eq!(name.as_bytes(), data);
     }
     if let Ok(name) = FieldName::given(data) {
         assert!(FieldName::readable(data).is_ok_and(|readable| readable == name));
