@@ -112,6 +112,11 @@ impl Task {
         }
     }
 
+    /// When the task of an event of its life was published.
+    pub fn published_at(event: &Event) -> i64 {
+        event.at - 10 * i64::from(event.state.rank())
+    }
+
     /// The event of reaching a state of its life.
     pub fn reaches(&self, state: State) -> Event {
         let mut fields = vec![("objects", format!("[[\"shop.order\",\"{}\"]]", self.object))];

@@ -24,7 +24,7 @@ impl Rival for Floor {
     fn request(&self, events: &[Event]) -> Pipeline {
         let mut pipeline = redis::pipe();
         for event in events {
-            let published_at = event.at - 10 * i64::from(event.state.rank());
+            let published_at = Task::published_at(event);
             let task = Task { object: event.object.clone(), id: event.task_id.clone(), published_at };
             let command = pipeline.cmd("HSET").arg(Keys::of(self.model(), &event.object).record(&event.task_id));
             for (field, value) in task.record(event.state) {

@@ -21,6 +21,7 @@ mod event;
 mod keys;
 mod rival;
 
+mod blind;
 mod floor;
 mod lua;
 mod module;

@@ -8,6 +8,7 @@ use redis::Connection;
 use crate::batch::carry_out;
 use crate::cost::Meter;
 use crate::event::{State, Task};
+use crate::goals::Goal;
 use crate::keys::Keys;
 use crate::progress::Progress;
 use crate::report::{Cell, Report, Table};
@@ -64,6 +65,7 @@ pub fn run(scale: &Scale, progress: &mut Progress, report: &mut Report) {
         let cost = meter.cost(&["del"], || pipeline.exec(&mut connection).expect("the commands are right"));
         plain.push(cost.each_of(scale.expired).commands);
     }
+    report.measured(Goal::RemoveObject, whole.over(&plain));
     let mut table = Table::new(
         "Server time of removing an object of 10,000 records",
         "Microseconds in the command for each record. The ratio: over one DEL of its hash alone.",

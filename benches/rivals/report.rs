@@ -15,6 +15,7 @@ Written by `make bench`, which runs all of these in turn on the same updates, on
 - **the floor**: one HSET of the whole record as the update leaves it. It decides nothing and keeps no index and no retention.
 - **Lua**: the same update as a script, by EVALSHA.
 - **MULTI**: the same update as a client makes it: WATCH and HMGET, then MULTI … EXEC of what changes.
+- **the blind MULTI**: the changes of an update as native commands, by a client that reads nothing and decides nothing.
 - **the plain key structure**: a hash under the task's id and three sorted sets an object, as redis-py code keeps them.
 
 A figure is the median of its rounds, with the quartiles in brackets; a ratio is taken within each round.
