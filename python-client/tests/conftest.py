@@ -1,3 +1,4 @@
+import logging
 import os
 import sys
 from typing import Any
@@ -68,6 +69,14 @@ def fresh_recorder(monkeypatch):
     for recorder in made:
         recorder._outbox.take = list
         recorder._sender.send = lambda *_, **__: True
+
+
+@pytest.fixture(autouse=True)
+def same_log_level():
+    """A worker that one test runs in this process does not silence the logs of the next one."""
+    level = logging.root.level
+    yield
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -265,7 +265,8 @@ def hurry(order_id):
 
 
 @task_tracker.register(Order)
-@shared_task(soft_time_limit=1, time_limit=10)
+# Celery drops the soft limit of a task that is still at its beginning, on a busy machine.
+@shared_task(soft_time_limit=2, time_limit=10)
 def report_for_ever(order_id):
     while True:
         task_tracker.progress(0)
@@ -433,3 +434,9 @@ def note(sender, objects, exception, signal, **failure):
         url = settings.CELERY_BROKER_URL.rpartition("/")[0] + "/2"
         with redis.Redis.from_url(url) as client:
             client.rpush(f"alerts:{objects[0].pk}", json.dumps(noted))
+
+
+@task_tracker.register(Order, hidden=True)
+@shared_task
+def speak(order_id):
+    tell(f"spoke:{order_id}")
