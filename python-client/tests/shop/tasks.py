@@ -1,3 +1,5 @@
+import contextlib
+
 """Tasks with every kind of end. They leave messages for the tests in the broker's Redis."""
 
 import json
@@ -32,6 +34,19 @@ def told(key):
     url = settings.CELERY_BROKER_URL.rpartition("/")[0] + "/2"
     with redis.Redis.from_url(url) as client:
         return client.get(key)
+
+
+@contextlib.contextmanager
+def taking_sigusr1(handler):
+    """Handles SIGUSR1 by ``handler`` in this context.
+
+    Afterwards it means the soft time limit again, which later tasks of this process rely on.
+    """
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @task_tracker.register(Order)
@@ -130,11 +145,11 @@ def sleep(order_id, seconds=30):
 def heed(order_id):
     """Ends when it gets SIGUSR1, and says so."""
     heeded = []
-    signal.signal(signal.SIGUSR1, lambda *_: heeded.append(1))
-    tell(f"heeding:{order_id}")
-    while not heeded:
-        time.sleep(0.05)
-    tell(f"heeded:{order_id}")
+    with taking_sigusr1(lambda *_: heeded.append(1)):
+        tell(f"heeding:{order_id}")
+        while not heeded:
+            time.sleep(0.05)
+        tell(f"heeded:{order_id}")
 
 
 @task_tracker.register(Order)
@@ -265,8 +280,7 @@ def hurry(order_id):
 
 
 @task_tracker.register(Order)
-# Celery drops the soft limit of a task that is still at its beginning, on a busy machine.
-@shared_task(soft_time_limit=2, time_limit=10)
+@shared_task(soft_time_limit=1, time_limit=10)
 def report_for_ever(order_id):
     while True:
         task_tracker.progress(0)
@@ -380,14 +394,14 @@ def report(order_id, values):
 @shared_task
 def report_after_revocation(order_id):
     """Ignores SIGUSR1, and reports progress once the test has seen that it was revoked."""
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    task_tracker.progress(1)
-    while not told(f"revoked:{order_id}"):
-        time.sleep(0.02)
-    task_tracker.progress(2, 2)
-    process.flush_at_end()
-    tell(f"reported:{order_id}")
-    time.sleep(1)
+    with taking_sigusr1(signal.SIG_IGN):
+        task_tracker.progress(1)
+        while not told(f"revoked:{order_id}"):
+            time.sleep(0.02)
+        task_tracker.progress(2, 2)
+        process.flush_at_end()
+        tell(f"reported:{order_id}")
+        time.sleep(1)
 
 
 @task_tracker.register(Order)
