@@ -1,7 +1,6 @@
-import contextlib
-
 """Tasks with every kind of end. They leave messages for the tests in the broker's Redis."""
 
+import contextlib
 import json
 import logging
 import os
