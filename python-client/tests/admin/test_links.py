@@ -3,6 +3,7 @@
 import pytest
 
 from celery_task_tracker.admin.links import links_of
+from celery_task_tracker.config import config
 
 RECORD = {"id": "t 1", "state": "FAILURE", "worker": "w1@host"}
 
@@ -29,8 +30,8 @@ def fails(record):
 def test_a_link_is_made_of_the_record_or_left_out(settings, rule, url):
     settings.TASK_TRACKER_LINKS = {"More": rule, "Last": "/last"}
     more = [] if url is None else [{"label": "More", "url": url}]
-    assert links_of(RECORD) == [*more, {"label": "Last", "url": "/last"}]
+    assert links_of(config.TASK_TRACKER_LINKS, RECORD) == [*more, {"label": "Last", "url": "/last"}]
 
 
 def test_without_the_setting_there_are_none():
-    assert links_of(RECORD) == []
+    assert links_of(config.TASK_TRACKER_LINKS, RECORD) == []

@@ -15,7 +15,8 @@ from ..registration.resolution import ObjectRef
 from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
 from . import broker, revocation
-from .endpoint import Refusal, endpoint, record_of
+from .endpoint import Refusal, endpoint, forbidden, record_of
+from .hooks import launchable_names, may_launch, may_revoke
 from .log_entry import log_entry
 from .revocation import ActiveTask
 from .sending import not_sent, send
@@ -27,9 +28,12 @@ def launch(
 ) -> HttpResponse:
     """``task=<name>``, ``launch=<label>`` if it has several: launches a task for this object with
     its registered arguments."""
+    if not may_launch(request, model_admin, obj):
+        raise forbidden()
     name = request.POST.get("task", "")
+    names = launchable_names(request, model_admin, obj)
     registration = next(
-        (r for r in registry.for_model(model_admin.model) if r.name == name and not r.hidden), None
+        (r for r in registry.for_model(model_admin.model) if r.name == name and name in names), None
     )
     if registration is None:
         raise Refusal(
@@ -72,6 +76,8 @@ def revoke(
     The state becomes REVOKED when a worker has done so. Until then the record says that it was
     requested. Terminating may be switched off, or need its own permission.
     """
+    if not may_revoke(request, model_admin, obj):
+        raise forbidden()
     record = record_of(ref, request.POST.get("task_id", ""))
     if record.get("state") not in ACTIVE_STATES:
         raise revocation.finished(record)
@@ -93,6 +99,8 @@ def revoke_active(
     Answers with the tasks that were revoked, those that were not and why, and how many are left
     beyond the :data:`~.revocation.LIMIT` of one request. Repeating the request revokes those.
     """
+    if not may_revoke(request, model_admin, obj):
+        raise forbidden()
     tasks, remaining = revocation.active_tasks(ref)
     outcome = revocation.revoke(request, {ref: tasks})
     if outcome.revoked:

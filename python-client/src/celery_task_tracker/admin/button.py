@@ -8,7 +8,7 @@ models and tasks. At that moment the ModelAdmins of tracked models get
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import AdminSite, ModelAdmin, display
@@ -28,6 +28,7 @@ from .address import page_url
 from .assets import column_media
 from .changelist import COLUMN, TITLE, StatusColumn
 from .front_page import with_panel
+from .hooks import offered_names
 from .list_filter import TaskTrackerFilter
 from .overview import may_see_overview, overview_url, shows_every_object
 from .rerun import rerunnable
@@ -52,7 +53,9 @@ class TaskTrackerAdminMixin(Base):
 
     ``task_tracker_filter = False`` leaves out the filter that a list with the column has.
 
-    ``has_task_tracker_overview_permission`` is who may see the tasks of all objects of the model.
+    The methods whose names begin with ``get_task_tracker_`` or ``has_task_tracker_`` are for
+    overriding. A ModelAdmin may have them without inheriting from this class; to call ``super()``
+    it has to.
     """
 
     # No values here: this class comes first in the MRO, so they would hide those of the ModelAdmin.
@@ -77,6 +80,52 @@ class TaskTrackerAdminMixin(Base):
         if own is not None:
             return bool(own(request))
         return shows_every_object(self) and self.has_view_permission(request)
+
+    def get_task_tracker_tasks(self, request: HttpRequest, obj: Model) -> Iterable[str]:
+        """The names of the tasks that this user may launch for ``obj``, and run again.
+
+        Others are left out and refused. Without a method of its own: all registered tasks of the
+        model that are not hidden. It cannot add to these.
+        """
+        own = getattr(super(), "get_task_tracker_tasks", None)
+        return own(request, obj) if own is not None else offered_names(self.model)
+
+    def has_task_tracker_launch_permission(self, request: HttpRequest, obj: Model) -> bool:
+        """Whether this user may launch tasks for ``obj`` and run them again.
+
+        Asked of those who may change it. Without a method of its own: yes.
+        """
+        own = getattr(super(), "has_task_tracker_launch_permission", None)
+        return own is None or bool(own(request, obj))
+
+    def has_task_tracker_revoke_permission(self, request: HttpRequest, obj: Model) -> bool:
+        """Whether this user may revoke tasks of ``obj``.
+
+        Asked of those who may change it. Without a method of its own: yes.
+        """
+        own = getattr(super(), "has_task_tracker_revoke_permission", None)
+        return own is None or bool(own(request, obj))
+
+    def get_task_tracker_links(
+        self, request: HttpRequest, record: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """The links of a task, in the form of the setting TASK_TRACKER_LINKS, its default.
+
+        ``record`` has the fields of the record as text or as what their JSON means, in a row those
+        of the row alone.
+        """
+        own = getattr(super(), "get_task_tracker_links", None)
+        links: Mapping[str, Any] = (
+            own(request, record) if own is not None else config.TASK_TRACKER_LINKS
+        )
+        return links
+
+    def get_task_tracker_columns(self, request: HttpRequest) -> Mapping[str, Any]:
+        """Columns of the page's table beside its own: a field of the row, or a function of its
+        fields that returns a text, by the column's heading. Without a method of its own: none."""
+        own = getattr(super(), "get_task_tracker_columns", None)
+        columns: Mapping[str, Any] = own(request) if own is not None else {}
+        return columns
 
     @display(description=TITLE)
     def task_tracker_status(self, obj: Model) -> str:

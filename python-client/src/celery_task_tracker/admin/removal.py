@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
@@ -15,10 +16,9 @@ from ..registration.resolution import ObjectRef
 from ..results import value_of
 from ..server.client import get_client
 from ..server.removals import RecordRemoval
-from .endpoint import Refusal
 from .log_entry import ids_by_name, log_entry
 from .outcome import Outcome, Task
-from .selection import RecordsOf
+from .selection import Judgement, RecordsOf
 
 
 class Removal:
@@ -26,10 +26,8 @@ class Removal:
 
     fields: tuple[str, ...] = ("objects",)
 
-    def refusal(
-        self, request: HttpRequest, model_admin: ModelAdmin[Any], record: dict[str, Any]
-    ) -> Refusal | None:
-        return None
+    def judge(self, request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model) -> Judgement:
+        return lambda record: None
 
     def carry_out(
         self, request: HttpRequest, model_admin: ModelAdmin[Any], chosen: Iterable[RecordsOf]

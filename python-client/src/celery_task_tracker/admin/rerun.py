@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from http import HTTPStatus
 from typing import Any
 
@@ -24,10 +24,11 @@ from ..server.writes import Annotation
 from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
 from . import broker
-from .endpoint import Refusal, endpoint, record_of
+from .endpoint import Refusal, endpoint, forbidden, record_of
+from .hooks import launchable_names, may_launch
 from .log_entry import ids_by_name, log_entry
 from .outcome import Outcome, Task
-from .selection import RecordsOf
+from .selection import Judgement, RecordsOf
 from .sending import not_sent, send
 
 
@@ -42,7 +43,7 @@ def rerun(
     """
     record = record_of(ref, request.POST.get("task_id", ""))
     act = Rerun()
-    reason = act.refusal(request, model_admin, record)
+    reason = act.judge(request, model_admin, obj)(record)
     if reason:
         raise reason
     if "args" in request.POST or "kwargs" in request.POST:
@@ -71,13 +72,18 @@ class Rerun:
         *("queue", "priority", "stamps"),
     )
 
-    def refusal(
-        self, request: HttpRequest, model_admin: ModelAdmin[Any], record: dict[str, Any]
-    ) -> Refusal | None:
+    def judge(self, request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model) -> Judgement:
+        if not may_launch(request, model_admin, obj):
+            return lambda record: forbidden()
+        names = rerunnable(model_admin.model).keys() & launchable_names(request, model_admin, obj)
+        return lambda record: self._refusal(record, names)
+
+    @staticmethod
+    def _refusal(record: dict[str, Any], names: Set[str]) -> Refusal | None:
         reason = ""
         if record["state"] in ACTIVE_STATES:
             reason = _("This task has not finished yet.")
-        elif record["name"] not in rerunnable(model_admin.model):
+        elif record["name"] not in names:
             reason = _("This task may not be run again from here.")
         elif "args" not in record or "kwargs" not in record:
             reason = _("Its arguments are not stored.")

@@ -27,7 +27,7 @@ from ..templatetags.task_humanize import humanize_task
 from .assets import column_media
 from .endpoint import refusal_for
 from .rerun import Rerun
-from .selection import RecordsOf, records_of
+from .selection import Judgement, RecordsOf, records_of
 
 #: The action's name in a request.
 NAME = "task_tracker_rerun_failed"
@@ -129,9 +129,10 @@ def _plan(request: HttpRequest, model_admin: ModelAdmin[Any], queryset: QuerySet
             page = json.loads(reply)
             plan.is_cut |= page["total"] > len(page["tasks"])
             ids = []
+            judge = act.judge(request, model_admin, obj)
             for record in page["tasks"]:
                 record = {"name": "", "state": "", **record}
-                reason = _refusal(request, model_admin, record)
+                reason = _refusal(judge, record)
                 if reason:
                     plan.refused[str(reason)] += 1
                 elif plan.count == MOST_TASKS:
@@ -147,12 +148,10 @@ def _plan(request: HttpRequest, model_admin: ModelAdmin[Any], queryset: QuerySet
     return plan
 
 
-def _refusal(
-    request: HttpRequest, model_admin: ModelAdmin[Any], record: dict[str, Any]
-) -> str | None:
+def _refusal(judge: Judgement, record: dict[str, Any]) -> str | None:
     if record.get("rerun_as"):
         return _("This task was run again already.")
-    reason = Rerun().refusal(request, model_admin, record)
+    reason = judge(record)
     return str(reason) if reason else None
 
 
@@ -175,4 +174,5 @@ def _records(request: HttpRequest, model_admin: ModelAdmin[Any], plan: Plan) -> 
     object."""
     for obj, ref, ids in plan.chosen:
         records: Sequence[dict[str, Any]] = records_of(ref, ids, ("rerun_as", *Rerun.fields))
-        yield obj, ref, [each for each in records if not _refusal(request, model_admin, each)]
+        judge = Rerun().judge(request, model_admin, obj)
+        yield obj, ref, [each for each in records if not _refusal(judge, each)]

@@ -27,10 +27,11 @@ from ..server.client import Query, get_client
 from ..server.writes import Annotation
 from ..states import ACTIVE_STATES
 from . import broker
-from .endpoint import Refusal
+from .endpoint import Refusal, forbidden
+from .hooks import may_revoke
 from .log_entry import ids_by_name, log_entry
 from .outcome import Outcome, Task
-from .selection import RecordsOf
+from .selection import Judgement, RecordsOf
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import PermissionsMixin
@@ -218,9 +219,13 @@ class Revocation:
 
     fields: tuple[str, ...] = ("worker", "pool", "eta")
 
-    def refusal(
-        self, request: HttpRequest, model_admin: ModelAdmin[Any], record: dict[str, Any]
-    ) -> Refusal | None:
+    def judge(self, request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model) -> Judgement:
+        if not may_revoke(request, model_admin, obj):
+            return lambda record: forbidden()
+        return lambda record: self._refusal(request, record)
+
+    @staticmethod
+    def _refusal(request: HttpRequest, record: dict[str, Any]) -> Refusal | None:
         if record["state"] not in ACTIVE_STATES:
             return finished(record)
         task = ActiveTask.of(record)

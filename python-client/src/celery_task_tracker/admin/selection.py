@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -25,6 +25,9 @@ LIMIT = 1000
 
 #: An object, its name in the tracker, and records of it.
 RecordsOf: TypeAlias = tuple[Model, ObjectRef, Sequence[dict[str, Any]]]
+
+#: Why something cannot be done with a record, or ``None``.
+Judgement: TypeAlias = Callable[[dict[str, Any]], Refusal | None]
 
 
 @dataclass(frozen=True)

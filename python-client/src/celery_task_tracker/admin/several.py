@@ -20,7 +20,7 @@ from .reach import Reach, reach_of
 from .removal import Removal
 from .rerun import Rerun
 from .revocation import Revocation
-from .selection import LIMIT, RecordsOf, Selection, named, selected
+from .selection import LIMIT, Judgement, RecordsOf, Selection, named, selected
 
 
 class Act(Protocol):
@@ -29,10 +29,8 @@ class Act(Protocol):
     fields: tuple[str, ...]
     """The fields that it needs of a record, beside its id, name and state."""
 
-    def refusal(
-        self, request: HttpRequest, model_admin: ModelAdmin[Any], record: dict[str, Any]
-    ) -> Refusal | None:
-        """Why it cannot be done with this record, as far as the record shows."""
+    def judge(self, request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model) -> Judgement:
+        """Why it cannot be done with a record of this object, as far as the record shows."""
 
     def carry_out(
         self, request: HttpRequest, model_admin: ModelAdmin[Any], chosen: Iterable[RecordsOf]
@@ -78,13 +76,15 @@ def _planned(
 ) -> HttpResponse:
     ids, active = [], 0
     reasons = Counter(str(reason) for _record, reason in reach.refused)
-    for record in (record for _obj, _ref, records in reach.chosen for record in records):
-        reason = act.refusal(request, model_admin, record)
-        if reason:
-            reasons[str(reason)] += 1
-        else:
-            ids.append(record["id"])
-            active += record["state"] in ACTIVE_STATES
+    for obj, _ref, records in reach.chosen:
+        judge = act.judge(request, model_admin, obj)
+        for record in records:
+            reason = judge(record)
+            if reason:
+                reasons[str(reason)] += 1
+            else:
+                ids.append(record["id"])
+                active += record["state"] in ACTIVE_STATES
     return JsonResponse(
         {
             "ids": ids,
@@ -129,8 +129,9 @@ def _carried_out(
     chosen: list[RecordsOf] = []
     for obj, ref, records in reach.chosen:
         allowed = []
+        judge = act.judge(request, model_admin, obj)
         for record in records:
-            reason = act.refusal(request, model_admin, record)
+            reason = judge(record)
             if reason:
                 outcome.refuse(record, reason)
             else:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from ..registration.registry import registry
+from .hooks import launchable_names, may_revoke, offered_names
 from .launchable import Launchable, launchable
 from .overview import may_see_overview, overview_url
 
@@ -52,9 +53,18 @@ class OneObject:
     @property
     def launchable(self) -> Sequence[Launchable]:
         """The tasks that this user may launch here. Costs the queries of their arguments."""
-        if not self.can_change:
-            return ()
-        return launchable(registry.for_model(self.model_admin.model), self.obj)
+        registrations = registry.for_model(self.model_admin.model)
+        names = self.launchable_names
+        return launchable((each for each in registrations if each.name in names), self.obj)
+
+    @property
+    def launchable_names(self) -> frozenset[str]:
+        """The tasks that this user may launch, and run again where they may be."""
+        return launchable_names(self.request, self.model_admin, self.obj)
+
+    @property
+    def can_revoke(self) -> bool:
+        return may_revoke(self.request, self.model_admin, self.obj)
 
     @property
     def overview_url(self) -> str | None:
@@ -89,6 +99,16 @@ class WholeModel:
     @property
     def can_change(self) -> bool:
         return self.model_admin.has_change_permission(self.request)
+
+    @property
+    def can_revoke(self) -> bool:
+        """Whether this user may revoke at all. Each object is asked about when it is done."""
+        return self.can_change
+
+    @property
+    def launchable_names(self) -> frozenset[str]:
+        """The same for running again."""
+        return offered_names(self.model_admin.model) if self.can_change else frozenset()
 
 
 Subject: TypeAlias = OneObject | WholeModel

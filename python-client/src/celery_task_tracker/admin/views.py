@@ -34,9 +34,9 @@ from .causes import failed_by_json
 from .endpoint import endpoint, record_of
 from .filters import query_of
 from .found import HIDDEN_FIELDS, with_excerpts
-from .links import links_of, with_links
 from .objects import described, holders, row_fields, with_objects
 from .overview import has_overview, may_see_overview
+from .own import own_columns, own_links, with_own
 from .presentable import presentable
 from .rerun import rerunnable
 from .revocation import may_terminate
@@ -81,7 +81,8 @@ def _page(subject: Subject) -> HttpResponse:
         registration.name: humanize_task(registration.name)
         for registration in registry.for_rows_of(model_admin.model)
     }
-    can_change = subject.can_change
+    can_change, can_revoke = subject.can_change, subject.can_revoke
+    columns = list(own_columns(request, model_admin))
     base = subject.page_url
     context = {
         **model_admin.admin_site.each_context(request),
@@ -97,6 +98,8 @@ def _page(subject: Subject) -> HttpResponse:
         "changelist_url": changelist_url(subject),
         "overview_url": subject.overview_url,
         "can_change": can_change,
+        "can_revoke": can_revoke,
+        "columns": columns,
         "launchable": subject.launchable,
         "tracked": list(names.values()),
         "states": state_labels(),
@@ -122,8 +125,10 @@ def _page(subject: Subject) -> HttpResponse:
             "hasObjects": subject.obj is None,
             "csrfCookie": settings.CSRF_COOKIE_NAME,
             "canChange": can_change,
-            "canTerminate": can_change and may_terminate(request),
-            "rerunnable": list(rerunnable(model_admin.model)) if can_change else [],
+            "canRevoke": can_revoke,
+            "canTerminate": can_revoke and may_terminate(request),
+            "rerunnable": sorted(subject.launchable_names & rerunnable(model_admin.model).keys()),
+            "columns": columns,
             "names": names,
             "states": state_labels(),
             "activeStates": sorted(ACTIVE_STATES),
@@ -184,7 +189,7 @@ def task_list(
         reply = with_excerpts(reply, query.match)
     else:
         reply = client.query_json(ref, query, row_fields(ref))
-    reply = with_silent_count(ref, with_links(reply))
+    reply = with_silent_count(ref, with_own(request, model_admin, reply))
     if isinstance(ref, OverviewRef):
         reply = with_objects(request, model_admin, ref, reply)
     response = HttpResponse(reply, content_type="application/json")
@@ -218,5 +223,5 @@ def task_detail(
             ref = owner_ref
     if answer.pop("objects", None) and isinstance(ref, ObjectRef):
         answer["objects"] = [list(ref)]
-    answer["links"] = links_of(answer)
+    answer["links"] = own_links(request, model_admin, answer)
     return JsonResponse(answer)

@@ -21,6 +21,8 @@ def register() -> None:
     checks.register(check_server, TAG, deploy=True)
     # A worker's settings may leave out the admin.
     if apps.is_installed("django.contrib.admin"):
+        from .admins import check_admins
         from .change_forms import check_change_forms
 
+        checks.register(check_admins, TAG)
         checks.register(check_change_forms, TAG)

@@ -33,9 +33,9 @@ export class Acts {
   /** Shows how many tasks are active. */
   show(counts) {
     this.#active = this.config.activeStates.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
-    if (!this.all) return;
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    setProp(this.finished, "hidden", total === this.#active);
+    if (this.finished) setProp(this.finished, "hidden", total === this.#active);
+    if (!this.all) return;
     setProp(this.all, "hidden", this.#active === 0);
     const text = fill(this.config.strings.revokeActive, { n: number(this.#active) });
     setText(this.all.lastElementChild, text);

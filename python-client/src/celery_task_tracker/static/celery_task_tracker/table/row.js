@@ -72,6 +72,7 @@ export class Row {
     setProp(this.worker, "title", task.worker ?? "");
     setText(this.queue, task.queue ?? "");
     showLinks(this.links, task.links ?? []);
+    this.cells.forEach((cell, index) => setText(cell, task.cells?.[index] ?? ""));
     setProp(this.queue, "title", task.queue ?? "");
     const values = { name: spoken, id: shortId(task.id) };
     setAttr(this.details, "aria-label", fill(strings.detailsOf, values));
@@ -167,6 +168,7 @@ export class Row {
     this.worker = el("span", { className: "tt-clip" });
     this.queue = el("span", { className: "tt-sub tt-clip" });
     this.links = el("span", { className: "tt-sub" });
+    this.cells = this.config.columns.map((heading) => el("span", { className: "tt-clip", dir: "auto", "aria-label": heading }));
     this.details = el(
       "a",
       { className: "tt-button", title: strings.details },
@@ -204,6 +206,7 @@ export class Row {
         el("span", { className: "tt-sub" }, `${strings.updated} `, this.updated.element),
       ),
       cell("worker", this.worker, this.queue, this.links),
+      ...this.cells.map((text) => cell("own", text)),
       cell("actions", el("div", {}, this.revoke, this.rerun, this.details)),
     );
     return row;
