@@ -144,7 +144,7 @@ def test_a_permission_to_launch_does_not_replace_the_one_to_change(
 def test_links_are_those_of_the_model_admin(order, admin_client, monkeypatch, settings):
     settings.TASK_TRACKER_LINKS = {"Logs": "https://logs.example/{task_id}"}
 
-    class WithMore(TaskTrackerAdminMixin, OrderAdmin):
+    class WithMore(TaskTrackerAdminMixin, OrderAdmin):  # type: ignore[misc]
         def get_task_tracker_links(self, request, record):
             links = super().get_task_tracker_links(request, record)
             mine = {"Mine": f"/by/{request.user.username}", "Bad": "javascript:x", "No": None}
@@ -211,7 +211,7 @@ def test_a_method_that_cannot_be_called_is_reported(as_configured, name, value):
 
 
 def test_a_name_without_a_meaning_is_reported(as_configured):
-    as_configured(has_task_tracker_lauch_permission=lambda self, request, obj: True)
+    as_configured(has_task_tracker_launching_permission=lambda self, request, obj: True)
     (message,) = check_admins()
     assert message.id == "celery_task_tracker.W071"
     assert message.hint == "Is has_task_tracker_launch_permission meant?"

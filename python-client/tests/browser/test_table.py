@@ -5,7 +5,10 @@ from datetime import datetime, timezone
 
 import pytest
 from dashboard import EPOCH, PAGE, keep, live, row, rows, said
+from django.contrib.admin import site as default_site
 from playwright.sync_api import expect
+
+from shop.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -163,3 +166,19 @@ def test_what_was_forty_hours_ago_was_not_yesterday(tracker_page):
 def test_a_task_with_the_name_of_what_every_object_has_shows_that_name(tracker_page, name):
     keep(name=name)
     expect(rows(tracker_page).first.get_by_text(name, exact=True)).to_be_visible()
+
+
+def test_a_model_admin_adds_columns_and_takes_buttons_away(page, site, monkeypatch):
+    admin = default_site._registry[Order]
+    own = {
+        "get_task_tracker_columns": lambda self, request: {"Host": lambda row: row["worker"][2:]},
+        "has_task_tracker_revoke_permission": lambda self, request, obj: False,
+    }
+    monkeypatch.setattr(admin, "__class__", type("Own", (type(admin),), own))
+    keep("t1", "PENDING", worker="w@host-7")
+    page.goto(f"{site}{PAGE}")
+    expect(page.get_by_role("columnheader", name="Host")).to_be_visible()
+    expect(rows(page).get_by_role("cell", name="host-7", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Revoke", exact=False)).to_have_count(0)
+    keep("t1", "STARTED", worker="w@host-8")
+    expect(rows(page).get_by_role("cell", name="host-8", exact=True)).to_be_visible(timeout=15_000)

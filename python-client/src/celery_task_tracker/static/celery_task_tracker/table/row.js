@@ -168,7 +168,7 @@ export class Row {
     this.worker = el("span", { className: "tt-clip" });
     this.queue = el("span", { className: "tt-sub tt-clip" });
     this.links = el("span", { className: "tt-sub" });
-    this.cells = this.config.columns.map((heading) => el("span", { className: "tt-clip", dir: "auto", "aria-label": heading }));
+    this.cells = this.config.columns.map((heading) => el("span", { className: "tt-clip", dir: "auto", title: heading }));
     this.details = el(
       "a",
       { className: "tt-button", title: strings.details },
