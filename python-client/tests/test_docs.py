@@ -10,6 +10,7 @@ import pytest
 
 import celery_task_tracker
 from celery_task_tracker.admin import urls
+from celery_task_tracker.admin.hooks import HOOKS
 from celery_task_tracker.checks import settings
 from celery_task_tracker.config import DEFAULTS
 from servers import REPOSITORY, module_path
@@ -84,6 +85,7 @@ def test_every_public_name_is_in_the_reference(page):
     classes.remove("task_tracker")
     missing = [name for name in sorted(classes) if not re.search(rf'id="[\w.]+\.{name}"', text)]
     assert missing == []
+    assert [name for name in HOOKS if not re.search(rf'id="[\w.]+\.{name}"', text)] == []
     # No markup of Sphinx is left.
     assert ":class:" not in text
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from celery_task_tracker.admin.hooks import HOOKS
 from celery_task_tracker.checks import settings
 from celery_task_tracker.config import DEFAULTS
 
@@ -90,3 +91,9 @@ def test_every_check_is_documented():
     ids = set(re.findall(r'id="celery_task_tracker\.([EW]\d+)"', source))
     assert len(ids) > 5
     assert [each for each in sorted(ids) if f"| `{each}` |" not in PACKAGE_README] == []
+
+
+def test_every_method_of_a_model_admin_is_documented():
+    table = PACKAGE_README.partition("### Methods to override")[2].partition("\n### ")[0]
+    documented = {row[0].strip("`") for row in rows(table) if row and row[0].startswith("`")}
+    assert documented == {f"{name}({', '.join(args)})" for name, args in HOOKS.items()}
