@@ -1,6 +1,7 @@
 //! What writers sent, and how a server's store compares with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use redis::Connection;
 
@@ -95,7 +96,7 @@ pub fn compare(connection: &mut Connection, logs: &mut [Log], objects: &[String]
                 };
                 if reached < sent.promised {
                     eprintln!("{object} {task}: {} of {} updates are there", reached, sent.promised);
-                    found.lost += sent.promised - reached;
+                    found.lost += changes(&sent.events, reached..sent.promised);
                 }
                 sent.events.truncate(reached);
                 (sent.acknowledged, sent.promised) = (reached, reached);
@@ -123,6 +124,18 @@ fn reached(events: &[Told], there: Option<&Shown>) -> Option<usize> {
         shown = Some(next);
     }
     reached
+}
+
+/// How many of these updates change what is there. A stale one is written to no file, so that it cannot be lost.
+fn changes(events: &[Told], of: Range<usize>) -> usize {
+    let mut shown = None;
+    let mut changes = 0;
+    for (at, told) in events[..of.end].iter().enumerate() {
+        let next = Some(apply(shown.as_ref(), told));
+        changes += usize::from(at >= of.start && next != shown);
+        shown = next;
+    }
+    changes
 }
 
 /// How many records of the object nobody sent, and by how many its index and its total differ from the records.
