@@ -34,11 +34,13 @@ impl<'c> Deletion<'c> {
     ///
     /// A publisher whose clock is ahead names a run that is later than now. Such a run is gone too, up to
     /// [`Limits::FASTEST_CLOCK`] ahead: further than that, a wrong clock would keep a new object of the same key from being
-    /// tracked.
+    /// tracked. For the same reason an earlier deletion does not count that the server's own clock noted before it was set
+    /// back.
     pub(super) fn remember(mut self, latest_run: Option<Time>, terms: &Terms) {
         let furthest = terms.now.after(Limits::FASTEST_CLOCK);
-        let latest_run = latest_run.max(self.at(terms.now)).map(|run| run.min(furthest));
-        let at = latest_run.map_or(terms.now, |run| run.max(terms.now));
+        let latest_run = latest_run.map(|run| run.min(furthest));
+        let earlier = self.at(terms.now).filter(|at| *at <= furthest);
+        let at = latest_run.max(earlier).map_or(terms.now, |at| at.max(terms.now));
         let end = terms.now.after(terms.retention_window);
         self.key.set_until(&at.millis(), end.millis());
     }

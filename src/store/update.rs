@@ -78,9 +78,16 @@ impl Instance<'_> {
 impl Instance<'_> {
     /// Whether the object was deleted when or after the run of the event was published. An event with neither a run nor a
     /// time counts as happening now.
+    ///
+    /// A deletion that lies in the future was noted before the server's clock was set back. It does not count for a run that
+    /// agrees with the clock as it is now: the object would not be tracked until the clock reached that moment again.
     fn is_gone(&self, event: &Event<'_>, terms: &Terms) -> Result<bool, Failure> {
-        let deleted_at = self.deleted_at(terms.now)?;
-        Ok(event.published_at().zip(deleted_at).is_some_and(|(published_at, deleted_at)| published_at <= deleted_at))
+        let Some((published_at, deleted_at)) = event.published_at().zip(self.deleted_at(terms.now)?) else {
+            return Ok(false);
+        };
+        let furthest = terms.now.after(Limits::FASTEST_CLOCK);
+        let was_set_back = deleted_at > furthest && published_at <= furthest;
+        Ok(published_at <= deleted_at && !was_set_back)
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod acl;
 mod arrival;
+mod clock;
+mod clocks;
 mod cluster;
 mod concurrency;
 mod configuration;

@@ -1,5 +1,6 @@
 //! Several servers that share the slots of one cluster.
 
+use std::ops::RangeInclusive;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -24,14 +25,7 @@ impl Cluster {
     /// Three primaries with that many replicas each, and with more options than the usual.
     pub fn start_with(replicas: usize, options: &[&str]) -> Self {
         let count = 3 * (1 + replicas);
-        let nodes: Vec<_> = (0..count)
-            .map(|_| {
-                let bus = free_port().to_string();
-                let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "15000", "--cluster-port", &bus];
-                // What is given later counts.
-                Server::start_with(&[&cluster[..], options].concat())
-            })
-            .collect();
+        let nodes: Vec<_> = (0..count).map(|_| Self::node(options)).collect();
         let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
         let created = Command::new("redis-cli")
             .args(["--cluster", "create"])
@@ -49,6 +43,14 @@ impl Cluster {
             })
         });
         cluster
+    }
+
+    /// A node that belongs to no cluster yet.
+    pub fn node(options: &[&str]) -> Server {
+        let bus = free_port().to_string();
+        let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "15000", "--cluster-port", &bus];
+        // What is given later counts.
+        Server::start_with(&[&cluster[..], options].concat())
     }
 
     /// A client of the whole cluster, which follows redirections.
@@ -69,13 +71,23 @@ impl Cluster {
 
     /// Whether the node takes itself for the one that serves the slot.
     pub fn serves(&self, node: &Server, slot: u16) -> bool {
+        self.served(node).iter().any(|slots| slots.contains(&slot))
+    }
+
+    /// The slots that the node takes itself for the one to serve.
+    pub fn served(&self, node: &Server) -> Vec<RangeInclusive<u16>> {
         let info = node.text("CLUSTER NODES");
         let myself = info.lines().find(|line| line.contains("myself")).unwrap();
-        myself.contains("master")
-            && myself.split(' ').skip(8).filter(|range| !range.starts_with('[')).any(|range| {
+        if !myself.contains("master") {
+            return Vec::new();
+        }
+        let ranges = myself.split(' ').skip(8).filter(|range| !range.starts_with('['));
+        ranges
+            .map(|range| {
                 let (first, last) = range.split_once('-').unwrap_or((range, range));
-                (first.parse().unwrap()..=last.parse().unwrap()).contains(&slot)
+                first.parse().unwrap()..=last.parse().unwrap()
             })
+            .collect()
     }
 
     /// The id under which the other nodes know a node.

@@ -17,8 +17,12 @@ pub struct Server {
     port: u16,
     control: Mutex<Connection>,
     directory: TempDir,
+    environment: Environment,
     options: Vec<String>,
 }
+
+/// What a server finds in its environment beside the usual.
+pub type Environment = Vec<(&'static str, PathBuf)>;
 
 impl Server {
     pub fn start() -> Self {
@@ -28,18 +32,23 @@ impl Server {
     /// With more than the usual: a configuration file, then load arguments for the module such as `page-size 3`, then
     /// options such as `--appendonly yes`; each may be left out.
     pub fn start_with(options: &[&str]) -> Self {
+        Self::start_in(Environment::new(), options)
+    }
+
+    /// The same with more in its environment than the usual.
+    pub fn start_in(environment: Environment, options: &[&str]) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
-        let (process, port) = launch(directory.path(), &options);
+        let (process, port) = launch(directory.path(), &environment, &options);
         let control = Mutex::new(connect(port).expect("the server accepts connections"));
-        Self { process, port, control, directory, options }
+        Self { process, port, control, directory, environment, options }
     }
 
     /// What the server logs when it refuses to load the module with these arguments.
     pub fn refusal(arguments: &[&str]) -> String {
         let directory = TempDir::new().expect("a temporary directory");
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut process = spawn(directory.path(), free_port(), &arguments);
+        let mut process = spawn(directory.path(), free_port(), &Environment::new(), &arguments);
         let begun = Instant::now();
         while process.try_wait().expect("the process can be asked").is_none() {
             if begun.elapsed() > Duration::from_secs(10) {
@@ -97,9 +106,16 @@ impl Server {
         self.process.wait().expect("the server ends");
     }
 
+    /// Sends a signal such as `STOP` to the process.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.id().to_string();
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().expect("a shell");
+        assert!(sent.success(), "no process {process}");
+    }
+
     /// Starts a server that was killed on what it left on disk, on another port.
     pub fn restart(&mut self) {
-        (self.process, self.port) = launch(self.directory.path(), &self.options);
+        (self.process, self.port) = launch(self.directory.path(), &self.environment, &self.options);
         self.control = Mutex::new(self.connect());
     }
 
@@ -239,11 +255,11 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
 }
 
-fn launch(directory: &Path, options: &[String]) -> (Child, u16) {
+fn launch(directory: &Path, environment: &Environment, options: &[String]) -> (Child, u16) {
     // Another process may take a free port before the server does.
     for _ in 0..5 {
         let port = free_port();
-        if let Some(process) = answers(spawn(directory, port, options), port) {
+        if let Some(process) = answers(spawn(directory, port, environment, options), port) {
             return (process, port);
         }
     }
@@ -253,7 +269,7 @@ fn launch(directory: &Path, options: &[String]) -> (Child, u16) {
 
 /// Starts the server. Options before the first that begins with `--` are load arguments of the module, but for a
 /// configuration file.
-fn spawn(directory: &Path, port: u16, options: &[String]) -> Child {
+fn spawn(directory: &Path, port: u16, environment: &Environment, options: &[String]) -> Child {
     let server = std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".into());
     let (file, options) = match options.split_first() {
         Some((file, options)) if file.ends_with(".conf") => (Some(file), options),
@@ -262,6 +278,7 @@ fn spawn(directory: &Path, port: u16, options: &[String]) -> Child {
     let arguments = options.iter().position(|option| option.starts_with("--")).unwrap_or(options.len());
     let (arguments, options) = options.split_at(arguments);
     Command::new(&server)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .args(file)
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir", directory.to_str().unwrap()])
         .args(["--save", "", "--enable-debug-command", "local", "--logfile", "server.log"])

@@ -1,73 +1,79 @@
 //! A cluster of three primaries with a replica each: slots move while clients write, and primaries die.
 
-use std::collections::HashMap;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Mutex;
-use std::thread::{self, sleep};
-use std::time::{Duration, Instant};
+use std::thread::sleep;
+use std::time::Duration;
 
-use redis::{Connection, ConnectionLike, Value};
+use redis::Value;
 
 use crate::crash::logs;
 use crate::log::{compare, tasks, Log};
 use crate::nodes::Cluster;
 use crate::report::{Found, Part};
-use crate::server::{call, eventually, Server};
-use crate::writer::{objects, write, Promise, Target};
+use crate::router::Router;
+use crate::server::{eventually, get, text, Server};
+use crate::writer::{objects, under_load, Promise, WRITERS};
 
-#[derive(Debug, Clone, Copy)]
+/// A primary that was killed has its data when it comes back as a replica of another. When it all ends each node is read, also
+/// those whose primaries have ended before.
+const OPTIONS: [&str; 10] = [
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "always",
+    "--cluster-node-timeout",
+    "2000",
+    "--cluster-allow-reads-when-down",
+    "yes",
+    // A primary that has given all slots away stays one.
+    "--cluster-allow-replica-migration",
+    "no",
+];
+
+/// How many slots are moved at a time.
+const SLOTS: u16 = 1_500;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     MovedByHand,
-    Resharded,
     PrimaryKilled,
+    NodesAdded,
+    NodesRemoved,
+    Resharded,
+    /// Valkey 9 moves slots atomically.
+    Migrated,
+    MigrationSourceKilled,
 }
 
 pub fn rounds(part: &mut Part) {
-    // A primary that was killed has its data when it comes back as a replica of another.
-    let disk = ["--appendonly", "yes", "--appendfsync", "always"];
-    // When it all ends each node is read, also those whose primaries have ended before.
-    let down = ["--cluster-node-timeout", "2000", "--cluster-allow-reads-when-down", "yes"];
-    let options = [disk, down].concat();
-    let mut cluster = Cluster::start_with(1, &options);
+    let mut cluster = Cluster::start_with(1, &OPTIONS);
+    let faults = faults(&cluster);
     let mut logs = logs();
     while part.goes_on() {
-        let faults = [Fault::MovedByHand, Fault::PrimaryKilled, Fault::Resharded];
         let fault = faults[part.round() % faults.len()];
         let primary = cluster.owner(cluster.slot(&objects()[0]));
         let ports: Vec<_> = cluster.nodes.iter().map(Server::port).collect();
-        let done = AtomicBool::new(false);
-        let shared: Vec<_> = logs.drain(..).map(Mutex::new).collect();
-        let refusals: Vec<String> = thread::scope(|scope| {
-            let writers: Vec<_> = shared
-                .iter()
-                .enumerate()
-                .map(|(number, log)| {
-                    let (mut router, random, done) = (Router::new(&ports), part.random.fork(), &done);
-                    let name = format!("r{}w{number}", part.round());
-                    scope.spawn(move || {
-                        write(&mut router, log, random, &name, Promise::Replicated, || !done.load(Ordering::Relaxed))
-                    })
-                })
-                .collect();
+        let clients: Vec<_> = (0..WRITERS).map(|_| Router::new(&ports, part.random.fork())).collect();
+        let name = format!("r{}", part.round());
+        let refusals = under_load(&mut logs, clients, &mut part.random, &name, Promise::Replicated, |random| {
             sleep(Duration::from_millis(500));
-            // A panic here would leave the writers running.
-            let mover = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                match fault {
-                    Fault::MovedByHand => move_objects(&cluster),
-                    Fault::Resharded => reshard(&cluster, primary),
-                    Fault::PrimaryKilled => kill(&mut cluster, primary),
+            match fault {
+                Fault::MovedByHand => move_objects(&cluster),
+                Fault::PrimaryKilled => kill(&mut cluster, primary),
+                Fault::NodesAdded => add_nodes(&mut cluster),
+                Fault::NodesRemoved => remove_nodes(&mut cluster),
+                Fault::Resharded => reshard(&cluster, primary, SLOTS),
+                Fault::Migrated => migrate(&cluster),
+                Fault::MigrationSourceKilled => {
+                    begin_migration(&cluster, cluster.slot(&objects()[0]));
+                    sleep(Duration::from_millis(random.u64(0..20)));
+                    kill(&mut cluster, primary);
                 }
-                sleep(Duration::from_millis(500));
-            }));
-            done.store(true, Ordering::Relaxed);
-            let results: Vec<_> = writers.into_iter().map(|writer| writer.join().expect("a writer")).collect();
-            mover.expect("the cluster changes as it should");
-            results.into_iter().filter_map(Result::err).collect()
+            }
+            sleep(Duration::from_millis(500));
         });
-        logs.extend(shared.into_iter().map(|log| log.into_inner().unwrap()));
         refusals.iter().for_each(|refusal| eprintln!("a client gave up: {refusal}"));
-        if matches!(fault, Fault::PrimaryKilled) {
+        if matches!(fault, Fault::PrimaryKilled | Fault::MigrationSourceKilled) {
             restart(&mut cluster.nodes[primary]);
         }
         let mut found = Found { mismatched: refusals.len(), ..Found::default() };
@@ -78,14 +84,33 @@ pub fn rounds(part: &mut Part) {
                 found += compare(&mut cluster.nodes[node].connect(), &mut logs, &objects);
             }
         }
+        found.twice += strays(&cluster);
         let updates = logs.iter_mut().map(Log::take_count).sum();
         part.end_round(&format!("{fault:?}"), updates, found);
         if tasks(&logs) > 3_000 {
-            let primaries = cluster.nodes.iter().filter(|node| node.info("replication").contains("role:master"));
-            primaries.for_each(|node| drop(node.run("FLUSHALL")));
+            primaries(&cluster).into_iter().for_each(|node| drop(cluster.nodes[node].run("FLUSHALL")));
             logs = crate::crash::logs();
         }
     }
+}
+
+/// The faults that these servers can have.
+fn faults(cluster: &Cluster) -> Vec<Fault> {
+    let mut faults =
+        vec![Fault::MovedByHand, Fault::PrimaryKilled, Fault::NodesAdded, Fault::NodesRemoved, Fault::Resharded];
+    if cluster.nodes[0].list("CLUSTER HELP").iter().any(|line| line.starts_with("MIGRATESLOTS")) {
+        faults.extend([Fault::Migrated, Fault::MigrationSourceKilled]);
+    }
+    faults
+}
+
+/// How many keys stand on a primary that does not serve their slot.
+fn strays(cluster: &Cluster) -> usize {
+    let of = |node: usize| {
+        let keys = cluster.nodes[node].keys();
+        keys.into_iter().filter(|key| !cluster.serves(&cluster.nodes[node], cluster.slot(key))).count()
+    };
+    primaries(cluster).into_iter().map(of).sum()
 }
 
 fn primaries(cluster: &Cluster) -> Vec<usize> {
@@ -93,31 +118,127 @@ fn primaries(cluster: &Cluster) -> Vec<usize> {
     (0..cluster.nodes.len()).filter(is_primary).collect()
 }
 
-/// Each object's slot goes to another primary, key by key.
+/// Each object's slot goes to the next primary, key by key.
 fn move_objects(cluster: &Cluster) {
     let primaries = primaries(cluster);
     for object in objects() {
         let slot = cluster.slot(&object);
         let at = primaries.iter().position(|node| *node == cluster.owner(slot)).expect("a primary");
-        let to = primaries[(at + 1) % primaries.len()];
-        let from = cluster.begin_move(slot, to);
-        cluster.move_keys(slot, from, to);
-        cluster.nodes[to].run(&format!("CLUSTER SETSLOT {slot} NODE {}", cluster.id(to)));
-        cluster.nodes[from].run(&format!("CLUSTER SETSLOT {slot} NODE {}", cluster.id(to)));
-        eventually("the others to know of the move", || cluster.owner(slot) == to);
+        move_object(cluster, slot, primaries[(at + 1) % primaries.len()]);
     }
 }
 
+fn move_object(cluster: &Cluster, slot: u16, to: usize) {
+    let from = cluster.begin_move(slot, to);
+    cluster.move_keys(slot, from, to);
+    cluster.nodes[to].run(&format!("CLUSTER SETSLOT {slot} NODE {}", cluster.id(to)));
+    cluster.nodes[from].run(&format!("CLUSTER SETSLOT {slot} NODE {}", cluster.id(to)));
+    eventually("the others to know of the move", || cluster.owner(slot) == to);
+}
+
 /// Many of a primary's slots go to another, those of objects among them.
-fn reshard(cluster: &Cluster, from: usize) {
+fn reshard(cluster: &Cluster, from: usize, slots: u16) {
     let to = primaries(cluster).into_iter().find(|node| *node != from).expect("another primary");
-    let done = Command::new("redis-cli")
-        .args(["--cluster", "reshard", &format!("127.0.0.1:{}", cluster.nodes[from].port())])
-        .args(["--cluster-from", &cluster.id(from), "--cluster-to", &cluster.id(to)])
-        .args(["--cluster-slots", "1500", "--cluster-yes"])
-        .output()
-        .expect("redis-cli is installed with the server");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    move_slots(cluster, from, to, slots);
+}
+
+fn move_slots(cluster: &Cluster, from: usize, to: usize, slots: u16) {
+    let (from, to) = (cluster.id(from), cluster.id(to));
+    let slots = slots.to_string();
+    manage(
+        cluster,
+        "reshard",
+        &["--cluster-from", &from, "--cluster-to", &to, "--cluster-slots", &slots, "--cluster-yes"],
+    );
+}
+
+/// Runs `redis-cli --cluster`, again where the nodes do not agree yet on what was done before.
+fn manage(cluster: &Cluster, command: &str, arguments: &[&str]) {
+    let any = format!("127.0.0.1:{}", cluster.nodes[primaries(cluster)[0]].port());
+    let address = (command != "add-node").then_some(any);
+    eventually(command, || {
+        let command = Command::new("redis-cli").args(["--cluster", command]).args(&address).args(arguments).output();
+        let done = command.expect("redis-cli is installed with the server");
+        if !done.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&done.stdout));
+            sleep(Duration::from_millis(500));
+        }
+        done.status.success()
+    });
+}
+
+/// A new primary and its replica join, and get many of the slots of the first object's node.
+fn add_nodes(cluster: &mut Cluster) {
+    let from = cluster.owner(cluster.slot(&objects()[0]));
+    let any = format!("127.0.0.1:{}", cluster.nodes[from].port());
+    let new = cluster.nodes.len();
+    for _ in 0..2 {
+        cluster.nodes.push(Cluster::node(&OPTIONS));
+    }
+    let address = |node: usize| format!("127.0.0.1:{}", cluster.nodes[node].port());
+    manage(cluster, "add-node", &[&address(new), &any]);
+    let id = cluster.id(new);
+    eventually("all nodes to know the new one", || {
+        cluster.nodes[..=new].iter().all(|node| node.text("CLUSTER NODES").contains(&id))
+    });
+    manage(cluster, "add-node", &[&address(new + 1), &any, "--cluster-slave", "--cluster-master-id", &id]);
+    eventually("the new node's replica", || cluster.nodes[new].info("replication").contains("connected_slaves:1"));
+    move_slots(cluster, from, new, SLOTS);
+    let slot = cluster.slot(&objects()[0]);
+    if cluster.owner(slot) != new {
+        move_object(cluster, slot, new);
+    }
+}
+
+/// The last primary that joined gives its slots away, and leaves with its replica.
+fn remove_nodes(cluster: &mut Cluster) {
+    let last = cluster.nodes.len() - 2;
+    let served = cluster.served(&cluster.nodes[last]).into_iter().map(|slots| slots.count()).sum::<usize>();
+    reshard(cluster, last, u16::try_from(served).expect("at most all slots"));
+    for node in [last + 1, last] {
+        manage(cluster, "del-node", &[&cluster.id(node)]);
+    }
+    cluster.nodes.truncate(last);
+}
+
+/// Six times the slots around an object go to another primary, atomically. One migration is cancelled.
+fn migrate(cluster: &Cluster) {
+    for (number, object) in objects().iter().enumerate() {
+        let slot = cluster.slot(object);
+        let (from, to) = begin_migration(cluster, slot);
+        if number == 2 {
+            // It may be over by then.
+            let _ = cluster.nodes[from].try_run("CLUSTER CANCELSLOTMIGRATIONS");
+        }
+        eventually("the migration to end", || {
+            let Value::Array(migrations) = cluster.nodes[from].run("CLUSTER GETSLOTMIGRATIONS") else { return false };
+            match text(&get(&migrations[0], "state")).as_str() {
+                "success" => cluster.serves(&cluster.nodes[to], slot),
+                "cancelled" if number == 2 => true,
+                "cancelled" | "failed" => panic!("{migrations:?}"),
+                _ => false,
+            }
+        });
+        eventually("all nodes to agree", || {
+            let owners = cluster.nodes.iter().filter(|node| cluster.serves(node, slot));
+            owners.count() == 1
+        });
+    }
+}
+
+/// Begins to migrate up to [`SLOTS`] slots around that one to the next primary. Returns the source and the target.
+fn begin_migration(cluster: &Cluster, slot: u16) -> (usize, usize) {
+    let primaries = primaries(cluster);
+    let from = cluster.owner(slot);
+    let at = primaries.iter().position(|node| *node == from).expect("a primary");
+    let to = primaries[(at + 1) % primaries.len()];
+    let served = cluster.served(&cluster.nodes[from]);
+    let around = served.into_iter().find(|slots| slots.contains(&slot)).expect("its owner serves it");
+    let first = slot.saturating_sub(SLOTS / 2).max(*around.start());
+    let last = (first + SLOTS - 1).min(*around.end());
+    let to_id = cluster.id(to);
+    cluster.nodes[from].run(&format!("CLUSTER MIGRATESLOTS SLOTSRANGE {first} {last} NODE {to_id}"));
+    (from, to)
 }
 
 /// A primary that serves an object dies; its replica is elected.
@@ -138,69 +259,4 @@ fn restart(node: &mut Server) {
         let info = node.info("replication");
         info.contains("role:slave") && info.contains("master_link_status:up")
     });
-}
-
-/// A client that finds the node of each object, and waits while there is none.
-struct Router {
-    ports: Vec<u16>,
-    connections: HashMap<u16, Connection>,
-    nodes: HashMap<String, u16>,
-}
-
-impl Router {
-    fn new(ports: &[u16]) -> Self {
-        Self { ports: ports.to_vec(), connections: HashMap::new(), nodes: HashMap::new() }
-    }
-
-    fn run_on(&mut self, port: u16, words: &[&[u8]], asking: bool) -> Result<Value, String> {
-        if let std::collections::hash_map::Entry::Vacant(free) = self.connections.entry(port) {
-            let client =
-                redis::Client::open(format!("redis://127.0.0.1:{port}/")).map_err(|error| error.to_string())?;
-            let connection = client.get_connection_with_timeout(Duration::from_secs(1));
-            free.insert(connection.map_err(|error| format!("GONE {error}"))?);
-        }
-        let connection = self.connections.get_mut(&port).expect("just made");
-        if asking {
-            call(connection, &[b"ASKING"])?;
-        }
-        let reply = call(connection, words);
-        if !connection.is_open() {
-            self.connections.remove(&port);
-        }
-        reply
-    }
-}
-
-impl Target for Router {
-    /// An update whose reply was lost is sent again, as the package does.
-    fn call(&mut self, object: &str, words: &[&[u8]]) -> Result<Value, String> {
-        let begun = Instant::now();
-        let mut port = *self.nodes.get(object).unwrap_or(&self.ports[0]);
-        let mut asking = false;
-        loop {
-            let refusal = match self.run_on(port, words, asking) {
-                Ok(reply) => {
-                    self.nodes.insert(object.to_owned(), port);
-                    return Ok(reply);
-                }
-                Err(refusal) => refusal,
-            };
-            if begun.elapsed() > Duration::from_secs(30) {
-                return Err(refusal);
-            }
-            let target = || refusal.rsplit(':').next().and_then(|port| port.parse().ok()).expect("an address");
-            match refusal.split(' ').next() {
-                Some("MOVED") => (port, asking) = (target(), false),
-                Some("ASK") => (port, asking) = (target(), true),
-                Some("ERR" | "NOPERM" | "WRONGTYPE") => return Err(refusal),
-                Some("TRYAGAIN") => sleep(Duration::from_millis(10)),
-                _ => {
-                    sleep(Duration::from_millis(50));
-                    port = self.ports
-                        [(self.ports.iter().position(|other| *other == port).unwrap_or(0) + 1) % self.ports.len()];
-                    asking = false;
-                }
-            }
-        }
-    }
 }

@@ -106,7 +106,11 @@ pub fn compare(connection: &mut Connection, logs: &mut [Log], objects: &[String]
                 reached > 0
             });
         }
-        found.unsent += unsent(connection, object, &known);
+        let there = ids(connection, object);
+        found.unsent += there.symmetric_difference(&known).count();
+        let stats = redis::cmd("TRACKER.STATS").arg(MODEL).arg(object).query(connection).unwrap();
+        let listed: usize = text(&get(&stats, "total")).parse().unwrap();
+        found.twice += listed.abs_diff(there.len());
     }
     crate::invariant::check(connection);
     found
@@ -138,14 +142,11 @@ fn changes(events: &[Told], of: Range<usize>) -> usize {
     changes
 }
 
-/// How many records of the object nobody sent, and by how many its index and its total differ from the records.
-fn unsent(connection: &mut Connection, object: &str, known: &BTreeSet<String>) -> usize {
-    let prefix = format!("{MODEL}:{{{object}}}:");
-    let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}record:*")).query(connection).unwrap();
-    let records: BTreeSet<_> = keys.iter().map(|key| key[prefix.len() + "record:".len()..].to_owned()).collect();
-    let stats = redis::cmd("TRACKER.STATS").arg(MODEL).arg(object).query(connection).unwrap();
-    let total: usize = text(&get(&stats, "total")).parse().unwrap();
-    records.symmetric_difference(known).count() + total.abs_diff(known.len())
+/// The ids of the records that are stored for an object.
+fn ids(connection: &mut Connection, object: &str) -> BTreeSet<String> {
+    let prefix = format!("{MODEL}:{{{object}}}:record:");
+    let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query(connection).unwrap();
+    keys.iter().map(|key| key[prefix.len()..].to_owned()).collect()
 }
 
 /// The record as it is stored, with its given fields.

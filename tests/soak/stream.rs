@@ -4,24 +4,29 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use fastrand::Rng;
-use redis::Connection;
+use redis::{Connection, Value};
 
+use crate::clock::{Clock, HOUR};
 use crate::report::{Found, Part};
 use crate::server::{call, Server};
 
 const COMMANDS: usize = 3_000;
 
 pub fn rounds(part: &mut Part) {
-    let server = Server::start_with(&["--appendonly", "yes"]);
-    // A replica has other settings: the primary's word counts.
+    let clocks = [Clock::new(), Clock::new()];
+    let server = clocks[0].start(&["--appendonly", "yes"]);
+    // A replica has other settings and another clock: the primary's word counts.
     let address = format!("127.0.0.1 {}", server.port());
-    let replica = Server::start_with(&["retention-window", "50", "max-tasks-per-object", "5", "--replicaof", &address]);
+    let replica = clocks[1].start(&["retention-window", "50", "max-tasks-per-object", "5", "--replicaof", &address]);
     server.wait_for(&replica);
     while part.goes_on() {
         let random = &mut part.random;
         let mut clients = [server.connect(), server.connect_resp3()];
         let mut updates = 0;
         for _ in 0..COMMANDS {
+            if random.u16(0..600) == 0 {
+                random.choice(&clocks).expect("two clocks").set(random.i64(-HOUR..HOUR));
+            }
             let client = random.usize(0..clients.len());
             updates += usize::from(step(&server, &mut clients[client], random));
         }
@@ -43,6 +48,10 @@ pub fn rounds(part: &mut Part) {
 /// Runs a random command; returns whether it was an update that the server took. Many others are refused, as they should.
 fn step(server: &Server, client: &mut Connection, random: &mut Rng) -> bool {
     let command = command(server, random);
+    if let Some(key) = command.strip_prefix("RESTORE ") {
+        restore(client, key, random);
+        return false;
+    }
     let words: Vec<_> = command.split(' ').map(str::as_bytes).collect();
     call(client, &words).is_ok() && command.starts_with("TRACKER.UPSERT")
 }
@@ -76,8 +85,17 @@ fn command(server: &Server, random: &mut Rng) -> String {
         116..=117 => format!("MOVE {} {}", key(random), random.u8(0..3)),
         118..=119 => format!("PERSIST {}", key(random)),
         120 => evict(server, random),
+        121..=123 => format!("RESTORE {}", key(random)),
         _ => update(server, random, object, task),
     }
+}
+
+/// A key comes back as it was dumped, after it was removed, with a TTL of its own or none.
+fn restore(client: &mut Connection, key: &str, random: &mut Rng) {
+    let Ok(Value::BulkString(dump)) = call(client, &[b"DUMP", key.as_bytes()]) else { return };
+    let _ = call(client, &[b"DEL", key.as_bytes()]);
+    let ttl = random.choice(["0", "1500", "900000"]).expect("three");
+    let _ = call(client, &[b"RESTORE", key.as_bytes(), ttl.as_bytes(), &dump, b"REPLACE"]);
 }
 
 fn update(server: &Server, random: &mut Rng, object: u8, task: u8) -> String {

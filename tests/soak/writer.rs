@@ -1,7 +1,10 @@
 //! Clients that tell of tasks until a server refuses.
 
 use std::collections::VecDeque;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
+use std::thread;
 
 use fastrand::Rng;
 use redis::{Connection, Value};
@@ -83,6 +86,39 @@ pub fn write(
         }
     }
     Ok(())
+}
+
+/// Lets each client write, with a log of its own, while `fault` happens, and returns what refused those that gave up. `name`
+/// begins the ids of their tasks.
+pub fn under_load<T: Target + Send>(
+    logs: &mut Vec<Log>,
+    clients: Vec<T>,
+    random: &mut Rng,
+    name: &str,
+    promise: Promise,
+    fault: impl FnOnce(&mut Rng),
+) -> Vec<String> {
+    let done = AtomicBool::new(false);
+    let shared: Vec<_> = logs.drain(..).map(Mutex::new).collect();
+    let refusals = thread::scope(|scope| {
+        let writers: Vec<_> = clients
+            .into_iter()
+            .zip(&shared)
+            .enumerate()
+            .map(|(number, (mut client, log))| {
+                let (random, done, name) = (random.fork(), &done, format!("{name}w{number}"));
+                scope.spawn(move || write(&mut client, log, random, &name, promise, || !done.load(Ordering::Relaxed)))
+            })
+            .collect();
+        // A panic here would leave the writers running.
+        let happened = catch_unwind(AssertUnwindSafe(|| fault(random)));
+        done.store(true, Ordering::Relaxed);
+        let results: Vec<_> = writers.into_iter().map(|writer| writer.join().expect("a writer")).collect();
+        happened.unwrap_or_else(|panic| resume_unwind(panic));
+        results.into_iter().filter_map(Result::err).collect()
+    });
+    logs.extend(shared.into_iter().map(|log| log.into_inner().unwrap()));
+    refusals
 }
 
 /// The command that tells it.
