@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Limits, TaskId, Terms};
-use crate::redis::{Failure, Mode};
+use crate::redis::{Failure, Hash, Mode};
 
 use super::deleted::Deletion;
 use super::{is_live, run, unlink, Instance};
@@ -15,9 +15,14 @@ impl Instance<'_> {
         let mut leaving = Vec::new();
         let distinct: BTreeSet<_> = task_ids.iter().map(|task_id| task_id.as_bytes()).collect();
         for task_id in distinct {
-            let record = self.hash(task_id, Mode::Write)?;
-            if record.exists() || indexes.holds(task_id) {
-                live += usize::from(is_live(&record, indexes.end(task_id), terms.now));
+            let record = match self.hash(task_id, Mode::Write) {
+                Ok(record) => Some(record),
+                // The primary's repair: only the id leaves, and the key stays.
+                Err(_) if self.call.is_replayed() => None,
+                Err(failure) => return Err(failure),
+            };
+            if record.as_ref().is_some_and(Hash::exists) || indexes.holds(task_id) {
+                live += usize::from(record.is_some_and(|record| is_live(&record, indexes.end(task_id), terms.now)));
                 leaving.push(task_id.to_vec());
             }
         }

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -41,6 +43,15 @@ impl Clock {
     /// Sets the clock to that many milliseconds ahead of the right time, or behind it if negative.
     pub fn set(&self, ahead: i64) {
         self.offset.write_all_at(&ahead.to_ne_bytes(), 0).expect("the file can be written");
+    }
+
+    /// The same, and waits until a server with this clock has noticed: Valkey 9 reads the clock ten times a second, and goes on
+    /// by a timer in between.
+    pub fn set_on(&self, server: &Server, ahead: i64) {
+        self.set(ahead);
+        sleep(Duration::from_millis(150));
+        // Where the server was late with reading the clock, it does so after this.
+        server.run("PING");
     }
 
     /// A server with this clock.

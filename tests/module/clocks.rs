@@ -15,19 +15,19 @@ fn ttl(server: &Server, key: &str) -> i64 {
 fn a_clock_that_is_set_ends_records_when_it_says_so_and_keeps_none_for_ever() {
     let clock = Clock::new();
     let server = clock.start(&[]);
-    clock.set(5 * DAY);
+    clock.set_on(&server, 5 * DAY);
     server.run("TRACKER.UPSERT m 1 ahead STATE SUCCESS NAME n");
-    clock.set(0);
+    clock.set_on(&server, 0);
     server.run("TRACKER.UPSERT m 1 right STATE SUCCESS NAME n");
     assert_eq!(total(&server), "2");
-    clock.set(-5 * DAY);
+    clock.set_on(&server, -5 * DAY);
     server.run("TRACKER.UPSERT m 1 behind STATE SUCCESS NAME n");
     assert_eq!(total(&server), "3");
     for key in server.keys() {
         assert!((DAY - HOUR..=11 * DAY + HOUR).contains(&ttl(&server, &key)), "{key}: {}", ttl(&server, &key));
     }
     for (ahead, left) in [(-3 * DAY, "2"), (0, "2"), (2 * DAY, "1"), (4 * DAY, "1"), (7 * DAY, "0")] {
-        clock.set(ahead);
+        clock.set_on(&server, ahead);
         assert_eq!(total(&server), left, "{} days ahead", ahead / DAY);
     }
     eventually("every key to go", || server.text("DBSIZE") == "0");
@@ -39,12 +39,12 @@ fn an_object_deleted_while_the_clock_was_ahead_is_tracked_again_once_it_is_right
     let server = clock.start(&[]);
     let update =
         |task: &str, run: i64| server.text(&format!("TRACKER.UPSERT m 1 {task} STATE STARTED NAME n RUN {run}"));
-    clock.set(3 * DAY);
+    clock.set_on(&server, 3 * DAY);
     let before = server.clock();
     update("a", before);
     server.run("TRACKER.DEL m 1");
     assert_eq!(update("a", before), "GONE");
-    clock.set(0);
+    clock.set_on(&server, 0);
     // Who published by the wrong clock tells of the deleted object still.
     assert_eq!(update("a", before), "GONE");
     assert_eq!(update("b", server.clock()), "CREATED");
@@ -59,8 +59,8 @@ fn a_replica_with_another_clock_holds_the_same_data() {
     let primary = Server::start();
     let address = format!("127.0.0.1 {}", primary.port());
     let replicas = [&ahead, &behind].map(|clock| clock.start(&["--replicaof", &address]));
-    ahead.set(10 * DAY);
-    behind.set(-10 * DAY);
+    ahead.set_on(&replicas[0], 10 * DAY);
+    behind.set_on(&replicas[1], -10 * DAY);
     for task in 0..20 {
         let state = ["PENDING", "STARTED", "SUCCESS"][task % 3];
         primary.run(&format!("TRACKER.UPSERT m 1 t{task} STATE {state} NAME n{} RETAIN {}", task % 2, 1 + task * 100));
@@ -77,8 +77,7 @@ fn a_replica_with_another_clock_holds_the_same_data() {
     }
     // A reader is told what lives by the clock of the server that it asks.
     assert_eq!([&primary, &replicas[0], &replicas[1]].map(total), ["19", "0", "19"]);
-    ahead.set(0);
-    behind.set(0);
+    ahead.set_on(&replicas[0], 0);
     replicas[0].run("REPLICAOF NO ONE");
     assert_eq!(total(&replicas[0]), "19");
 }
@@ -88,12 +87,12 @@ fn an_aof_that_is_loaded_by_another_clock_makes_the_same_data() {
     let clock = Clock::new();
     let mut server = clock.start(&["--appendonly", "yes", "--appendfsync", "always"]);
     for task in 0..20 {
-        clock.set((task as i64 % 5 - 2) * HOUR);
+        clock.set_on(&server, (task as i64 % 5 - 2) * HOUR);
         let state = ["PENDING", "STARTED", "SUCCESS"][task % 3];
         server.run(&format!("TRACKER.UPSERT m 1 t{} STATE {state} NAME n{}", task % 7, task % 2));
         server.run(&format!("TRACKER.RETAIN m 1 t{} {}", task % 4, 50_000 + task));
     }
-    clock.set(0);
+    clock.set_on(&server, 0);
     let digest = server.digest();
     for ahead in [-20 * DAY, 10 * HOUR, 0] {
         clock.set(ahead);

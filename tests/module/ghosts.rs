@@ -206,3 +206,17 @@ fn an_index_that_was_given_a_longer_life_is_not_counted_past_its_time_either() {
     assert_eq!((total(&server, "STATE SUCCESS"), total(&server, "")), (0, 1));
     server.run("DEL m:{1}:state:SUCCESS");
 }
+
+#[test]
+fn a_replica_too_drops_the_id_of_a_record_whose_key_was_overwritten_with_another_type() {
+    let server = server_with(4, &[]);
+    let replica = server.replica();
+    server.run("DEL m:{1}:record:t01 m:{1}:record:t02");
+    server.run("RENAME m:{1}:task:b m:{1}:record:t01");
+    server.run("TRACKER.UPSERT m 1 t00 STATE SUCCESS NAME a FIELDS 1 worker w");
+    assert_eq!(members(&server, "tasks"), ["t00", "t03"]);
+    server.wait_for(&replica);
+    assert_eq!(replica.digest(), server.digest());
+    server.run("FLUSHALL");
+    server.wait_for(&replica);
+}

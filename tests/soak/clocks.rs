@@ -66,14 +66,15 @@ pub fn rounds(part: &mut Part) {
             found.mismatched += refusals.len();
             refusals.iter().for_each(|refusal| eprintln!("a client gave up: {refusal}"));
         }
-        clocks.iter().for_each(|clock| clock.set(0));
+        let set_all = |ahead| clocks.iter().zip(&nodes).for_each(|(clock, node)| clock.set_on(node, ahead));
+        set_all(0);
         found.mismatched += odd_ttls(server);
-        clocks.iter().for_each(|clock| clock.set(WINDOW + 2 * FURTHEST));
+        set_all(WINDOW + 2 * FURTHEST);
         found.mismatched += still_there(server) + still_there(replica);
         eventually("the server to remove all keys", || server.text("DBSIZE") == "0");
         server.wait_for(replica);
         found.mismatched += usize::from(replica.text("DBSIZE") != "0");
-        clocks.iter().for_each(|clock| clock.set(0));
+        set_all(0);
         part.end_round(&format!("{fault:?}"), logs.iter_mut().map(Log::take_count).sum(), found);
     }
 }

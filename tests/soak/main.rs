@@ -51,7 +51,7 @@ type Rounds = fn(&mut Part);
 const PARTS: [(&str, usize, Rounds); 7] = [
     ("crash", 8, crash::rounds),
     ("failover", 4, failover::rounds),
-    ("sentinel", 2, sentinel::rounds),
+    ("sentinel", 3, sentinel::rounds),
     ("cluster", 4, cluster::rounds),
     ("clocks", 3, clocks::rounds),
     ("random stream", 2, stream::rounds),
