@@ -98,6 +98,8 @@ impl Target for Router {
                 // ASKING counts for one command only, so a transaction waits until the slot has moved.
                 Some("ASK") if way == Way::Transaction => sleep(Duration::from_millis(10)),
                 Some("ASK") => (port, asking) = (target(), true),
+                // What a script is told of a cluster that is down has no code of its own.
+                Some("ERR") if refusal.contains("the cluster is down") => sleep(Duration::from_millis(50)),
                 Some("ERR" | "NOPERM" | "WRONGTYPE") => return Err(refusal),
                 Some("TRYAGAIN") => sleep(Duration::from_millis(10)),
                 _ => {
