@@ -106,13 +106,6 @@ impl Server {
         self.process.wait().expect("the server ends");
     }
 
-    /// Sends a signal such as `STOP` to the process.
-    pub fn signal(&self, name: &str) {
-        let process = self.process.id().to_string();
-        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().expect("a shell");
-        assert!(sent.success(), "no process {process}");
-    }
-
     /// Starts a server that was killed on what it left on disk, on another port.
     pub fn restart(&mut self) {
         (self.process, self.port) = launch(self.directory.path(), &self.environment, &self.options);

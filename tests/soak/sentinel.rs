@@ -37,14 +37,15 @@ pub fn rounds(part: &mut Part) {
         let name = format!("r{}", part.round());
         let refusals = under_load(&mut logs, clients, &mut part.random, &name, Promise::Kept, |random| {
             sleep(Duration::from_millis(random.u64(300..900)));
+            let process = process_id(&watched.nodes[before]);
             match fault {
                 Fault::PrimaryKilled => watched.nodes[before].kill(),
                 Fault::FailedOver => watched.fail_over(),
-                Fault::PrimaryFrozen => watched.nodes[before].signal("STOP"),
+                Fault::PrimaryFrozen => signal("STOP", &process),
             }
             watched.wait_for_another(before);
             if fault == Fault::PrimaryFrozen {
-                watched.nodes[before].signal("CONT");
+                signal("CONT", &process);
             }
             sleep(Duration::from_millis(500));
         });
@@ -63,6 +64,17 @@ pub fn rounds(part: &mut Part) {
             watched = Watched::start();
         }
     }
+}
+
+fn process_id(server: &Server) -> String {
+    // The sentinels close the connections of a server whose role they change.
+    let info: String = redis::cmd("INFO").arg("server").query(&mut server.connect()).expect("an answer");
+    info.lines().find_map(|line| line.strip_prefix("process_id:")).expect("a process id").trim().to_owned()
+}
+
+fn signal(name: &str, process: &str) {
+    let sent = Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().expect("a shell");
+    assert!(sent.success(), "no process {process}");
 }
 
 /// The servers and their sentinels, which end first.
