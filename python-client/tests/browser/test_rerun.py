@@ -132,7 +132,7 @@ def test_a_thousand_selected_tasks_are_run_again_with_progress(page, site, broke
     asked.get_by_role("button", name="Run again").click()
     working = page.get_by_role("dialog", name="Run again", exact=True)
     expect(working.get_by_role("button", name="Stop")).to_be_visible()
-    expect(said(page)).to_contain_text("Tasks sent again: 1,000.")
+    expect(said(page)).to_contain_text("Tasks sent again: 1,000.", timeout=150_000)
     expect(working).to_be_hidden()
     shares = page.evaluate("window.seen")
     assert shares == sorted(shares)

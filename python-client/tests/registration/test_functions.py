@@ -1,6 +1,7 @@
 """``id_query`` as a function of the task's arguments."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -85,7 +86,9 @@ def test_an_event_loop_leaves_the_look_up_to_the_worker(objects_of, monkeypatch)
         with pytest.raises(OutOfReach):
             objects_of(Order, ask, 7)
 
-    asyncio.run(send())
+    # The browser tests leave a loop running in this thread.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, send()).result()
 
 
 def test_it_is_launched_with_arguments_of_its_own():
