@@ -47,12 +47,14 @@ def tracker(tracker_server):
     return tracker_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def worker(broker, tracker_server):
-    """A prefork worker with two processes."""
+    """A prefork worker with two processes. What it has not run at the end of a file is never run."""
     worker = Worker(settings.BROKER_URL, settings.TRACKER_URL)
     yield worker
     worker.kill()
+    with broker.client() as client:
+        client.flushall()
 
 
 @pytest.fixture(autouse=True)
