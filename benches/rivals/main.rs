@@ -30,8 +30,10 @@ mod plain;
 mod rivals;
 
 mod agreement;
+mod busy;
 mod bytes;
 mod growth;
+mod hold;
 mod pages;
 mod python;
 mod removal;
@@ -64,15 +66,18 @@ fn main() {
     let mut report = Report::new(Machine::describe(&mut server.connect(), python.as_deref()), options.is_quick);
 
     agreement::check(&server, &scale, &mut progress);
+    // What a user pays comes first.
+    if let Some(python) = &python {
+        busy::run(python, &scale, &mut progress, &mut report);
+        python::run(python, &scale, &mut progress, &mut report);
+    }
+    hold::run(&scale, &mut progress, &mut report);
     updates::run(&server, &scale, &mut progress, &mut report);
     throughput::run(&server, &scale, &mut progress, &mut report);
     pages::run(&scale, &mut progress, &mut report);
     removal::run(&scale, &mut progress, &mut report);
     growth::run(&scale, &mut progress, &mut report);
     bytes::run(&mut progress, &mut report);
-    if let Some(python) = python {
-        python::run(&python, &scale, &mut progress, &mut report);
-    }
 
     progress.end();
     println!("{report}");

@@ -20,13 +20,7 @@ pub fn run(python: &str, scale: &Scale, progress: &mut Progress, report: &mut Re
     let server = Server::start();
     let url = format!("redis://127.0.0.1:{}/0", server.port());
     let rounds = scale.rounds.min(40).to_string();
-    let output = Command::new(python)
-        .args([PROGRAM, &url, "--rounds", &rounds])
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap_or_else(|error| panic!("{python}: {error}"));
-    assert!(output.status.success(), "{PROGRAM} fails");
-    let figures: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    let figures = figures_of(python, &[PROGRAM, &url, "--rounds", &rounds]);
     server.run("FLUSHALL SYNC");
 
     let [package, plain, pipelined] =
@@ -67,6 +61,18 @@ pub fn run(python: &str, scale: &Scale, progress: &mut Progress, report: &mut Re
     report.add(delay);
 }
 
-fn samples(figures: &Value) -> Samples {
+/// The JSON that a program in Python prints.
+pub fn figures_of(python: &str, arguments: &[&str]) -> Value {
+    let output = Command::new(python)
+        .args(arguments)
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap_or_else(|error| panic!("{python}: {error}"));
+    assert!(output.status.success(), "{} fails", arguments[0]);
+    serde_json::from_slice(&output.stdout).expect("it prints JSON")
+}
+
+/// A figure of each round.
+pub fn samples(figures: &Value) -> Samples {
     figures.as_array().expect("a list").iter().map(|figure| figure.as_f64().expect("a number")).collect()
 }

@@ -18,6 +18,12 @@ pub struct Scale {
     pub random_updates: usize,
     /// Records that one EXPIRE removes.
     pub expired: usize,
+    /// Records of an object that is as large as may be.
+    pub largest_object: usize,
+    /// Rounds in which workers take turns.
+    pub busy_rounds: usize,
+    /// Tasks of 10 ms that each worker runs in a round, beside ten times as many that do nothing.
+    pub busy_tasks: usize,
 }
 
 impl Scale {
@@ -31,6 +37,9 @@ impl Scale {
         objects: &[1_000, 10_000, 100_000, 1_000_000],
         random_updates: 20_000,
         expired: 10_000,
+        largest_object: 10_000,
+        busy_rounds: 9,
+        busy_tasks: 200,
     };
 
     /// As little as still runs every line: some seconds, whose figures mean nothing.
@@ -43,5 +52,8 @@ impl Scale {
         objects: &[1_000, 5_000],
         random_updates: 5_000,
         expired: 1_000,
+        largest_object: 1_000,
+        busy_rounds: 1,
+        busy_tasks: 10,
     };
 }

@@ -136,7 +136,7 @@ def test_why_a_task_cannot_be_run_again_is_said(admin_client):
 
 def test_a_registration_may_forbid_it(admin_client, monkeypatch):
     monkeypatch.setattr(registry, "_by_task", dict(registry._named()))
-    registry._by_task[tasks.succeed.name] = {}
+    registry._by_task[tasks.succeed.name] = ()
     task_tracker.register(Order, rerun=False)(tasks.succeed)
     keep()
     assert error(admin_client.post(URL, {"task_id": "t1"}))[1] == "not-replayable"

@@ -59,10 +59,16 @@ class Delivery:
 
     @classmethod
     def of_message(
-        cls, name: str, head: Mapping[str, Any], body: Any, queue: str | None
+        cls,
+        name: str,
+        head: Mapping[str, Any],
+        body: Any,
+        queue: str | None,
+        objects: tuple[ObjectRef, ...] | None = None,
     ) -> Delivery | None:
         """The task in a message that is being published, of either message protocol.
 
+        ``objects``: those that it is for, where that is known.
         ``None`` if the task is not tracked for any object.
         """
         get, call = getter(head, body), message_call(head, body)
@@ -70,7 +76,7 @@ class Delivery:
             name,
             get,
             call,
-            objects=_objects(name, get, call),
+            objects=_objects(name, get, call) if objects is None else objects,
             queue=queue,
             chord=message_chord(head, body),
         )

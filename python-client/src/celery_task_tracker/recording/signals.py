@@ -55,6 +55,8 @@ class Publishing(threading.local):
     """When publishing it began: a worker may have it before Celery says that it is published."""
 
     priority: int | None = None
+    objects: tuple[ObjectRef, ...] | None = None
+    """Those in the headers of its message, which this process has just written."""
 
     def moment(self, task_id: str | None) -> int:
         """When a task with this id is published: now. Two runs of one id have two moments."""
@@ -115,14 +117,15 @@ def task_leaves(
             headers.pop(name, None)
     if not running and not registry.for_task(sender):
         return
+    objects: tuple[ObjectRef, ...] | None = None
     if is_retry:
         if running:
-            headers[own.OBJECTS] = _pairs(running.objects)
+            objects = running.objects
         _add_shown(headers, body, running.shown if running else own.shown_in(get(own.SHOWN)))
     elif running and _replaces(sender, running, headers, get):
         # The objects of the replaced task come first, in case there are too many.
         others = _objects_of(sender, message_call(headers, body)) or ()
-        headers[own.OBJECTS] = _pairs(running.objects + others)
+        objects = running.objects + others
         headers[own.ATTEMPT] = running.attempt + 1
         if running.run is not None:
             headers[own.RUN] = running.run
@@ -131,14 +134,16 @@ def task_leaves(
         _add_shown(headers, body, {})
     else:
         objects = _objects_of(sender, message_call(headers, body))
-        if objects is not None:
-            headers[own.OBJECTS] = _pairs(objects)
         headers[own.RUN] = at
         if origin_of(task_id):
             headers[own.ORIGIN] = origin_of(task_id)
         _add_shown(headers, body, {})
+    if objects is not None:
+        objects = _distinct(objects)
+        headers[own.OBJECTS] = _pairs(objects)
     _publishing.task_id, _publishing.at = task_id, at
     _publishing.priority = (properties or {}).get("priority")
+    _publishing.objects = objects
 
 
 def _add_shown(headers: Any, body: Any, before: Mapping[str, str]) -> None:
@@ -159,8 +164,13 @@ def _replaces(sender: str, running: Delivery, headers: Any, get: Any) -> bool:
     return running.task_name != sender
 
 
+def _distinct(objects: tuple[ObjectRef, ...]) -> tuple[ObjectRef, ...]:
+    """``objects``, each once, as many as one task is tracked for."""
+    return tuple(dict.fromkeys(objects))[: own.MOST_OBJECTS]
+
+
 def _pairs(objects: tuple[ObjectRef, ...]) -> list[list[str]]:
-    return [list(ref) for ref in dict.fromkeys(objects)][: own.MOST_OBJECTS]
+    return [list(ref) for ref in objects]
 
 
 @harmless
@@ -173,9 +183,11 @@ def task_published(
 ) -> None:
     """after_task_publish: PENDING."""
     if sender and _is_wanted("PENDING"):
-        delivery = Delivery.of_message(sender, headers or {}, body, routing_key)
+        headers = headers or {}
+        was_announced = _publishing.task_id == getter(headers, body)("id")
+        objects = _publishing.objects if was_announced else None
+        delivery = Delivery.of_message(sender, headers, body, routing_key, objects)
         if delivery:
-            was_announced = _publishing.task_id == delivery.task_id
             at = _publishing.at if was_announced else _now()
             fields = delivery.arguments()
             if was_announced and _publishing.priority:
@@ -206,7 +218,7 @@ def task_started(sender: Any = None, **_: Any) -> None:
     context = sender.request
     if getattr(context, own.OBJECTS, None) is None and registry.needs_caller(sender.name):
         objects = _objects_of(sender.name, context_call(context))
-        setattr(context, own.OBJECTS, _pairs(objects or ()))
+        setattr(context, own.OBJECTS, _pairs(_distinct(objects or ())))
     if context.is_eager and not context.retries:
         # It runs eagerly and was never published. Its retries get these headers.
         run = _publishing.moment(context.id)

@@ -133,7 +133,7 @@ class Registry:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._unnamed: list[Registration] = []
-        self._by_task: dict[str, dict[tuple[str, IdQuery], Registration]] = {}
+        self._by_task: dict[str, tuple[Registration, ...]] = {}
         self._logged: set[tuple[int, str]] = set()
         self._tracked_names: frozenset[str] | None = None
 
@@ -189,7 +189,7 @@ class Registry:
 
     def registrations(self, name: str) -> tuple[Registration, ...]:
         """The registrations of the task ``name``, also while tracking is switched off."""
-        return tuple(self._named().get(name, {}).values())
+        return self._named().get(name, ())
 
     def for_model(self, model: type[Model] | str) -> tuple[Registration, ...]:
         """The tasks that can be launched for an instance of ``model``, one registration of each.
@@ -237,11 +237,7 @@ class Registry:
 
     def all(self) -> tuple[Registration, ...]:
         """Every registration."""
-        return tuple(
-            registration
-            for registrations in tuple(self._named().values())
-            for registration in tuple(registrations.values())
-        )
+        return tuple(each for of_task in tuple(self._named().values()) for each in of_task)
 
     def needs_caller(self, name: str) -> bool:
         """Whether only the process that sends or runs the task ``name`` can resolve its objects.
@@ -289,14 +285,16 @@ class Registry:
             self._tracked_names = frozenset(name for name in names if name is not None)
         return self._tracked_names
 
-    def _named(self) -> dict[str, dict[tuple[str, IdQuery], Registration]]:
+    def _named(self) -> dict[str, tuple[Registration, ...]]:
         # A proxy has no name before its Celery app is there, so names are read on first use.
         if self._unnamed:
             with self._lock:
                 while self._unnamed:
-                    registration = self._unnamed[0]
-                    named = self._by_task.setdefault(registration.name, {})
-                    named[registration.model, registration.id_query] = registration
+                    new = self._unnamed[0]
+                    known = self._by_task.get(new.name, ())
+                    # A later registration for the same takes the place of an earlier one.
+                    by_query = {(each.model, each.id_query): each for each in (*known, new)}
+                    self._by_task[new.name] = tuple(by_query.values())
                     self._tracked_names = None
                     del self._unnamed[0]
         return self._by_task
