@@ -57,11 +57,12 @@ def postgres(directory):
 @contextmanager
 def rabbitmq(directory):
     """A RabbitMQ with its defaults. Its URL; ``None`` where it is missing."""
-    program = shutil.which("rabbitmq-server")
+    # Debian's own program on the PATH changes to another user.
+    program = shutil.which("rabbitmq-server", path=f"/usr/lib/rabbitmq/bin:{os.environ['PATH']}")
     if not program:
         yield None
         return
-    port, home = free_port(), directory / "rabbitmq"
+    port, names, home = free_port(), str(free_port()), directory / "rabbitmq"
     home.mkdir()
     plugins = home / "enabled_plugins"
     plugins.write_text("[].")
@@ -75,10 +76,14 @@ def rabbitmq(directory):
         "RABBITMQ_MNESIA_BASE": str(home),
         "RABBITMQ_LOG_BASE": str(home),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
-        "ERL_EPMD_PORT": str(free_port()),
+        "ERL_EPMD_PORT": names,
     }
-    with running([program], port, env=environment):
-        yield f"amqp://guest:guest@127.0.0.1:{port}//"
+    try:
+        with running([program], port, env=environment):
+            yield f"amqp://guest:guest@127.0.0.1:{port}//"
+    finally:
+        # Erlang's name server outlives what started it.
+        subprocess.run(["epmd", "-port", names, "-kill"], check=False, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

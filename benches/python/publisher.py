@@ -15,6 +15,12 @@ from django.core.management import call_command
 from shop.models import Order
 
 OBJECTS = 50
+
+QUEUE = app.conf.task_default_queue
+
+#: The contestant's own worker. Contestants may share a broker.
+WORKER = [f"{QUEUE}@benchmark"]
+
 TASKS = {"pay": pay, "pay_slowly": pay_slowly}
 
 
@@ -54,15 +60,15 @@ class Publisher:
 
     def pause(self):
         """Makes the worker leave the queue alone."""
-        app.control.cancel_consumer(app.conf.task_default_queue, reply=True, timeout=10, limit=1)
+        app.control.cancel_consumer(QUEUE, destination=WORKER, reply=True, timeout=10, limit=1)
 
     def proceed(self):
         """Makes the worker take from the queue again."""
-        app.control.add_consumer(app.conf.task_default_queue)
+        app.control.add_consumer(QUEUE, destination=WORKER)
 
     def is_ready(self):
         """Whether the worker answers."""
-        return bool(app.control.ping(timeout=1, limit=1))
+        return bool(app.control.ping(destination=WORKER, timeout=1, limit=1))
 
     def clear(self):
         """Removes the results in the database."""

@@ -39,7 +39,7 @@ impl Scale {
         expired: 10_000,
         largest_object: 10_000,
         busy_rounds: 9,
-        busy_tasks: 200,
+        busy_tasks: 100,
     };
 
     /// As little as still runs every line: some seconds, whose figures mean nothing.
