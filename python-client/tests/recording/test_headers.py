@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from celery_task_tracker.recording import headers
+from celery_task_tracker.recording import headers, process
 from messages import headers_in, send_raw
 from shop import tasks
 
@@ -59,6 +59,22 @@ class TestHeader:
         tasks.untracked.apply_async(("key",), queue=queue, retries=1, argsrepr="(<key>,)")
         (sent,) = headers_in(broker, queue)
         assert not [key for key in sent if key.startswith("task_tracker_")]
+
+    def test_of_our_own_leaves_out_an_object_whose_key_is_too_long(self, broker, tracker):
+        queue = f"unread-{uuid.uuid4()}"
+        tasks.dust.apply_async((1, "x" * 513), queue=queue)
+        process.settle()
+        (sent,) = headers_in(broker, queue)
+        assert sent[headers.OBJECTS] == []
+        assert tracker.commands() == {}
+
+    def test_of_an_earlier_task_of_the_same_id_is_not_taken_for_another_one(self, broker, tracker):
+        queue, task_id = f"unread-{uuid.uuid4()}", str(uuid.uuid4())
+        tasks.succeed.apply_async((8,), queue=queue, task_id=task_id)
+        tasks.untracked.apply_async(("key",), queue=queue, task_id=task_id)
+        process.settle()
+        # One event, for the order and for its model's overview.
+        assert tracker.commands() == {"tracker.upsert": 2}
 
     def test_may_hold_long_ids_of_which_the_beginning_is_stored(self, ended):
         task_id = str(uuid.uuid4())

@@ -7,7 +7,7 @@ not as expected is left out, and the log says so once for each kind.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..registration.registry import registry
@@ -72,6 +72,12 @@ def objects_in(header: Any) -> tuple[ObjectRef, ...] | None:
     return tuple(dict.fromkeys(objects))
 
 
+def fitting(objects: Iterable[ObjectRef]) -> tuple[ObjectRef, ...]:
+    """Those of ``objects`` that a message may name, as :func:`objects_in` reads them from it."""
+    first = tuple(dict.fromkeys(objects))[:MOST_OBJECTS]
+    return tuple(ref for ref in first if not _is_too_long(ref.pk))
+
+
 def run_in(header: Any) -> int | None:
     """When the task was first published; ``None`` for a message that does not say."""
     return header if type(header) is int and 0 < header <= LAST_MOMENT else None
@@ -106,13 +112,20 @@ def origin_in(header: Any) -> dict[str, str]:
 def _object_in(pair: Any) -> ObjectRef | None:
     if type(pair) not in _LISTS or len(pair) != 2 or not type(pair[0]) is type(pair[1]) is str:
         _refuse("names an object that is no pair of two strings", pair)
-    elif len(pair[1]) > LONGEST_KEY:
-        _refuse("names an object whose key is too long", pair)
+    elif _is_too_long(pair[1]):
+        return None
     elif not registry.tracks((ref := ObjectRef(*pair)).label):
         _refuse("names an object of a model that no task is registered for", pair)
     else:
         return ref
     return None
+
+
+def _is_too_long(key: str) -> bool:
+    if len(key) <= LONGEST_KEY:
+        return False
+    _refuse("names an object whose key is too long", key)
+    return True
 
 
 def _refuse(reason: str, value: Any) -> None:

@@ -287,12 +287,16 @@ def _model(instance: Model) -> str:
 def _encoder() -> Callable[[Any], str]:
     """A function that encodes what is made of JSON's own types, without spaces."""
     encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-    make = getattr(json.encoder, "c_make_encoder", None)
-    if make is None:
-        return encoder.encode
-    # As `encode` makes one for each call, which takes most of the time of a short text.
     quoted = json.encoder.encode_basestring
-    encode = make(None, encoder.default, quoted, None, ":", ",", False, False, True)
+    try:
+        # `encode` does this for each call, which takes most of the time of a short text.
+        encode = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
+            *(None, encoder.default, quoted, None, ":", ",", False, False, True)
+        )
+        encode([], 0)
+    except (AttributeError, TypeError):
+        # This Python has none, or makes it in another way.
+        return encoder.encode
     return lambda plain: "".join(encode(plain, 0))
 
 

@@ -56,7 +56,7 @@ class Publishing(threading.local):
 
     priority: int | None = None
     objects: tuple[ObjectRef, ...] | None = None
-    """Those in the headers of its message, which this process has just written."""
+    """Those that were written into the headers of its message; ``None`` if none were."""
 
     def moment(self, task_id: str | None) -> int:
         """When a task with this id is published: now. Two runs of one id have two moments."""
@@ -103,6 +103,7 @@ def task_leaves(
 
     A retry keeps the headers of the attempt before: Celery hands them on.
     """
+    _publishing.objects = None
     if not sender or headers is None:
         return
     get = getter(headers, body)
@@ -139,7 +140,7 @@ def task_leaves(
             headers[own.ORIGIN] = origin_of(task_id)
         _add_shown(headers, body, {})
     if objects is not None:
-        objects = _distinct(objects)
+        objects = own.fitting(objects)
         headers[own.OBJECTS] = _pairs(objects)
     _publishing.task_id, _publishing.at = task_id, at
     _publishing.priority = (properties or {}).get("priority")
@@ -162,11 +163,6 @@ def _replaces(sender: str, running: Delivery, headers: Any, get: Any) -> bool:
         return own.count_in(get("replaced_task_nesting")) > 0
     # Protocol 1 has no such field.
     return running.task_name != sender
-
-
-def _distinct(objects: tuple[ObjectRef, ...]) -> tuple[ObjectRef, ...]:
-    """``objects``, each once, as many as one task is tracked for."""
-    return tuple(dict.fromkeys(objects))[: own.MOST_OBJECTS]
 
 
 def _pairs(objects: tuple[ObjectRef, ...]) -> list[list[str]]:
@@ -218,7 +214,7 @@ def task_started(sender: Any = None, **_: Any) -> None:
     context = sender.request
     if getattr(context, own.OBJECTS, None) is None and registry.needs_caller(sender.name):
         objects = _objects_of(sender.name, context_call(context))
-        setattr(context, own.OBJECTS, _pairs(_distinct(objects or ())))
+        setattr(context, own.OBJECTS, _pairs(own.fitting(objects or ())))
     if context.is_eager and not context.retries:
         # It runs eagerly and was never published. Its retries get these headers.
         run = _publishing.moment(context.id)
