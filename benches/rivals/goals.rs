@@ -135,6 +135,10 @@ impl Goal {
                 "Each of the four events is put together in Python, from what Celery says, and encoded in Python. PROFILE.md has \
                  the microseconds of each part."
             }
+            Self::LongestHold => {
+                "Removing a whole object: the server frees each hash of up to 64 fields in its main thread. All that reads or \
+                 writes stays below the goal."
+            }
             Self::TrackingOverBrokering => {
                 "Four events of two updates each, the object's and the overview's: their commands alone are most of the goal. \
                  The rest is system calls, one packet for each process and 10 ms."
@@ -180,7 +184,7 @@ impl Goal {
             Self::RemoveObject => {
                 "Each hash is looked up, counted as live or not, and freed. The server's thread frees those of up to 64 fields itself."
             }
-            Self::LongestHold | Self::DelayOverPing | Self::DeepPage | Self::LongHistory | Self::AppendOnlyFile => {
+            Self::DelayOverPing | Self::DeepPage | Self::LongHistory | Self::AppendOnlyFile => {
                 return None;
             }
         })
