@@ -34,6 +34,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "TASK_TRACKER_RETENTION_WINDOW": None,
         # Whether each tracked model has an overview, a page with the tasks of all its objects.
         "TASK_TRACKER_OVERVIEW": True,
+        # How many parts an overview is cut into, each in a slot of its own on a cluster.
+        "TASK_TRACKER_OVERVIEW_PARTS": 1,
         # The same as TASK_TRACKER_RETENTION_WINDOW for the overviews. None: as the record itself.
         "TASK_TRACKER_OVERVIEW_RETENTION": None,
         # Rows on a page of the dashboard.

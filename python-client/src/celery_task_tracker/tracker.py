@@ -19,8 +19,9 @@ from .registration.models import model_labels
 from .registration.registry import Registry, registry
 from .registration.resolution import ObjectRef, object_of
 from .results import TaskPage, TaskStats
-from .server.client import ALL_FIELDS, MOST_FILTERS, Query, get_client
+from .server.client import ALL_FIELDS, MOST_FILTERS, get_client
 from .server.errors import TrackerError
+from .server.query import Query
 from .states import STATES
 
 T = TypeVar("T")

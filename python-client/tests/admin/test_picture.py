@@ -12,7 +12,8 @@ from celery_task_tracker import task_tracker
 from celery_task_tracker.admin.picture import Frame
 from celery_task_tracker.recording import marks, process
 from celery_task_tracker.registration.resolution import ObjectRef
-from celery_task_tracker.server.client import Span, get_client
+from celery_task_tracker.server.client import get_client
+from celery_task_tracker.server.query import Span
 from celery_task_tracker.server.writes import Event
 from shop.models import Order
 

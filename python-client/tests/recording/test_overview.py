@@ -12,7 +12,8 @@ from celery_task_tracker.recording.delivery import Delivery
 from celery_task_tracker.recording.overview import overview_with, overviews_of
 from celery_task_tracker.registration.registry import registry
 from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef, overview_of
-from celery_task_tracker.server.client import Query, TrackerClient, get_client
+from celery_task_tracker.server.client import TrackerClient, get_client
+from celery_task_tracker.server.query import Query
 from celery_task_tracker.server.removals import AT_ONCE, Deletion, RecordRemoval
 from celery_task_tracker.server.writes import Annotation, Event, SignOfLife
 from servers import wait_for
@@ -27,6 +28,13 @@ ONE, TWO, SHELF = (
     ObjectRef("shop.order", "2"),
     ObjectRef("shop.shelf", "A1"),
 )
+
+
+@pytest.fixture(params=[1, 4], ids=lambda parts: f"{parts}-parts")
+def parts(request, settings):
+    """How many parts the overviews are cut into."""
+    settings.TASK_TRACKER_OVERVIEW_PARTS = request.param
+    return request.param
 
 
 @pytest.fixture
@@ -75,10 +83,13 @@ class TestRecording:
         assert tracker.round_trips(lambda: get_client().write([event()])) == 1
         assert rows().keys() == {"t1"}
 
-    def test_a_task_for_several_objects_is_one_row_of_each_model(self, rows):
-        get_client().write([event("t1", ONE, TWO, SHELF)])
+    def test_a_task_for_several_objects_is_one_row_of_each_model(self, rows, parts):
+        get_client().write([event("t1", ONE, TWO, SHELF), event("t1", SHELF, TWO, ONE)])
+        page = json.loads(get_client().query_json(ALL, Query()))
+        assert (page["total"], page["states"]) == (1, {"SUCCESS": 1})
         assert rows().keys() == rows(OverviewRef("shop.shelf")).keys() == {"t1"}
 
+    @pytest.mark.usefixtures("parts")
     def test_progress_signs_of_life_and_notes_are_there_too(self, rows):
         get_client().write([event(state="STARTED")])
         get_client().write([SignOfLife((ONE,), "t1", None, 0, {"alive_at": "now"}, (ALL,))])
@@ -173,6 +184,7 @@ class TestDeletedObjects:
     def order(self, tracker):
         return Order.objects.create()
 
+    @pytest.mark.usefixtures("parts")
     def test_take_their_rows_with_them(self, order, rows):
         mine = tasks.succeed.apply((order.pk,)).id
         others = tasks.succeed.apply((order.pk + 1,)).id
@@ -190,6 +202,7 @@ class TestDeletedObjects:
             wait_for(lambda: client.info("tracker")["tracker_gone"] > gone, "the end of the task")
             wait_for(lambda: rows() == {}, "the row to go")
 
+    @pytest.mark.usefixtures("parts")
     def test_however_many_rows_there_are_by_commands_of_a_bounded_size(self, tracker, rows):
         count = AT_ONCE * 2 + 50
         for first in range(0, count, 50):
@@ -201,6 +214,7 @@ class TestDeletedObjects:
         # The first page, then all three, then what was added since, the records and their rows.
         assert asked == [*["TRACKER.QUERY"] * 5, *["TRACKER.DEL"] * 4]
 
+    @pytest.mark.usefixtures("parts")
     def test_a_task_of_another_object_too_stays_until_both_are_deleted(self, rows):
         get_client().write([event("t1", ONE, TWO), event("t2", ONE)])
         get_client().write([Deletion(ONE, ALL)])
@@ -211,6 +225,8 @@ class TestDeletedObjects:
         assert rows() == {}
         get_client().write([event("t1", ONE, TWO)])
         get_client().write([Deletion(ONE, ALL), Deletion(TWO, ALL)])
+        assert rows() == {}
+        get_client().write([event("t1", ONE, TWO, run=1), event("t2", TWO, run=1)])
         assert rows() == {}
 
     def test_a_repeated_deletion_remembers_what_it_read(self, rows):
@@ -242,6 +258,7 @@ class TestDeletedObjects:
         assert get_client().get(ONE, "t1") is None
 
 
+@pytest.mark.usefixtures("parts")
 def test_a_removed_record_takes_its_row_with_it(rows):
     get_client().write([event("t1", ONE, TWO), event("t2"), event("t3")])
     removal = RecordRemoval(ONE, {"t1": (ONE, TWO), "t2": (ONE,)}, ALL)

@@ -11,8 +11,9 @@ import redis
 import celery_task_tracker
 from celery_task_tracker.checks import check_server
 from celery_task_tracker.registration.resolution import ObjectRef
-from celery_task_tracker.server.client import Query, TrackerClient
+from celery_task_tracker.server.client import TrackerClient
 from celery_task_tracker.server.errors import NotPermitted, TrackerError
+from celery_task_tracker.server.query import Query
 from celery_task_tracker.server.removals import Deletion
 from celery_task_tracker.server.writes import Event
 from servers import EVERY_SERVER, HOST, RedisServer, Worker, free_port, wait_for

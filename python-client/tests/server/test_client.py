@@ -10,13 +10,14 @@ from celery_task_tracker import __version__
 from celery_task_tracker.recording.module_version import warn_of_an_old_module
 from celery_task_tracker.registration.resolution import ObjectRef
 from celery_task_tracker.server import client as client_module
-from celery_task_tracker.server.client import Query, TrackerClient, get_client
+from celery_task_tracker.server.client import TrackerClient, get_client
 from celery_task_tracker.server.errors import (
     CommandRefused,
     ModuleMissing,
     TrackerUnavailable,
     translated,
 )
+from celery_task_tracker.server.query import Query
 from celery_task_tracker.server.removals import Deletion
 from celery_task_tracker.server.writes import Annotation, Event
 from servers import HOST, free_port, wait_for

@@ -13,16 +13,16 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from ..registration.resolution import OverviewRef, Ref
-from ..server.client import Query, get_client
+from ..server.client import get_client
+from ..server.query import Query
 from .endpoint import endpoint
 from .filters import query_of
 from .folding import folded
 from .objects import described, objects_of, row_fields, visible
 from .presentable import presentable
 
-#: How many failures are examined, the newest first, and how many the module is asked for at once.
+#: How many failures are examined, the newest first.
 LIMIT = 2000
-PAGE = 200
 
 #: How many are examined of those that hold a text. The module searches anew for each page of them.
 LIMIT_OF_MATCHES = 600
@@ -141,21 +141,14 @@ class _Failures:
 
     @classmethod
     def newest(cls, ref: Ref, query: Query, fields: Sequence[str]) -> _Failures:
-        client = get_client()
         # By tasks they are narrowed here: the module would go through all failures for each page.
-        failures = replace(query, states=("FAILURE",), names=(), page=1, size=PAGE)
+        failures = replace(query, states=("FAILURE",), names=())
         limit = LIMIT_OF_MATCHES if query.match else LIMIT
-        first = json.loads(client.query_json(ref, failures, fields))
-        # The module may have smaller pages than it was asked for.
-        pages = range(2, min(first["pages"], -(-limit // first["size"])) + 1)
-        replies = client.queries_json(ref, [replace(failures, page=page) for page in pages], fields)
-        rows = [row for page in (first, *map(json.loads, replies)) for row in page["tasks"]]
-        # A failure between two pages moves the rows on.
-        unique = {row["id"]: row for row in rows if "id" in row}
-        examined = list(unique.values())[:limit]
+        page = get_client().newest(ref, failures, fields, limit)
+        examined = page["tasks"]
         names = query.names
         records = [row for row in examined if not names or row.get("name") in names]
-        return cls(records, len(examined), first["total"], first["states"])
+        return cls(records, len(examined), page["total"], page["states"])
 
     def of(self, key: str) -> list[dict[str, Any]]:
         """Those with this cause."""

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..registration.resolution import OverviewRef
-from ..server.client import Query, get_client
-
-#: How many the module is asked for in one command, and in one packet: between two packets the
-#: server answers others.
-PAGE = 200
-PACKET = 1000
+from ..server.client import get_client
+from ..server.query import Query
 
 FIELDS = ("objects", "state", "alive_at")
 
@@ -37,26 +32,16 @@ def concerned(
 ) -> Concerned:
     """The objects of the newest ``limit`` records in any of ``states`` that ``is_wanted``.
 
-    Costs a round trip for the first :data:`PAGE` records, and one for each further :data:`PACKET`.
+    Costs a round trip for the first 200 records, and one for each further 1,000.
     """
-    client = get_client()
-    query = Query(states=tuple(states), size=PAGE)
-    page = json.loads(client.query_json(overview, query, FIELDS))
-    records = page["tasks"]
-    last = min(page["pages"], limit // page["size"])
-    step = PACKET // PAGE
-    for first in range(2, last + 1, step):
-        numbers = range(first, min(first + step, last + 1))
-        several = [replace(query, page=number) for number in numbers]
-        for reply in client.queries_json(overview, several, FIELDS):
-            records += json.loads(reply)["tasks"]
+    page = get_client().newest(overview, Query(states=tuple(states)), FIELDS, limit)
     keys = {
         key
-        for record in records
+        for record in page["tasks"]
         if is_wanted(record)
         for key in _keys(record.get("objects"), overview.model)
     }
-    return Concerned(frozenset(keys), page["pages"] > last)
+    return Concerned(frozenset(keys), page["total"] > limit)
 
 
 def _keys(objects: Any, model: str) -> list[str]:

@@ -13,7 +13,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from ..registration.resolution import ObjectRef, OverviewRef, Ref
-from ..server.client import Query, get_client
+from ..server.client import get_client
+from ..server.query import Query
 from ..states import ACTIVE_STATES
 from .endpoint import Refusal, endpoint, object_of_task
 from .workflow import Tally, relatives, rows

@@ -8,7 +8,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from ..config import config
-from ..server.client import MOST_FILTERS, Query
+from ..server.client import MOST_FILTERS
+from ..server.query import Query
 from ..states import STATES
 from .endpoint import Refusal
 

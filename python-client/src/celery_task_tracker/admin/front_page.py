@@ -19,9 +19,10 @@ from django.utils.text import capfirst
 from ..config import config
 from ..registration.namespace import WrongNamespace
 from ..registration.resolution import OverviewRef, overview_of
-from ..server.client import Query, get_client
+from ..server.client import get_client
 from ..server.errors import TrackerError
 from ..server.pause import pause
+from ..server.query import Query
 from .assets import front_page_media
 from .endpoint import refusal_for
 from .overview import may_see_overview, overview_url

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 
 from ..recording import marks
 from ..registration.resolution import Ref
-from ..server.client import Span, get_client
+from ..server.client import get_client
+from ..server.query import Span
 from .endpoint import Refusal, endpoint
 
 #: The most buckets of a picture, as of the module.

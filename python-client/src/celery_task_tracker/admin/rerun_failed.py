@@ -21,8 +21,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..recording import process
 from ..registration.namespace import WrongNamespace
 from ..registration.resolution import ObjectRef, object_of
-from ..server.client import Query, get_client
+from ..server.client import get_client
 from ..server.errors import TrackerError
+from ..server.query import Query
 from ..templatetags.task_humanize import humanize_task
 from .assets import column_media
 from .endpoint import refusal_for

@@ -23,7 +23,8 @@ from ..recording import process, revoked
 from ..recording.overview import overview_with
 from ..registration.registry import registry
 from ..registration.resolution import ObjectRef
-from ..server.client import Query, get_client
+from ..server.client import get_client
+from ..server.query import Query
 from ..server.writes import Annotation
 from ..states import ACTIVE_STATES
 from . import broker

@@ -21,8 +21,9 @@ from ..recording.headers import objects_in
 from ..recording.overview import overviews_of
 from ..registration.resolution import ObjectRef, Ref
 from ..results import value_of
-from ..server.client import Query, get_client
+from ..server.client import get_client
 from ..server.errors import TrackerError
+from ..server.query import Query
 from ..server.writes import Event
 from .endpoint import Refusal, endpoint, record_of
 from .log_entry import log_entry

@@ -22,6 +22,9 @@ from ..states import EARLY_STATES, STATES
 #: The longest retention that the module accepts, in seconds: a hundred years.
 MAX_RETENTION = 100 * 365 * 86_400
 
+#: The most parts of an overview. A page of it asks each of them.
+MOST_PARTS = 64
+
 
 def check_settings(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
     """An error for each setting with a wrong value. It names the setting and what was expected."""
@@ -133,6 +136,11 @@ def _namespace(value: Any) -> str | None:
     return None if is_valid else f"{EXPECTED}, or a function"
 
 
+def _parts(value: Any) -> str | None:
+    is_valid = _count(value) is None and value <= MOST_PARTS
+    return None if is_valid else f"a whole number from 1 to {MOST_PARTS}"
+
+
 def _log_level(value: Any) -> str | None:
     is_valid = value is None or (
         isinstance(value, str) and isinstance(logging.getLevelName(value), int)
@@ -210,6 +218,7 @@ _CHECKS: tuple[tuple[int, str, Callable[[Any], str | None]], ...] = (
     (47, "TASK_TRACKER_OVERVIEW", _switch),
     (48, "TASK_TRACKER_OVERVIEW_RETENTION", _retention),
     (49, "TASK_TRACKER_INDEX", _switch),
+    (50, "TASK_TRACKER_OVERVIEW_PARTS", _parts),
     (60, "TASK_TRACKER_PROGRESS_PERMISSION", _function),
     (61, "TASK_TRACKER_METRICS", _metrics),
     (62, "TASK_TRACKER_METRICS_PORT", _address_or_none),

@@ -14,8 +14,9 @@ from django.utils.translation import pgettext
 from ..config import config
 from ..recording import process
 from ..registration.resolution import ObjectRef, object_of
-from ..server.client import Query, get_client
+from ..server.client import get_client
 from ..server.pause import pause
+from ..server.query import Query
 from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from ..config import config
 from ..registration.namespace import is_namespace
 from ..registration.resolution import ObjectRef
-from ..server.client import Query, get_client
+from ..server.client import get_client
 from ..server.errors import CommandRefused
+from ..server.query import Query
 from ..server.writes import Event
 
 #: The reserved model. No app's label has a hyphen.

@@ -19,8 +19,9 @@ from celery import bootsteps, signals
 from ..config import config
 from ..registration.namespace import is_namespace
 from ..registration.resolution import ObjectRef
-from ..server.client import Query, get_client
+from ..server.client import get_client
 from ..server.errors import TrackerError
+from ..server.query import Query
 from ..server.writes import Event
 from . import process
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
+from zlib import crc32
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import router
 from django.db.models import Model
 
+from ..config import config
 from .models import model_of, root_of, tracked_name
 from .namespace import namespace_of
 from .primary_key import key_text
@@ -36,6 +38,22 @@ class ObjectRef(NamedTuple):
         tag. No key gives the id of an overview: every ``%`` is escaped."""
         return self.pk.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
 
+    @property
+    def places(self) -> tuple[ObjectRef]:
+        """Where its records are: an object has one place."""
+        return (self,)
+
+
+class OverviewPart(NamedTuple):
+    """One of the parts that the overview of a model is cut into. Its records are in one slot of a
+    cluster, as those of an object are."""
+
+    model: str
+    """As an :class:`ObjectRef` has it."""
+
+    id: str
+    """What stands in the place of an object's id in the module's commands."""
+
 
 class OverviewRef(NamedTuple):
     """The name of the overview of a model, which has the tasks of all its objects."""
@@ -49,16 +67,36 @@ class OverviewRef(NamedTuple):
         return label_in(self.model)
 
     @property
-    def id(self) -> str:
-        """What stands in the place of an object's id in the module's commands."""
-        return OVERVIEW_ID
+    def places(self) -> tuple[OverviewPart, ...]:
+        """Where its records are: in as many parts as TASK_TRACKER_OVERVIEW_PARTS says."""
+        parts = config.TASK_TRACKER_OVERVIEW_PARTS
+        return tuple(self._part(number, parts) for number in range(parts))
+
+    def part_of(self, objects: Iterable[ObjectRef]) -> OverviewPart:
+        """The part that has the row of a task that is tracked for ``objects``.
+
+        A hash of the object's key chooses it. Of several objects of the model it is that of the
+        first key in the order of text, so that it does not matter in which order they are named.
+        """
+        parts = config.TASK_TRACKER_OVERVIEW_PARTS
+        if parts == 1:
+            return OverviewPart(self.model, OVERVIEW_ID)
+        first = min((ref.pk for ref in objects if ref.model == self.model), default="")
+        return self._part(crc32(first.encode(errors="replace")) % parts, parts)
+
+    def _part(self, number: int, parts: int) -> OverviewPart:
+        return OverviewPart(self.model, OVERVIEW_ID if parts == 1 else f"{OVERVIEW_ID}-{number}")
 
 
-#: The id of every overview. The ``%`` keeps it apart from the ids of objects.
+#: The id of an overview in one part, and how those of several parts begin. The ``%`` keeps it apart
+#: from the ids of objects.
 OVERVIEW_ID = "%all"
 
 #: What has records: an object, or a model as a whole.
 Ref: TypeAlias = ObjectRef | OverviewRef
+
+#: What a command of the module is about.
+Place: TypeAlias = ObjectRef | OverviewPart
 
 
 class Call(NamedTuple):

@@ -6,9 +6,10 @@ retry: the caller decides what to do while Redis is away.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any, TypeAlias, cast
@@ -18,7 +19,7 @@ from django.core.signals import setting_changed
 from redis.cluster import RedisCluster
 
 from ..config import config
-from ..registration.resolution import OVERVIEW_ID, Ref
+from ..registration.resolution import OVERVIEW_ID, ObjectRef, Place, Ref
 from .connection import connect, connect_beside
 from .errors import (
     MODULE_MISSING,
@@ -32,6 +33,8 @@ from .errors import (
     translating,
 )
 from .inspection import Address, Replica, Server, replicas_of, server_of, version_text
+from .merge import ORDER_FIELDS, Merge, first_query, merged_stats
+from .query import Query, Span
 from .wire import Command, Packed, packed, wire
 from .writes import ForOverview, Write
 
@@ -89,40 +92,6 @@ ALL_FIELDS = (
 Undone: TypeAlias = tuple[Write, CommandRefused | SlotMoving]
 
 
-@dataclass(frozen=True)
-class Query:
-    """One page of an object's history: tasks in any of ``states`` and with any of ``names``."""
-
-    states: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    page: int = 1
-    size: int = 10
-    since: str = ""
-    """The earliest creation, in unix milliseconds or RFC 3339; empty for any."""
-
-    until: str = ""
-
-    match: str = ""
-    """A text that the records hold, in upper or lower case; empty for any."""
-
-    order: str = ""
-    """``NEWEST`` or ``OLDEST`` first; empty for the newest."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """The time from ``since`` to ``until``, in unix milliseconds, in ``buckets`` equal parts.
-
-    The module takes a time in the future as now.
-    """
-
-    since: int
-    until: int
-    """The last millisecond of the span."""
-
-    buckets: int = 1
-
-
 class TrackerClient:
     """The tracker module of one Redis server or cluster.
 
@@ -178,7 +147,7 @@ class TrackerClient:
             for write, part, of_part in sent:
                 answers = list(islice(replies, len(of_part)))
                 for command, answer in zip(of_part, answers, strict=True):
-                    if isinstance(answer, SlotMoving) and command.key == OVERVIEW_ID:
+                    if isinstance(answer, SlotMoving) and command.key.startswith(OVERVIEW_ID):
                         is_late = isinstance(part, ForOverview)
                         undone.append((part if is_late else ForOverview(part), answer))
                     elif isinstance(answer, CommandRefused | SlotMoving):
@@ -193,7 +162,8 @@ class TrackerClient:
 
         ``None`` if there is no such record.
         """
-        return _record(self._execute("TRACKER.GET", ref.model, ref.id, task_id))
+        (record,) = self._records([(ref, task_id)])
+        return record
 
     def get_each(
         self, ref: Ref, task_ids: Sequence[str], fields: Sequence[str]
@@ -205,19 +175,23 @@ class TrackerClient:
         self, records: Sequence[tuple[Ref, str]], fields: Sequence[str]
     ) -> list[dict[str, Any] | None]:
         """The same for records of several objects, each given by its object and its task's id."""
-        words = ("FIELDS", str(len(fields)), *fields)
-        replies = self._execute_each(
-            [["TRACKER.GET", ref.model, ref.id, task_id, *words] for ref, task_id in records]
-        )
-        return [_record(reply) for reply in replies]
+        return self._records(records, "FIELDS", str(len(fields)), *fields)
 
     def query_json(self, ref: Ref, query: Query, fields: Sequence[str] = ROW_FIELDS) -> bytes:
-        """One page of an object's records and the counts per state, as JSON from the module."""
-        return cast(bytes, self._execute(*_query_command(ref, query, fields)))
+        """One page of an object's records and the counts per state, as JSON from the module.
 
-    def query_many(self, ref: Ref, queries: Sequence[Query], fields: Sequence[str]) -> list[bytes]:
+        A page of an overview in several parts may cost more round trips, see :mod:`.merge`.
+        """
+        (reply,) = self.query_each([ref], query, fields)
+        if isinstance(reply, TrackerError):
+            raise reply
+        return reply
+
+    def query_many(
+        self, ref: ObjectRef, queries: Sequence[Query], fields: Sequence[str]
+    ) -> list[bytes]:
         """The result of :meth:`query_json` for each of ``queries``, in one round trip."""
-        return self._execute_each([_query_command(ref, query, fields) for query in queries])
+        return self._execute_each([query.command(ref, fields) for query in queries])
 
     def query_each(
         self, refs: Sequence[Ref], query: Query, fields: Sequence[str]
@@ -226,34 +200,48 @@ class TrackerClient:
 
         Costs one round trip for all of them, on a cluster one to each node.
         """
-        if not refs:
-            return []
-        return self._call([packed(_query_command(ref, query, fields)) for ref in refs])
+        commands = [
+            command
+            for ref in refs
+            for command in (
+                [query.command(ref.places[0], fields)]
+                if len(ref.places) == 1
+                else _first_commands(query, ref.places, fields)
+            )
+        ]
+        replies = iter(self._call([packed(each) for each in commands]) if commands else [])
+        return [
+            self._page(query, ref.places, list(islice(replies, len(ref.places))), fields)
+            for ref in refs
+        ]
 
-    def queries_json(
-        self, ref: Ref, queries: Sequence[Query], fields: Sequence[str]
-    ) -> list[bytes]:
-        """The result of :meth:`query_json` for each of ``queries``, in one round trip."""
-        return self._execute_each([_query_command(ref, query, fields) for query in queries])
+    def newest(self, ref: Ref, query: Query, fields: Sequence[str], limit: int) -> dict[str, Any]:
+        """The first ``limit`` records that ``query`` is about, at most 10,000, as one page.
 
-    def stats_json(self, ref: Ref) -> bytes:
+        It has the form of the module's JSON. The page and the size of ``query`` do not count.
+        Costs a round trip for the first 200 records, and one for each further 1,000.
+        """
+        query = replace(query, page=1, size=limit)
+        replies = self._execute_each(_first_commands(query, ref.places, fields))
+        return self._merge(query, ref.places, replies, fields).page(fields)
+
+    def stats_json(self, ref: ObjectRef) -> bytes:
         """An object's counts per state and name and its latest record, as JSON from the module."""
         return cast(bytes, self._execute("TRACKER.STATS", ref.model, ref.id, "FORMAT", "JSON"))
 
     def stats_within(self, ref: Ref, spans: Sequence[Span]) -> list[bytes]:
-        """The result of :meth:`stats_json` for each of ``spans`` alone, in one round trip."""
-        return self._execute_each(
-            [
-                [
-                    *("TRACKER.STATS", ref.model, ref.id),
-                    *("SINCE", str(span.since), "UNTIL", str(span.until)),
-                    *("BUCKETS", str(span.buckets), "FORMAT", "JSON"),
-                ]
-                for span in spans
-            ]
-        )
+        """The counts in the buckets of each of ``spans``, as JSON from the module.
 
-    def stats_of_each(self, refs: Sequence[Ref]) -> list[bytes | TrackerError]:
+        Costs one round trip.
+        """
+        places = ref.places
+        replies = iter(
+            self._execute_each([span.command(place) for span in spans for place in places])
+        )
+        of_each = [list(islice(replies, len(places))) for _ in spans]
+        return [each[0] if len(each) == 1 else merged_stats(each) for each in of_each]
+
+    def stats_of_each(self, refs: Sequence[ObjectRef]) -> list[bytes | TrackerError]:
         """The result of :meth:`stats_json` for each of ``refs``, or the error instead.
 
         Costs one round trip for all of them, on a cluster one to each node.
@@ -298,6 +286,55 @@ class TrackerClient:
         Costs a connection to each. One that cannot be asked says so and takes the timeouts.
         """
         return replicas_of(servers, self._beside)
+
+    def _records(
+        self, records: Sequence[tuple[Ref, str]], *words: str
+    ) -> list[dict[str, Any] | None]:
+        """The reply to ``TRACKER.GET`` with ``words`` for each. One of several parts has it."""
+        places = [ref.places for ref, _task_id in records]
+        commands = [
+            ["TRACKER.GET", place.model, place.id, task_id, *words]
+            for (_ref, task_id), of_ref in zip(records, places, strict=True)
+            for place in of_ref
+        ]
+        replies = iter(self._execute_each(commands))
+        of_each = [list(islice(replies, len(of_ref))) for of_ref in places]
+        return [_record(next((it for it in each if it is not None), None)) for each in of_each]
+
+    def _page(
+        self,
+        query: Query,
+        places: Sequence[Place],
+        replies: Sequence[bytes | TrackerError],
+        fields: Sequence[str],
+    ) -> bytes | TrackerError:
+        """What ``replies``, one from each of ``places``, come to."""
+        pages = []
+        for reply in replies:
+            if isinstance(reply, TrackerError):
+                return reply
+            pages.append(reply)
+        if len(pages) == 1:
+            return pages[0]
+        try:
+            page = self._merge(query, places, pages, fields).page(fields)
+        except TrackerError as error:
+            return error
+        text = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="replace")
+
+    def _merge(
+        self,
+        query: Query,
+        places: Sequence[Place],
+        replies: Sequence[bytes],
+        fields: Sequence[str],
+    ) -> Merge:
+        def ask(pages: Sequence[tuple[Place, Query]]) -> list[bytes]:
+            words = _in_order(fields)
+            return self._execute_each([each.command(place, words) for place, each in pages])
+
+        return Merge(query, places, replies, ask)
 
     def _execute(self, *command: str) -> Any:
         (reply,) = self._call([packed(command)])
@@ -355,23 +392,17 @@ def _forget_client(*, setting: str, **_: Any) -> None:
 setting_changed.connect(_forget_client, dispatch_uid="celery_task_tracker.client")
 
 
-def _query_command(ref: Ref, query: Query, fields: Sequence[str]) -> list[str]:
-    command = ["TRACKER.QUERY", ref.model, ref.id]
-    for state in query.states:
-        command += ["STATE", state]
-    for name in query.names:
-        command += ["TASK", name]
-    for word, given in (
-        ("SINCE", query.since),
-        ("UNTIL", query.until),
-        ("MATCH", query.match),
-        ("ORDER", query.order),
-    ):
-        if given:
-            command += [word, given]
-    command += ["PAGE", str(query.page), "SIZE", str(query.size)]
-    command += ["FIELDS", str(len(fields)), *fields]
-    return [*command, "WITHCOUNTS", "FORMAT", "JSON"]
+def _first_commands(
+    query: Query, places: Sequence[Place], fields: Sequence[str]
+) -> list[list[str]]:
+    """What each of several places is asked first for a page of all of them."""
+    first = first_query(query, len(places))
+    return [first.command(place, _in_order(fields)) for place in places]
+
+
+def _in_order(fields: Sequence[str]) -> tuple[str, ...]:
+    """``fields``, and those by which records are put in order."""
+    return tuple(dict.fromkeys((*fields, *ORDER_FIELDS)))
 
 
 def _record(reply: Any) -> dict[str, Any] | None:

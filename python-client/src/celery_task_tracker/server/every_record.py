@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..registration.resolution import Ref
-from .client import Query, TrackerClient
+from .client import TrackerClient
+from .query import Query
 
 #: Records per round trip. Each may have several values of 64 KiB.
 PAGE = 50

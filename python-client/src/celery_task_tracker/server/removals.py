@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..registration.resolution import ObjectRef, OverviewRef, Ref
+from ..registration.resolution import ObjectRef, OverviewPart, OverviewRef, Place
 from .errors import SlotMoving, TrackerError
 from .wire import WORDS_SIZE, Packed, packed
 
@@ -107,9 +108,8 @@ class _Erasure(_PartOfDeletion):
         if overview is None or _is_moving(replies):
             return ()
         self._deletion.note(replies[:1])
-        return [
-            each for each in rows_of(overview, self._deletion.ref, self._deletion.tasks) if each
-        ]
+        alone, shared = rows_of(overview, self._deletion.ref, self._deletion.tasks)
+        return [each for each in (alone, shared) if each]
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,9 @@ class RecordRemoval:
 
 @dataclass(frozen=True)
 class RowRemoval:
-    """The removal of rows from an overview."""
+    """The removal of rows from an overview, all from one of its parts."""
 
-    overview: OverviewRef
+    part: OverviewPart
     task_ids: tuple[str, ...]
     objects: tuple[ObjectRef, ...] = ()
 
@@ -162,10 +162,10 @@ class RowRemoval:
 
     @property
     def subject(self) -> str:
-        return f"the removal of tasks from the overview of {self.overview.model}"
+        return f"the removal of tasks from the overview of {self.part.model}"
 
     def commands(self) -> list[Packed]:
-        return _deletions(self.overview, self.task_ids)
+        return _deletions(self.part, self.task_ids)
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
         return ()
@@ -176,7 +176,12 @@ class SharedRowRemoval:
     """The removal of rows from an overview, of those tasks that none of their objects has."""
 
     overview: OverviewRef
-    tasks: Tasks
+    ref: ObjectRef
+    """The object that no longer has their records."""
+
+    others: Tasks
+    """The other objects of the model that each task is tracked for."""
+
     objects: tuple[ObjectRef, ...] = ()
 
     @property
@@ -189,7 +194,7 @@ class SharedRowRemoval:
 
     @property
     def _pairs(self) -> list[tuple[str, ObjectRef]]:
-        return [(task_id, ref) for task_id, refs in self.tasks.items() for ref in refs]
+        return [(task_id, ref) for task_id, refs in self.others.items() for ref in refs]
 
     def commands(self) -> list[Packed]:
         return [
@@ -200,8 +205,11 @@ class SharedRowRemoval:
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
         pairs = zip(self._pairs, replies, strict=True)
         there = {task_id for (task_id, _ref), reply in pairs if reply is not None}
-        gone = tuple(task_id for task_id in self.tasks if task_id not in there)
-        return [RowRemoval(self.overview, gone)] if gone else []
+        gone = defaultdict(list)
+        for task_id, others in self.others.items():
+            if task_id not in there:
+                gone[self.overview.part_of((self.ref, *others))].append(task_id)
+        return [RowRemoval(part, tuple(task_ids)) for part, task_ids in gone.items()]
 
 
 def rows_of(
@@ -219,8 +227,8 @@ def rows_of(
     alone = tuple(task_id for task_id, refs in others.items() if not refs)
     shared = {task_id: refs for task_id, refs in others.items() if refs}
     return (
-        RowRemoval(overview, alone) if alone else None,
-        SharedRowRemoval(overview, shared) if shared else None,
+        RowRemoval(overview.part_of((ref,)), alone) if alone else None,
+        SharedRowRemoval(overview, ref, shared) if shared else None,
     )
 
 
@@ -229,10 +237,9 @@ def _page(ref: ObjectRef, number: int) -> Packed:
     return packed(["TRACKER.QUERY", ref.model, ref.id, *words, "FORMAT", "JSON"])
 
 
-def _deletions(subject: Ref, task_ids: Sequence[str]) -> list[Packed]:
+def _deletions(place: Place, task_ids: Sequence[str]) -> list[Packed]:
     return [
-        packed(["TRACKER.DEL", subject.model, subject.id, *some])
-        for some in _slices(task_ids, AT_ONCE)
+        packed(["TRACKER.DEL", place.model, place.id, *some]) for some in _slices(task_ids, AT_ONCE)
     ]
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from ..config import config
-from ..registration.resolution import ObjectRef, OverviewRef, Ref
+from ..registration.resolution import ObjectRef, OverviewPart, OverviewRef, Place
 from ..states import State
 from .removals import RowRemoval
 from .wire import WORDS_SIZE, Packed, joined, part
@@ -98,10 +98,9 @@ class Event:
             words.append("TENTATIVE")
         window = config.TASK_TRACKER_RETENTION_WINDOW if self.retention is None else self.retention
         retain = _retain(window, self.state)
-        in_overviews = _retain(config.TASK_TRACKER_OVERVIEW_RETENTION, self.state) or retain
-        return _upserts(
-            self.objects, self.overviews, self.task_id, words, self.fields, retain, in_overviews
-        )
+        of_rows = _retain(config.TASK_TRACKER_OVERVIEW_RETENTION, self.state) or retain
+        rows = _rows(self.objects, self.overviews)
+        return _upserts(self.objects, rows, self.task_id, words, self.fields, retain, of_rows)
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
         """An overview shows nothing of a task whose objects are all deleted."""
@@ -111,7 +110,9 @@ class Event:
             ref.model for ref, reply in zip(self.objects, replies, strict=False) if reply != b"GONE"
         }
         return [
-            RowRemoval(each, (self.task_id,)) for each in self.overviews if each.model not in there
+            RowRemoval(each.part_of(self.objects), (self.task_id,))
+            for each in self.overviews
+            if each.model not in there
         ]
 
 
@@ -138,7 +139,8 @@ class SignOfLife:
         words = ["XX", "ATTEMPT", str(self.attempt)]
         if self.run is not None:
             words += ["RUN", str(self.run)]
-        return _upserts(self.objects, self.overviews, self.task_id, words, self.fields)
+        rows = _rows(self.objects, self.overviews)
+        return _upserts(self.objects, rows, self.task_id, words, self.fields)
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
         return ()
@@ -166,11 +168,12 @@ class Annotation:
         return len(self.task_ids) * (WORDS_SIZE + fields_size(self.fields))
 
     def commands(self) -> list[Packed]:
-        overviews = () if self.overview is None else (self.overview,)
+        # Another object of the same task may be the one that chooses the part.
+        rows = () if self.overview is None else self.overview.places
         return [
             command
             for task_id in self.task_ids
-            for command in _upserts(self.objects, overviews, task_id, ["XX"], self.fields)
+            for command in _upserts(self.objects, rows, task_id, ["XX"], self.fields)
         ]
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
@@ -213,16 +216,23 @@ def bytes_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
+def _rows(
+    objects: Sequence[ObjectRef], overviews: Sequence[OverviewRef]
+) -> tuple[OverviewPart, ...]:
+    """Where the overviews have the row of a task that is tracked for ``objects``."""
+    return tuple([each.part_of(objects) for each in overviews])
+
+
 def _upserts(
     objects: Iterable[ObjectRef],
-    overviews: Sequence[OverviewRef],
+    rows: Sequence[OverviewPart],
     task_id: str,
     words: Sequence[str],
     fields: Mapping[str, str],
     retain: tuple[str, ...] = (),
-    retain_in_overviews: tuple[str, ...] = (),
+    retain_rows: tuple[str, ...] = (),
 ) -> list[Packed]:
-    """A command for each of ``objects``, then one for each of ``overviews``.
+    """A command for each of ``objects``, then one for each of ``rows``.
 
     ``task_id`` and ``words`` are those that follow the object's id. What the commands have in
     common is encoded once.
@@ -230,7 +240,7 @@ def _upserts(
     shown: list[str] = []
     hidden: list[str] = []
     for pair in fields.items():
-        if overviews and pair[0] in OVERVIEW_FIELDS:
+        if rows and pair[0] in OVERVIEW_FIELDS:
             shown += pair
         else:
             hidden += pair
@@ -241,13 +251,13 @@ def _upserts(
             for ref in objects
         ],
         *[
-            joined(ref.id, part(_head(ref, task_id, retain_in_overviews, len(shown) // 2)), common)
-            for ref in overviews
+            joined(ref.id, part(_head(ref, task_id, retain_rows, len(shown) // 2)), common)
+            for ref in rows
         ],
     ]
 
 
-def _head(ref: Ref, task_id: str, retain: Sequence[str], fields: int) -> list[str]:
+def _head(ref: Place, task_id: str, retain: Sequence[str], fields: int) -> list[str]:
     """The words of a command that come before its fields. ``fields``: how many follow."""
     count = ["FIELDS", str(fields)] if fields else []
     return ["TRACKER.UPSERT", ref.model, ref.id, task_id, *retain, *count]

@@ -18,9 +18,10 @@ from ...registration.models import model_of, tracked_name
 from ...registration.namespace import WrongNamespace
 from ...registration.registry import registry
 from ...registration.resolution import Ref, Unresolvable, object_ref, overview_of
-from ...server.client import ALL_FIELDS, Query, TrackerClient
+from ...server.client import ALL_FIELDS, TrackerClient
 from ...server.errors import TrackerError
 from ...server.every_record import every_record
+from ...server.query import Query
 from ...states import STATES
 
 #: What is exported unless other fields are named: all that the package stores of a task.
