@@ -310,7 +310,7 @@ def test_an_overview_in_parts_is_spread_over_a_cluster_and_read_as_one(cluster, 
     overview = OverviewRef("shop.order")
     of_each = [replace(events(key)[0], overviews=(overview,), run=1) for key in range(40)]
     of_each = [replace(event, task_id=f"t{key}", at=key) for key, event in enumerate(of_each)]
-    client = get_client()
+    client = TrackerClient(settings.CELERY_TASKTRACKER_REDIS_URL, 10, 10)
     # The last ones are recorded while a part moves, which the helper does with an empty slot.
     assert client.write([each for each in of_each[:20] if part(each) != "%all-0"]) == []
     recorder = Recorder()
@@ -324,10 +324,10 @@ def test_an_overview_in_parts_is_spread_over_a_cluster_and_read_as_one(cluster, 
         late = sum(part(each) == "%all-0" for each in of_each)
         wait_for(lambda: recorder.waiting == late, "the rows of the other parts")
     wait_for(lambda: not recorder.waiting, "the rows")
-    nodes = [
-        set(plain.scan_iter("shop.order:{%all-*}:tasks", count=1000))
-        for plain in map(RedisServer.client, cluster)
-    ]
+    nodes = []
+    for server in cluster:
+        with server.client() as plain:
+            nodes.append(set(plain.scan_iter("shop.order:{%all-*}:tasks", count=1000)))
     assert len(set().union(*nodes)) == sum(map(len, nodes)) == 4
     assert all(nodes)
 
