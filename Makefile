@@ -61,7 +61,7 @@ help:
 	@echo 'make messages      add new texts to the translations, and compile them'
 	@echo 'make screenshots   take the screenshots of the READMEs again'
 	@echo 'make bench         compare the project with its rivals, some minutes (BENCH_ARGS="--json FILE")'
-	@echo 'make bench-quick   run the benchmark in seconds, to see that all rivals agree'
+	@echo 'make bench-quick   run the benchmark on a small scale, to see that all rivals agree'
 	@echo 'make clean         remove what the targets above made'
 
 .PHONY: demo
