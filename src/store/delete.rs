@@ -9,24 +9,27 @@ use super::{is_live, run, unlink, Instance};
 impl Instance<'_> {
     /// Removes the named records. Returns how many of them were live. O(log n) for each.
     pub fn delete(&self, task_ids: &[TaskId<'_>], terms: &Terms) -> Result<usize, Failure> {
-        let mut indexes = self.indexes()?;
-        indexes.check_all()?;
-        let mut live = 0;
-        let mut leaving = Vec::new();
         let distinct: BTreeSet<_> = task_ids.iter().map(|task_id| task_id.as_bytes()).collect();
-        for task_id in distinct {
-            let record = match self.hash(task_id, Mode::Write) {
-                Ok(record) => Some(record),
-                // The primary's repair: only the id leaves, and the key stays.
-                Err(_) if self.call.is_replayed() => None,
-                Err(failure) => return Err(failure),
-            };
-            if record.as_ref().is_some_and(Hash::exists) || indexes.holds(task_id) {
-                live += usize::from(record.is_some_and(|record| is_live(&record, indexes.end(task_id), terms.now)));
-                leaving.push(task_id.to_vec());
+        let read = || {
+            let mut indexes = self.indexes()?;
+            indexes.check_all()?;
+            let mut live = 0;
+            let mut leaving = Vec::new();
+            for &task_id in &distinct {
+                let record = match self.hash(task_id, Mode::Write) {
+                    Ok(record) => Some(record),
+                    // The primary's repair: only the id leaves, and the key stays.
+                    Err(_) if self.call.is_replayed() => None,
+                    Err(failure) => return Err(failure),
+                };
+                if record.as_ref().is_some_and(Hash::exists) || indexes.holds(task_id) {
+                    live += usize::from(record.is_some_and(|record| is_live(&record, indexes.end(task_id), terms.now)));
+                    leaving.push(task_id.to_vec());
+                }
             }
-        }
-        self.repair(&mut indexes, b"", terms);
+            Ok((indexes, leaving, live))
+        };
+        let (mut indexes, leaving, live) = self.repaired(terms, read)?;
         let last = leaving.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving);
         if let Some(last) = last {

@@ -10,7 +10,7 @@ impl Instance<'_> {
     pub fn expire(&self, terms: &Terms) -> Result<usize, Failure> {
         let mut indexes = self.indexes()?;
         indexes.check_all()?;
-        let (removed, has_changed) = self.clear_up(&mut indexes, b"", terms);
+        let (removed, has_changed) = self.clear_up(&mut indexes, terms);
         if has_changed {
             self.replicate(terms);
         }

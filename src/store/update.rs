@@ -22,14 +22,49 @@ pub struct Update<'a> {
     pub condition: Condition,
 }
 
+/// What becomes of an update.
+enum Decision<'c> {
+    /// Its condition forbids it.
+    Forbidden,
+    /// Its object was deleted after the run was published.
+    Gone,
+    /// It is carried out.
+    Due(Box<Due<'c>>),
+}
+
+/// An update to be carried out, with all that it will write open and checked.
+struct Due<'c> {
+    hash: Hash<'c>,
+    indexes: Indexes<'c>,
+    stored: Stored,
+    transition: Transition,
+    /// The end of the record's retention until now, if there is a record.
+    end_before: Option<Time>,
+    /// The end of its retention from now on, if that changes.
+    end: Option<Time>,
+    /// The ids whose retention has ended, a bounded number.
+    ended: Vec<Vec<u8>>,
+}
+
 impl Instance<'_> {
     /// Creates or updates a record by the transition rule, all indexes with it, and removes records past their retention.
     /// Returns `None` if the condition forbids it. If it fails, it has written nothing.
     ///
     /// O(log n) for n records of the object, and O(states + names) for each record that is removed, a bounded number.
     pub fn update(&self, update: &Update<'_>, terms: &Terms) -> Result<Option<Outcome>, Failure> {
+        let outcome = match self.repaired(terms, || self.decide(update, terms))? {
+            Decision::Forbidden => return Ok(None),
+            Decision::Gone => Outcome::Gone,
+            Decision::Due(due) => self.carry_out(*due, update, terms)?,
+        };
+        count(outcome);
+        Ok(Some(outcome))
+    }
+
+    /// Reads what the update is about, and checks all that it will write. Writes nothing.
+    fn decide(&self, update: &Update<'_>, terms: &Terms) -> Result<Decision<'_>, Failure> {
         let task_id = update.task_id.text;
-        let mut hash = self.hash(task_id.as_bytes(), Mode::Write)?;
+        let hash = self.hash(task_id.as_bytes(), Mode::Write)?;
         let mut indexes = self.indexes()?;
         let ended = indexes.ended(terms.now, Limits::REMOVED_PER_WRITE);
         let end_before = end_before(&hash, &indexes, &task_id, ended.is_empty());
@@ -37,18 +72,21 @@ impl Instance<'_> {
         let stored = if is_live { Stored::read(&hash, &update.fields) } else { Stored::default() };
         let before = stored.record.as_ref();
         if !update.condition.allows(before) {
-            return Ok(None);
+            return Ok(Decision::Forbidden);
         }
         if before.is_none() && self.is_gone(&update.event, terms)? {
-            count(Outcome::Gone);
-            return Ok(Some(Outcome::Gone));
+            return Ok(Decision::Gone);
         }
         let transition = transition(before, &update.event).map_err(Failure::error)?;
         let end = new_end(&stored, &transition, update, terms);
-        let to = Move { before, after: &transition.record, end_before, end, now: terms.now };
-        indexes.check(&to)?;
-        self.repair(&mut indexes, task_id.as_bytes(), terms);
+        indexes.check(&Move { before, after: &transition.record, end_before, end, now: terms.now })?;
+        Ok(Decision::Due(Box::new(Due { hash, indexes, stored, transition, end_before, end, ended })))
+    }
 
+    fn carry_out(&self, due: Due<'_>, update: &Update<'_>, terms: &Terms) -> Result<Outcome, Failure> {
+        let Due { mut hash, mut indexes, stored, transition, end_before, end, ended } = due;
+        let (task_id, before) = (update.task_id.text, stored.record.as_ref());
+        let to = Move { before, after: &transition.record, end_before, end, now: terms.now };
         let leaving = Leaving::with(&mut indexes, ended, task_id.as_bytes(), &to, terms);
         let last_evicted = leaving.evicted.iter().filter_map(|task_id| indexes.end(task_id)).max();
         self.remove(&mut indexes, &leaving.expired);
@@ -69,13 +107,10 @@ impl Instance<'_> {
             self.replicate(terms);
         }
         leaving.count();
-        count(transition.outcome);
         notify(&hash, before, &transition);
-        Ok(Some(transition.outcome))
+        Ok(transition.outcome)
     }
-}
 
-impl Instance<'_> {
     /// Whether the object was deleted when or after the run of the event was published. An event with neither a run nor a
     /// time counts as happening now.
     ///

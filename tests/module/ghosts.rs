@@ -220,3 +220,64 @@ fn a_replica_too_drops_the_id_of_a_record_whose_key_was_overwritten_with_another
     server.run("FLUSHALL");
     server.wait_for(&replica);
 }
+
+#[test]
+fn a_replica_and_the_aof_repair_an_object_as_its_primary_did_whatever_its_indexes_hold() {
+    let server = Server::start_with(&["--appendonly", "yes"]);
+    let replica = server.replica();
+    // Else keys that run out leave between two digests.
+    server.run("DEBUG SET-ACTIVE-EXPIRE 0");
+    let writes = [
+        "DEL m {} gone",
+        "DEL m {} ended",
+        "DEL m {} gone old ended",
+        "DEL m {} gone old ended kept",
+        "UPSERT m {} kept STATE SUCCESS FIELDS 1 worker w",
+        "UPSERT m {} gone STATE SUCCESS NAME c",
+        "UPSERT m {} ended STATE SUCCESS NAME c",
+        "UPSERT m {} new STATE PENDING NAME c",
+        "RETAIN m {} kept 60",
+    ];
+    let mut cases = Vec::new();
+    for write in writes {
+        for removed in ["record:gone", "names"] {
+            for with_strays in ["state:FAILURE", "task:b"] {
+                let id = cases.len();
+                server.run(&format!("TRACKER.UPSERT m {id} ended STATE SUCCESS NAME a RETAIN 1"));
+                for (task_id, name) in [("gone", "a"), ("old", "b"), ("kept", "b")] {
+                    server.run(&format!("TRACKER.UPSERT m {id} {task_id} STATE SUCCESS NAME {name}"));
+                }
+                server.run(&format!("ZADD m:{{{id}}}:{with_strays} 1 gone 1 ended"));
+                cases.push((write.replace("{}", &id.to_string()), format!("m:{{{id}}}:{removed}"), with_strays));
+            }
+        }
+    }
+    sleep(Duration::from_millis(1_050));
+    server.run("CONFIG SET tracker.max-tasks-per-object 3");
+    for (write, removed, with_strays) in cases {
+        server.run(&format!("DEL {removed}"));
+        server.run(&format!("TRACKER.{write}"));
+        server.wait_for(&replica);
+        assert_eq!(replica.digest(), server.digest(), "{write} without {removed}, strays in {with_strays}");
+    }
+    let digest = server.digest();
+    server.run("DEBUG LOADAOF");
+    assert_eq!(server.digest(), digest);
+    server.run("FLUSHALL");
+}
+
+#[test]
+fn a_repair_of_a_full_object_makes_room_for_the_next_record() {
+    let server = server_with(0, &["max-tasks-per-object", "3"]);
+    let replica = server.replica();
+    server.run("TRACKER.UPSERT m 1 short STATE SUCCESS NAME a RETAIN 1");
+    server.run("TRACKER.UPSERT m 1 old STATE SUCCESS NAME b AT 1000");
+    server.run("TRACKER.UPSERT m 1 long STATE SUCCESS NAME b");
+    sleep(Duration::from_millis(1_050));
+    server.run("CONFIG SET tracker.max-tasks-per-object 2");
+    server.run("DEL m:{1}:names");
+    assert_eq!(server.text("TRACKER.UPSERT m 1 new STATE PENDING NAME c"), "CREATED");
+    assert_eq!(members(&server, "tasks"), ["long", "new"]);
+    server.wait_for(&replica);
+    assert_eq!(replica.digest(), server.digest());
+}
