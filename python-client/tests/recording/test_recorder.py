@@ -693,7 +693,7 @@ def test_a_forked_process_starts_afresh(server, monkeypatch, recorder):
 
 
 FORKED_BEHIND_PYTHON_S_BACK = """
-import ctypes, os
+import ctypes, os, time
 import django
 django.setup()
 from celery_task_tracker.recording import process
@@ -704,6 +704,9 @@ def event(number):
     return Event((ObjectRef("shop.order", "1"),), f"t{number}", "shop.t", "PENDING", 0, number)
 
 process.record(event(1))
+# A thread that wants Python's lock at that moment would be waited for in the child. It sleeps.
+process.settle()
+time.sleep(1)
 parent = process.recorder
 pid = ctypes.PyDLL(None).fork()
 if pid == 0:
