@@ -125,20 +125,28 @@ class RedisServer:
 
     @contextlib.contextmanager
     def asked(self):
-        """The commands that clients send meanwhile, by name, in a list that is there at the end."""
+        """The names of the commands that clients send meanwhile, in a list that is there at the end."""
         names = []
+        with self.heard() as commands:
+            yield names
+        names.extend(command.partition(" ")[0] for command in commands)
+
+    @contextlib.contextmanager
+    def heard(self):
+        """The commands that clients send meanwhile, in a list that is there at the end."""
+        commands = []
         with self.client() as client, client.monitor() as monitor:
             client.echo("from here")
-            yield names
+            yield commands
             client.echo("to here")
             for command in monitor.listen():
                 if command["command"] == "ECHO from here":
-                    names.clear()
+                    commands.clear()
                 elif command["command"] == "ECHO to here":
                     break
                 # What the module asks of its own server comes from no address.
                 elif command["client_address"] != "?":
-                    names.append(command["command"].partition(" ")[0])
+                    commands.append(command["command"])
 
     def kill(self):
         self.process.kill()

@@ -263,6 +263,7 @@ def test_an_event_leaves_at_once_and_those_soon_after_it_in_one_packet(
 ):
     server.start()
     recorder.record(event(0))
+    wait_for(lambda: asked, "the first to leave alone")
     monkeypatch.setattr(recording, "PAUSE", 0.5)
     for number in range(1, 100):
         recorder.record(event(number))
@@ -275,6 +276,7 @@ def test_an_event_leaves_at_once_and_those_soon_after_it_in_one_packet(
 def test_a_full_packet_does_not_wait_for_more(server, recorder, asked, monkeypatch):
     server.start()
     recorder.record(event(0))
+    wait_for(lambda: asked, "the first to leave alone")
     monkeypatch.setattr(recording, "PAUSE", 3600)
     with recorder._outbox._lock:
         for number in range(401):
