@@ -49,7 +49,7 @@ def tracker(tracker_server):
 
 @pytest.fixture(scope="module")
 def worker(broker, tracker_server):
-    """A prefork worker with two processes. What it has not run at the end of a file is never run."""
+    """A prefork worker with two processes. What waits for it at the end of a file is never run."""
     worker = Worker(settings.BROKER_URL, settings.TRACKER_URL)
     yield worker
     worker.kill()

@@ -125,7 +125,7 @@ class RedisServer:
 
     @contextlib.contextmanager
     def asked(self):
-        """The names of the commands that clients send meanwhile, in a list that is there at the end."""
+        """The names of the commands that clients send meanwhile, in a list, at the end."""
         names = []
         with self.heard() as commands:
             yield names
