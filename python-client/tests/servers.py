@@ -68,10 +68,14 @@ class RedisServer:
     """A redis-server on a port of its own.
 
     It keeps nothing when it ends, except where it is ``durable`` and started again.
-    ``program`` is another server than the one of ``REDIS_SERVER``.
+    ``program`` is another server than the one of ``REDIS_SERVER``, and ``environment`` what it
+    has beside this process's own.
     """
 
-    def __init__(self, port, *, with_module, durable=False, options=(), program=SERVER):
+    def __init__(
+        self, port, *, with_module, durable=False, options=(), program=SERVER, environment=()
+    ):
+        self.environment = dict(environment)
         self.program = program
         self.options = options
         self.port = port
@@ -101,6 +105,7 @@ class RedisServer:
                 *module,
                 *self.options,
             ],
+            env={**os.environ, **self.environment},
             stdout=subprocess.DEVNULL,
         )
         wait_for(self.answers, f"redis-server on port {self.port}")

@@ -1,0 +1,35 @@
+"""Celery in trouble, for some seconds. ``make soak-celery`` goes on for longer."""
+
+import pytest
+
+from soak import faults
+from soak.brokers import RedisBroker
+from soak.stage import stage
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_record_tells_what_its_task_wrote_down_whatever_was_broken_meanwhile():
+    # The first worker does not know the newest task. The one that takes its place does.
+    with stage(RedisBroker, timeout=1.0, outage=1.2, old=["prefork"]) as on_stage:
+        verdict = on_stage.round(
+            [
+                faults.tracker_stopped,
+                faults.tracker_frozen,
+                faults.tracker_an_hour_ahead,
+                faults.worker_an_hour_behind,
+                faults.broker_restarted,
+                faults.tracker_failed_over,
+                faults.child_killed,
+                faults.workers_killed,
+            ],
+            seed=1,
+            processes=8,
+            tasks=60,
+            pause=0.5,
+        )
+    assert verdict.differences == []
+    counts = verdict.counts
+    assert counts["is right"] > counts["tasks"] / 2
+    # One that is slow is the machine's fault, many are not.
+    assert counts["long waits"] <= counts["tasks"] / 20
