@@ -65,8 +65,7 @@ def child_killed(stage: Stage) -> None:
 
 
 def workers_killed(stage: Stage) -> None:
-    stage.workers.kill("prefork", "gevent")
-    stage.workers.start("prefork", "gevent")
+    stage.workers.replace()
 
 
 def newest_task_deployed(stage: Stage) -> None:

@@ -9,4 +9,3 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 30, "interval_start": 0.1, "i
 if BROKER_URL.startswith("amqp"):  # noqa: F405
     # Otherwise a publisher is not told that a message did not arrive.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
-    CELERY_RESULT_BACKEND = None

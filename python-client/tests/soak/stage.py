@@ -27,6 +27,9 @@ CALM = 1.0
 #: The most seconds for what was sent to be done and told.
 PATIENCE = 150
 
+#: Seconds without a run, while tasks wait, after which a worker is taken for stuck.
+STUCK = 30
+
 #: What a busy machine may add to a timeout, in seconds.
 SLACK = 0.05
 
@@ -76,21 +79,23 @@ class Stage:
         for fault in faults:
             time.sleep(self.outage / 2)
             fault(self)
-            self.workers.ensure_that_they_run()
+            self.workers.revive()
         time.sleep(self.outage / 2)
         self._senders.stop()
         return self._settled()
 
     def _settled(self) -> Verdict:
         """The verdict once it is right and nothing moves any more."""
-        deadline = time.monotonic() + PATIENCE
+        idle_since = time.monotonic()
+        deadline = idle_since + PATIENCE
         right_since = None
         runs = -1
         while True:
             verdict = self._verdict()
             now = time.monotonic()
-            is_idle = verdict.counts["runs"] == runs and not self.broker.waiting()
+            does_nothing = verdict.counts["runs"] == runs
             runs = verdict.counts["runs"]
+            is_idle = does_nothing and not self.broker.waiting()
             if verdict.differences or not is_idle:
                 right_since = None
             elif right_since is None:
@@ -99,6 +104,13 @@ class Stage:
                 return verdict
             if now > deadline:
                 return verdict
+            if not does_nothing:
+                idle_since = now
+            elif now - idle_since > STUCK:
+                # Workers may stop to consume when Redis as a broker was away.
+                self.workers.replace()
+                idle_since = time.monotonic()
+            self.workers.revive()
             time.sleep(0.25)
 
     def _verdict(self) -> Verdict:

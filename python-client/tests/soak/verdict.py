@@ -101,9 +101,7 @@ class Task:
         """What became of it, and whether that is as it should be."""
         record = self._record
         if self._sending is None:
-            return (
-                ("was not sent", True) if record is None else ("was not sent, and is shown", False)
-            )
+            return "was not sent", record is None
         if record is None:
             return "has no record", False
         if not self._latest:
