@@ -32,7 +32,7 @@ test-rust test-servers soak:                     NEEDS = $(TO_BUILD) redis-serve
 lint-rust:                                       NEEDS = $(TO_BUILD)
 lint format:                                     NEEDS = $(TO_BUILD) python venv
 lint-python audit:                               NEEDS = python venv
-demo docs bench bench-quick:                     NEEDS = $(TO_SERVE)
+demo docs bench bench-quick soak-celery:         NEEDS = $(TO_SERVE)
 dist test-dist test-versions:                    NEEDS = $(TO_SERVE)
 test test-python test-python-matrix screenshots: NEEDS = $(TO_SERVE) chromium
 messages:                                        NEEDS = python venv gettext
@@ -51,6 +51,7 @@ help:
 	@echo 'make test-python   the Python half of make test'
 	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
 	@echo 'make soak          break servers under load and count what is lost (SOAK_MINUTES=60, SOAK_SEED, SOAK_SERVER)'
+	@echo 'make soak-celery   the same with Celery and the Django package, workers and brokers (SOAK_BROKER=rabbitmq)'
 	@echo 'make fuzz          fuzz the rules and parsers that know no server (FUZZ_SECONDS=3600)'
 	@echo 'make test-versions the tests of the package on the lowest and the highest versions, without slow ones'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
@@ -134,6 +135,14 @@ soak: system module
 	@SOAK_MINUTES=$(SOAK_MINUTES) TRACKER_MODULE=$(abspath $(MODULE)) \
 		REDIS_SERVER=$(or $(SOAK_SERVER:%=$(abspath target/servers)/%),redis-server) \
 		cargo test --quiet --locked --test soak
+
+# SOAK_SEED=n repeats the random choices of a run; SOAK_BROKER=rabbitmq takes another broker than Redis.
+.PHONY: soak-celery
+soak-celery: system module $(VENV)/installed
+	@$(say) 'Soaking the Django package for $(SOAK_MINUTES) minutes'
+	@$(if $(filter rabbitmq,$(SOAK_BROKER)),.ci/rabbitmq target/servers)
+	@cd python-client && SOAK_MINUTES=$(SOAK_MINUTES) TRACKER_MODULE=$(abspath $(MODULE)) PYTHONPATH=tests \
+		DJANGO_SETTINGS_MODULE=soak.settings ../$(VENV)/bin/python -m soak
 
 FUZZ_SECONDS ?= 60
 # Needs a nightly toolchain, and cargo-fuzz: `cargo install --locked cargo-fuzz`. What it learns stays in tests/fuzz/corpus.

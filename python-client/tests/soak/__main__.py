@@ -16,8 +16,8 @@ from .faults import FAULTS
 from .stage import stage
 from .table import Table
 
-#: A round: so many processes, which send at most so many tasks each, a pause in seconds after each.
-PROCESSES, TASKS, PAUSE = 8, 100, 0.1
+#: A round: so many processes, which send so many tasks each, and pause for some seconds after each.
+PROCESSES, LEAST, MOST, PAUSE = 8, 50, 100, 0.1
 
 #: The package's own timeouts, in seconds, and how long an outage lasts.
 TIMEOUT, OUTAGE = 0.25, 3.0
@@ -37,7 +37,7 @@ def main() -> int:
             faults = faults or chance.sample(FAULTS, len(FAULTS))
             fault = faults.pop()
             verdict = on_stage.round(
-                [fault], seed=seed, processes=PROCESSES, tasks=TASKS, pause=PAUSE
+                [fault], seed=seed, processes=PROCESSES, least=LEAST, most=MOST, pause=PAUSE
             )
             told = table.add([fault], verdict)
             print(f"{time.monotonic() - begun:5.0f} s  {table.tasks} tasks; {told}", flush=True)

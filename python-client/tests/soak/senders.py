@@ -67,14 +67,17 @@ class Senders:
             start_new_session=True,
         )
 
-    def start(self, *, round: int, seed: int, processes: int, tasks: int, pause: float) -> None:
-        """Has that many processes send at most that many tasks each, a pause after each."""
+    def start(
+        self, *, round: int, seed: int, processes: int, least: int, most: int, pause: float
+    ) -> None:
+        """Has so many processes send that many tasks each, with a pause in seconds after each."""
         self._stop.unlink(missing_ok=True)
         order = {
             "round": round,
             "seed": seed,
             "processes": processes,
-            "tasks": tasks,
+            "least": least,
+            "most": most,
             "pause": pause,
         }
         assert self._process.stdin
@@ -118,8 +121,8 @@ def send_tasks(folder: Path, number: int, order: dict) -> None:
     chance = random.Random(f"{order['seed']} {order['round']} {number}")
     diary = Diary(folder, order["round"])
     stopwatch = Stopwatch()
-    for _ in range(order["tasks"]):
-        if (folder / "stop").exists():
+    for sent in range(order["most"]):
+        if sent >= order["least"] and (folder / "stop").exists():
             break
         send_one(chance, diary, stopwatch)
         time.sleep(order["pause"] * chance.uniform(0.5, 1.5))

@@ -64,9 +64,16 @@ class Stage:
         return Diary(self._folder, self._round)
 
     def round(
-        self, faults: Sequence[Fault], *, seed: int, processes: int, tasks: int, pause: float
+        self,
+        faults: Sequence[Fault],
+        *,
+        seed: int,
+        processes: int,
+        least: int,
+        most: int,
+        pause: float,
     ) -> Verdict:
-        """Sends at most so many tasks per process while the faults happen, one after the other.
+        """Has each process send so many tasks while the faults happen, one after the other.
 
         Returns what came out when all was done, or when it does not get right.
         """
@@ -74,7 +81,12 @@ class Stage:
         self.has_broker_died = False
         self.workers.killed.clear()
         self._senders.start(
-            round=self._round, seed=seed, processes=processes, tasks=tasks, pause=pause
+            round=self._round,
+            seed=seed,
+            processes=processes,
+            least=least,
+            most=most,
+            pause=pause,
         )
         for fault in faults:
             time.sleep(self.outage / 2)
@@ -127,6 +139,7 @@ class Stage:
                 verdict.differences.append(f"{task_id} is otherwise in the overview: {row}")
         longest = self._timeout + SLACK
         verdict.counts["long waits"] = sum(each.waited > longest for each in sendings)
+        verdict.longest_wait = max((each.waited for each in sendings), default=0.0)
         return verdict
 
 

@@ -14,17 +14,20 @@ FILE = Path(__file__).resolve().parents[1] / "SOAK.md"
 
 INTRODUCTION = """# The last long run with each broker
 
-Written by `make soak-celery`. In each round eight processes send tasks to a worker with processes and one with greenlets while
-something is broken: the tracker's Redis is stopped for a while, frozen, started again or failed over by its sentinel, its clock or a
-worker's is an hour off, the broker is killed and started again, a worker's child or both workers are killed with `kill -9`, or a
-worker is deployed that does not know a task. The tasks write down in a file what they did. Afterwards each record is compared with it:
-the run, the attempt, the outcome and its value.
+Written by `make soak-celery`. In each round eight processes send tasks to a prefork and a gevent
+worker while something is broken. Each task writes down in a file what it did. Afterwards every
+record is compared with that: its run, attempt and outcome, and the value that the task returned or
+raised.
 
-Runs are those that the tasks wrote down, some of them of a message that was delivered again. Died are tasks without
-`acks_late` whose worker was killed: they have no end, or their worker told of it. Unknown are those that reached a worker that does
-not know them, and are shown as failed. Lost by the broker are messages that were on their way from Redis to a worker when it was
-killed. Long waits are those for the tracker of more than the timeout when a task was sent. Wrong are records that are missing or not what
-the task wrote down, and tasks that never ran, neither of which may be.
+- *Runs* are those that the tasks wrote down, *delivered again* those of a message that had been
+  delivered before.
+- *Unknown* are tasks that reached a worker without them, and are shown as failed.
+- *Died* are tasks without `acks_late` whose worker was killed. They are shown without an end, or
+  as failed if their worker lives to tell.
+- *Lost by the broker* are messages that Redis as a broker was handing to a worker when it died.
+- *Long waits* are calls of `apply_async()` that waited for the tracker for more than its timeout.
+- *Wrong* are records that are missing or say something else than the task, records that have no end
+  for no reason, and tasks that never ran.
 """
 
 #: The columns after the rounds, each with what it counts.
@@ -48,6 +51,7 @@ class Table:
         self._broker = broker
         self._seed = seed
         self._counts: dict[str, Counter[str]] = {}
+        self._longest_wait = 0.0
 
     @property
     def is_clean(self) -> bool:
@@ -63,8 +67,9 @@ class Table:
         name = ", ".join(map(name_of, faults))
         counts = verdict.counts + Counter(rounds=1, wrong=len(verdict.differences))
         self._counts.setdefault(name, Counter()).update(counts)
+        self._longest_wait = max(self._longest_wait, verdict.longest_wait)
         told = ", ".join(f"{number} {column}" for column, number in _columns(counts).items())
-        return f"{name}: {told}"
+        return f"{name}: {told}; the longest wait {verdict.longest_wait:.2f} s"
 
     def text(self, minutes: int) -> str:
         total = sum(self._counts.values(), Counter())
@@ -73,14 +78,11 @@ class Table:
             [
                 f"## {self._broker}",
                 "",
-                f"{minutes} minutes, seed {self._seed}.",
+                f"{minutes} minutes, seed {self._seed}. The longest wait was {self._longest_wait:.2f} s.",
                 "",
                 f"| broken | rounds | {' | '.join(COLUMNS)} |",
                 "|---" * (len(COLUMNS) + 2) + "|",
-                *(
-                    f"| {name} | {' | '.join(map(str, (counts['rounds'], *_columns(counts).values())))} |"
-                    for name, counts in rows
-                ),
+                *(_row(name, counts) for name, counts in rows),
                 "",
             ]
         )
@@ -95,3 +97,8 @@ class Table:
 
 def _columns(counts: Counter[str]) -> dict[str, int]:
     return {column: sum(counts[name] for name in names) for column, names in COLUMNS.items()}
+
+
+def _row(name: str, counts: Counter[str]) -> str:
+    cells = (name, counts["rounds"], *_columns(counts).values())
+    return f"| {' | '.join(map(str, cells))} |"

@@ -25,7 +25,8 @@ def test_every_record_tells_what_its_task_wrote_down_whatever_was_broken_meanwhi
             ],
             seed=1,
             processes=8,
-            tasks=60,
+            least=15,
+            most=60,
             pause=0.5,
         )
     assert verdict.differences == []

@@ -36,6 +36,8 @@ class Verdict:
 
     differences: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    longest_wait: float = 0.0
+    """The most seconds that sending a task waited for the tracker."""
 
     @classmethod
     def on(

@@ -76,8 +76,8 @@ class Workers:
     def revive(self) -> None:
         """Starts those again that have ended, as a supervisor does.
 
-        kombu may fail while it connects to Redis again, which ends the worker. Fails where the tracker
-        has a part in it.
+        kombu may fail while it connects to Redis again, which ends the worker. Fails if the
+        tracker has a part in it.
         """
         ended = [pool for pool, worker in self._now.items() if worker.process.poll() is not None]
         for pool in ended:
