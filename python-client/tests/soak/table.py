@@ -78,7 +78,7 @@ class Table:
             [
                 f"## {self._broker}",
                 "",
-                f"{minutes} minutes, seed {self._seed}. The longest wait was {self._longest_wait:.2f} s.",
+                f"{minutes} minutes, seed {self._seed}, longest wait {self._longest_wait:.2f} s.",
                 "",
                 f"| broken | rounds | {' | '.join(COLUMNS)} |",
                 "|---" * (len(COLUMNS) + 2) + "|",
