@@ -16,11 +16,12 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 
 DEMO = Path(__file__).resolve().parent
 REPOSITORY = DEMO.parent.parent
@@ -37,6 +38,51 @@ IS_LIVELY = """() => {
 }"""
 
 
+def lively(page):
+    """Tasks in several states."""
+    page.wait_for_function(IS_LIVELY, timeout=180_000)
+
+
+def causes(page):
+    """What failed, and why."""
+    page.get_by_text("Failures by cause", exact=True).click()
+    page.locator(".tt-cause").first.wait_for()
+
+
+def details_of(name, state):
+    """The dialog of a task that is in this state."""
+
+    def show(page):
+        lively(page)
+        page.route("**/task-tracker/tasks/**", _without_the_machines_paths)
+        page.get_by_role("group", name="Filter by state").get_by_role("button", name=state).click()
+        page.get_by_role("link", name=f"Details of {name}").first.click(timeout=180_000)
+        page.get_by_role("dialog", name=name).get_by_text("Task id").wait_for()
+
+    return show
+
+
+def workflow(page):
+    """The dialog of one of several tasks side by side, some of which have ended."""
+    details_of("Pack parcel", "Started")(page)
+    page.locator(".tt-tree .tt-badge[data-state=SUCCESS] >> nth=1").wait_for()
+
+
+def log(page):
+    """The lines that a running task has logged so far."""
+    details_of("Generate invoice", "Started")(page)
+    page.get_by_role("group", name="Log").get_by_text("page 5 ").wait_for()
+
+
+def several(page):
+    """What would happen to all tasks of the page."""
+    lively(page)
+    page.get_by_role("checkbox", name="Select all tasks on this page").check()
+    bar = page.get_by_role("group", name="Selected tasks")
+    bar.get_by_role("button", name="Run again").click()
+    page.get_by_role("dialog", name="Run the selected tasks again").wait_for()
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture: its file, the demo's theme, and what is to be seen."""
@@ -47,18 +93,24 @@ class Picture:
     width: int = 1280
     height: int = 860
     page: str = PAGE
-    #: The name of the task whose dialog is open, which has failed.
-    details: str = ""
+    #: What is waited for and done on the page first.
+    scene: Callable[[Page], None] = lively
 
 
 PICTURES = (
-    Picture("overview.png", page=OVERVIEW, height=1100),
-    Picture("overview-dark.png", page=OVERVIEW, is_dark=True, height=1100),
+    Picture("overview.png", page=OVERVIEW, scene=causes, height=1100),
+    Picture("overview-dark.png", page=OVERVIEW, scene=causes, is_dark=True, height=1100),
     Picture("dashboard.png", height=1080),
     Picture("dashboard-dark.png", is_dark=True, height=1080),
     Picture("narrow.png", width=360, height=800),
-    Picture("detail.png", details="Check fraud", height=800),
-    Picture("detail-dark.png", details="Book courier", is_dark=True, height=800),
+    Picture("detail.png", scene=details_of("Check fraud", "Failure"), height=800),
+    Picture(
+        "detail-dark.png", scene=details_of("Book courier", "Failure"), is_dark=True, height=800
+    ),
+    Picture("workflow.png", scene=workflow, height=800),
+    Picture("workflow-dark.png", scene=workflow, is_dark=True, height=800),
+    Picture("log.png", scene=log, height=800),
+    Picture("several-dark.png", scene=several, is_dark=True, height=800),
     Picture("jazzmin.png", theme="jazzmin", height=960),
     Picture("unfold-dark.png", theme="unfold", is_dark=True, height=960),
 )
@@ -138,17 +190,7 @@ def take(browser, site, picture, file):
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", "admin")
     page.locator("[type=submit]").last.click()
-    if picture.page == OVERVIEW:
-        page.get_by_text("Failures by cause", exact=True).click()
-        page.locator(".tt-cause").first.wait_for()
-    else:
-        page.wait_for_function(IS_LIVELY, timeout=180_000)
-    if picture.details:
-        page.route("**/task-tracker/tasks/**", _without_the_machines_paths)
-        page.get_by_role("button", name="Failure").click()
-        page.get_by_role("link", name=f"Details of {picture.details}").first.click(timeout=180_000)
-        dialog = page.get_by_role("dialog", name=picture.details)
-        dialog.get_by_label("Traceback", exact=True).wait_for()
+    picture.scene(page)
     page.wait_for_timeout(2200)  # until the marks of changed rows have faded
     page.screenshot(path=file)
     context.close()
