@@ -199,7 +199,8 @@ def take(browser, site, picture, file):
 def _without_the_machines_paths(route):
     """Removes this machine's paths."""
     response = route.fetch()
-    route.fulfill(response=response, body=response.text().replace(str(REPOSITORY), "/srv/shop"))
+    body = response.text().replace(sys.prefix, "/srv/shop/.venv")
+    route.fulfill(response=response, body=body.replace(str(REPOSITORY), "/srv/shop"))
 
 
 if __name__ == "__main__":
