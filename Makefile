@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV   := .venv
-MODULE := target/release/libtracker.so
+MODULE := $(or $(CARGO_TARGET_DIR),target)/release/libtracker.so
 PYTHON_CODE := python-client benches packaging docs .ci
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && echo sudo; })
 BENCH  = TRACKER_MODULE=$(abspath $(MODULE)) TRACKER_PYTHON=$(abspath $(VENV)/bin/python) \

@@ -137,7 +137,7 @@ class Demo:
             [
                 *(sys.executable, "-m", "celery", "--app", "project", "worker"),
                 *("--pool", "prefork", "--concurrency", "4", "--loglevel", "INFO"),
-                *("--hostname", "demo@%h", "--without-mingle", "--without-gossip"),
+                *("--hostname", "demo@shop", "--without-mingle", "--without-gossip"),
             ],
             temp,
         )

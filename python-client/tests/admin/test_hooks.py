@@ -1,6 +1,7 @@
 """The methods of a ModelAdmin that decide about the tasks of its objects."""
 
 import json
+import re
 
 import pytest
 from django.contrib import admin
@@ -53,6 +54,11 @@ def launchers(page):
     return page.content.decode().count('class="tt-launcher"')
 
 
+def acts_on_selected(page):
+    """What the bar offers to do with rows that are selected."""
+    return re.findall('data-act="([a-z]+)"', page.content.decode())
+
+
 def post(client, endpoint, **data):
     return client.post(f"{PAGE}{endpoint}/", data)
 
@@ -63,6 +69,7 @@ def test_without_methods_of_its_own_who_may_change_may_do_everything(order, admi
     config = config_of(page)
     assert config["canRevoke"]
     assert "shop.tasks.fail" in config["rerunnable"]
+    assert acts_on_selected(page) == ["rerun", "revoke", "remove"]
     assert config["columns"] == []
 
 
@@ -98,6 +105,7 @@ def test_who_may_not_launch_neither_launches_nor_runs_again(order, admin_client,
     config = config_of(page)
     assert config["rerunnable"] == []
     assert config["canRevoke"]
+    assert acts_on_selected(page) == ["revoke", "remove"]
     name = "shop.tasks.fail"
     assert post(admin_client, "launch", task=name).status_code == 403
     assert post(admin_client, "rerun", task_id="ended").status_code == 403
@@ -118,6 +126,7 @@ def test_who_may_not_revoke_revokes_nothing(order, admin_client, as_configured):
     assert not config["canRevoke"]
     assert not config["canTerminate"]
     assert launchers(page) > 1
+    assert acts_on_selected(page) == ["rerun", "remove"]
     assert 'id="tt-revoke-active"' not in page.content.decode()
     assert 'id="tt-remove-finished"' in page.content.decode()
     assert post(admin_client, "revoke", task_id="waits").status_code == 403

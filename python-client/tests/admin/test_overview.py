@@ -129,6 +129,8 @@ class TestList:
                 "name": f"Order {pk}",
                 "url": f"{OPEN}{pk}/task-tracker/",
                 "canChange": True,
+                "canRevoke": True,
+                "canRerun": True,
             }
             for pk in (1, 2)
         }
@@ -261,10 +263,51 @@ class TestActs:
         for pk in (1, 2):
             keep(f"t{pk}", pk, state="PENDING")
         rows = {row["id"]: row for row in client.get(f"{PAGE}list/").json()["tasks"]}
-        assert [rows[f"t{pk}"]["object"]["canChange"] for pk in (1, 2)] == [True, False]
+        for act in ("canChange", "canRevoke", "canRerun"):
+            assert [rows[f"t{pk}"]["object"][act] for pk in (1, 2)] == [True, False]
         answers = [client.post(f"{PAGE}revoke/", {"task_id": f"t{pk}"}) for pk in (1, 2)]
         assert answers[0].status_code == 202
         assert error(answers[1]) == (403, "forbidden")
+
+    def test_are_offered_as_the_methods_of_the_model_admin_say(
+        self, admin_client, orders, as_configured
+    ):
+        """They are asked once for each object of a page."""
+        asked = []
+
+        def may_launch(self, request, obj):
+            asked.append(("launch", obj.pk))
+            return obj.pk != 1
+
+        def may_revoke(self, request, obj):
+            asked.append(("revoke", obj.pk))
+            return obj.pk != 2
+
+        as_configured(
+            has_task_tracker_overview_permission=lambda self, request: True,
+            has_task_tracker_launch_permission=may_launch,
+            has_task_tracker_revoke_permission=may_revoke,
+            get_task_tracker_tasks=lambda self, request, obj: ["shop.tasks.fail"],
+        )
+        for pk in (1, 2):
+            keep(f"good{pk}", pk)
+            keep(f"bad{pk}", pk, state="FAILURE", name="shop.tasks.fail")
+        url = f"{RESTRICTED}task-tracker/"
+        rows = admin_client.get(f"{url}list/").json()["tasks"]
+        assert sorted(asked) == [("launch", 1), ("launch", 2), ("revoke", 1), ("revoke", 2)]
+        offered = {
+            row["id"]: [act for act in ("canChange", "canRevoke", "canRerun") if row["object"][act]]
+            for row in rows
+        }
+        assert offered == {
+            "good1": ["canChange", "canRevoke"],
+            "bad1": ["canChange", "canRevoke"],
+            "good2": ["canChange"],
+            "bad2": ["canChange", "canRerun"],
+        }
+        for row in rows:
+            details = admin_client.get(f"{url}tasks/{row['id']}/").json()
+            assert details["object"] == row["object"]
 
     def test_act_on_no_object_but_the_records_own(self, admin_client, orders, broker):
         """The row of the overview may say what it likes: the object has to have the task."""

@@ -99,11 +99,24 @@ def test_another_filter_selects_nothing_of_it_and_another_page_keeps_what_is(tra
     expect(bar(tracker_page)).to_be_hidden()
 
 
-def test_all_finished_records_are_removed_and_what_runs_stays(tracker_page):
+def test_all_finished_records_that_the_filters_let_through_are_removed(tracker_page):
     keep("t1")
     keep("t2", "FAILURE")
     keep("t3", "STARTED")
-    tracker_page.get_by_role("button", name="Remove finished").click()
+    keep("t4", "FAILURE", "shop.tasks.greet")
+    remove = tracker_page.get_by_role("button", name="Remove finished")
+    chip(tracker_page, "Started").click()
+    expect(rows(tracker_page)).to_have_count(1)
+    expect(remove).to_be_hidden()
+    chip(tracker_page, "Failure").click()
+    tracker_page.get_by_role("searchbox", name="Search tasks").fill("greet")
+    expect(rows(tracker_page)).to_have_count(1)
+    remove.click()
+    confirm(tracker_page, "Remove records (1)?", "Remove")
+    expect(rows(tracker_page)).to_have_count(0)
+    tracker_page.get_by_role("button", name="Show all tasks").click()
+    expect(rows(tracker_page)).to_have_count(3)
+    remove.click()
     confirm(tracker_page, "Remove records (2)?", "Remove")
     expect(rows(tracker_page)).to_have_count(1)
     expect(row(tracker_page, "t3")).to_be_visible()

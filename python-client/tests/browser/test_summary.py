@@ -177,7 +177,7 @@ def test_a_cause_is_a_filter_and_can_be_removed_as_a_whole(open_page, record):
     expect(chips(open_page).get_by_role("button", name="Failure")).to_contain_text("1")
 
 
-def test_a_task_that_runs_longer_than_usual_says_so(tracker_page):
+def test_a_task_that_runs_longer_than_usual_says_so(tracker_page, site):
     for number in range(20):
         live(f"g{number}", "shop.tasks.greet", begin=EPOCH + number, waited=50, ran=1000)
     begin = int(time.time() * 1000) - 60_000
@@ -189,6 +189,15 @@ def test_a_task_that_runs_longer_than_usual_says_so(tracker_page):
     tracker_page.reload()
     expect(row(tracker_page, "slow")).to_contain_text("longer than usual (1.0 s)")
     expect(row(tracker_page, "new")).not_to_contain_text("longer")
+    # Its dialog says so too, whichever rows are shown beside it.
+    tracker_page.goto(f"{site}{PAGE}?state=SUCCESS&task=shop.tasks.chat&task_id=slow")
+    dialog = tracker_page.get_by_role("dialog", name="Greet")
+    expect(dialog).to_contain_text("longer than usual (1.0 s)")
+    tracker_page.goto(f"{site}{PAGE}?task_id=new")
+    expect(tracker_page.get_by_role("dialog", name="Chat")).to_contain_text("running 1 m")
+    expect(tracker_page.get_by_role("dialog", name="Chat")).not_to_contain_text("longer")
+    keep("new", "SUCCESS", "shop.tasks.chat", begin + 60_000)
+    tracker_page.goto(f"{site}{PAGE}")
     fold(tracker_page, "At a glance")
     fold(tracker_page, "What is usual")
     usual = tracker_page.get_by_role("row", name="Greet 20")

@@ -16,7 +16,7 @@ from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
 from . import broker, revocation
 from .endpoint import Refusal, endpoint, forbidden, record_of
-from .hooks import launchable_names, may_launch, may_revoke
+from .hooks import Rights
 from .log_entry import log_entry
 from .revocation import ActiveTask
 from .sending import not_sent, send
@@ -28,12 +28,17 @@ def launch(
 ) -> HttpResponse:
     """``task=<name>``, ``launch=<label>`` if it has several: launches a task for this object with
     its registered arguments."""
-    if not may_launch(request, model_admin, obj):
+    rights = Rights(request, model_admin, obj)
+    if not rights.can_launch:
         raise forbidden()
     name = request.POST.get("task", "")
-    names = launchable_names(request, model_admin, obj)
     registration = next(
-        (r for r in registry.for_model(model_admin.model) if r.name == name and name in names), None
+        (
+            r
+            for r in registry.for_model(model_admin.model)
+            if r.name == name and name in rights.launchable
+        ),
+        None,
     )
     if registration is None:
         raise Refusal(
@@ -76,7 +81,7 @@ def revoke(
     The state becomes REVOKED when a worker has done so. Until then the record says that it was
     requested. Terminating may be switched off, or need its own permission.
     """
-    if not may_revoke(request, model_admin, obj):
+    if not Rights(request, model_admin, obj).can_revoke:
         raise forbidden()
     record = record_of(ref, request.POST.get("task_id", ""))
     if record.get("state") not in ACTIVE_STATES:
@@ -99,7 +104,7 @@ def revoke_active(
     Answers with the tasks that were revoked, those that were not and why, and how many are left
     beyond the :data:`~.revocation.LIMIT` of one request. Repeating the request revokes those.
     """
-    if not may_revoke(request, model_admin, obj):
+    if not Rights(request, model_admin, obj).can_revoke:
         raise forbidden()
     tasks, remaining = revocation.active_tasks(ref)
     outcome = revocation.revoke(request, {ref: tasks})

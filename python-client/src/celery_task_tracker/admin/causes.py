@@ -188,7 +188,7 @@ def _objects(
     ]
     last = [refs[:FEW_OBJECTS] for refs in of_each]
     known = visible(request, model_admin, (each for refs in last for each in refs))
-    shown = {each: described(request, model_admin, obj) for each, obj in known.items()}
+    shown = {each: described(model_admin, obj) for each, obj in known.items()}
     return [
         {"count": len(refs), "last": [shown[each] for each in few if each in shown]}
         for refs, few in zip(of_each, last, strict=True)

@@ -7,6 +7,8 @@ revoking take the permission to change the object in any case: the methods narro
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -29,32 +31,41 @@ HOOKS: Mapping[str, tuple[str, ...]] = {
 ATTRIBUTES = ("task_tracker_column", "task_tracker_filter", "task_tracker_template")
 
 
-def may_launch(request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model) -> bool:
-    """Whether this user may launch tasks for ``obj`` and run them again."""
-    asked: Any = model_admin
-    return bool(
-        model_admin.has_change_permission(request, obj)
-        and asked.has_task_tracker_launch_permission(request, obj)
-    )
+@dataclass(frozen=True)
+class Rights:
+    """What this user may do to the tasks of ``obj``. Each method is asked once, when it matters."""
 
+    request: HttpRequest
+    model_admin: ModelAdmin[Any]
+    obj: Model
 
-def may_revoke(request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model) -> bool:
-    """Whether this user may revoke tasks of ``obj``."""
-    asked: Any = model_admin
-    return bool(
-        model_admin.has_change_permission(request, obj)
-        and asked.has_task_tracker_revoke_permission(request, obj)
-    )
+    @cached_property
+    def can_change(self) -> bool:
+        """Whether the user may change the object, which everything else takes too."""
+        return self.model_admin.has_change_permission(self.request, self.obj)
 
+    @cached_property
+    def can_launch(self) -> bool:
+        """Whether the user may launch tasks for the object and run them again."""
+        return self._has("launch")
 
-def launchable_names(
-    request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model
-) -> frozenset[str]:
-    """The tasks that this user may launch for ``obj``, and run again where they may be."""
-    if not may_launch(request, model_admin, obj):
-        return frozenset()
-    asked: Any = model_admin
-    return offered_names(model_admin.model) & {*asked.get_task_tracker_tasks(request, obj)}
+    @cached_property
+    def can_revoke(self) -> bool:
+        """Whether the user may revoke tasks of the object."""
+        return self._has("revoke")
+
+    @cached_property
+    def launchable(self) -> frozenset[str]:
+        """The tasks that the user may launch, and run again where they may be."""
+        if not self.can_launch:
+            return frozenset()
+        asked: Any = self.model_admin
+        chosen = asked.get_task_tracker_tasks(self.request, self.obj)
+        return offered_names(self.model_admin.model) & {*chosen}
+
+    def _has(self, permission: str) -> bool:
+        asked = getattr(self.model_admin, f"has_task_tracker_{permission}_permission")
+        return self.can_change and bool(asked(self.request, self.obj))
 
 
 def offered_names(model: type[Model]) -> frozenset[str]:

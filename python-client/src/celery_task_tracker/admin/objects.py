@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -77,30 +76,6 @@ def row_fields(ref: Ref) -> tuple[str, ...]:
     return ROW_FIELDS if isinstance(ref, ObjectRef) else (*ROW_FIELDS, "objects")
 
 
-def with_objects(
-    request: HttpRequest, model_admin: ModelAdmin[Any], overview: OverviewRef, reply: bytes
-) -> bytes:
-    """``reply``, a page of rows in the module's JSON, each with ``object`` instead of ``objects``.
-
-    That is what :func:`described` says of it, or ``None`` if the user may not view it or if it does
-    not exist. Costs one query.
-    """
-    page = json.loads(reply)
-    of_each = [objects_of(overview, row) for row in page["tasks"]]
-    known = visible(request, model_admin, (ref for refs in of_each for ref in refs))
-    shown: dict[ObjectRef, dict[str, Any]] = {
-        ref: described(request, model_admin, obj) for ref, obj in known.items()
-    }
-    for row, refs in zip(page["tasks"], of_each, strict=True):
-        row.pop("objects", None)
-        row["object"] = next((shown[ref] for ref in refs if ref in shown), None)
-    return json.dumps(page, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-
-
-def described(request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model) -> dict[str, Any]:
-    """``{"name", "url", "canChange"}``: the object, and the address of its own page."""
-    return {
-        "name": str(obj),
-        "url": page_url(model_admin, None, obj),
-        "canChange": model_admin.has_change_permission(request, obj),
-    }
+def described(model_admin: ModelAdmin[Any], obj: Model) -> dict[str, Any]:
+    """``{"name", "url"}``: the object, and the address of its own page."""
+    return {"name": str(obj), "url": page_url(model_admin, None, obj)}

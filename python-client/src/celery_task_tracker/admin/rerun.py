@@ -25,7 +25,7 @@ from ..states import ACTIVE_STATES
 from ..templatetags.task_humanize import humanize_task
 from . import broker
 from .endpoint import Refusal, endpoint, forbidden, record_of
-from .hooks import launchable_names, may_launch
+from .hooks import Rights
 from .log_entry import ids_by_name, log_entry
 from .outcome import Outcome, Task
 from .selection import Judgement, RecordsOf
@@ -64,6 +64,11 @@ def rerunnable(model: type[Model]) -> dict[str, Registration]:
     }
 
 
+def rerunnable_names(rights: Rights) -> Set[str]:
+    """The tasks that a user with these rights may run again."""
+    return rerunnable(rights.model_admin.model).keys() & rights.launchable
+
+
 class Rerun:
     """Runs finished tasks again, each with exactly the arguments that it had."""
 
@@ -73,9 +78,10 @@ class Rerun:
     )
 
     def judge(self, request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model) -> Judgement:
-        if not may_launch(request, model_admin, obj):
+        rights = Rights(request, model_admin, obj)
+        if not rights.can_launch:
             return lambda record: forbidden()
-        names = rerunnable(model_admin.model).keys() & launchable_names(request, model_admin, obj)
+        names = rerunnable_names(rights)
         return lambda record: self._refusal(record, names)
 
     @staticmethod

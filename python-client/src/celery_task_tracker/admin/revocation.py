@@ -29,7 +29,7 @@ from ..server.writes import Annotation
 from ..states import ACTIVE_STATES
 from . import broker
 from .endpoint import Refusal, forbidden
-from .hooks import may_revoke
+from .hooks import Rights
 from .log_entry import ids_by_name, log_entry
 from .outcome import Outcome, Task
 from .selection import Judgement, RecordsOf
@@ -221,7 +221,7 @@ class Revocation:
     fields: tuple[str, ...] = ("worker", "pool", "eta")
 
     def judge(self, request: HttpRequest, model_admin: ModelAdmin[Any], obj: Model) -> Judgement:
-        if not may_revoke(request, model_admin, obj):
+        if not Rights(request, model_admin, obj).can_revoke:
             return lambda record: forbidden()
         return lambda record: self._refusal(request, record)
 

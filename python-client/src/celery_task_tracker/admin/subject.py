@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from django.contrib.admin import ModelAdmin
@@ -15,9 +16,10 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from ..registration.registry import registry
-from .hooks import launchable_names, may_revoke, offered_names
+from .hooks import Rights
 from .launchable import Launchable, launchable
 from .overview import may_see_overview, overview_url
+from .rerun import rerunnable, rerunnable_names
 
 
 @dataclass(frozen=True)
@@ -46,25 +48,29 @@ class OneObject:
             current_app=self.model_admin.admin_site.name,
         )
 
+    @cached_property
+    def _rights(self) -> Rights:
+        return Rights(self.request, self.model_admin, self.obj)
+
     @property
     def can_change(self) -> bool:
-        return self.model_admin.has_change_permission(self.request, self.obj)
+        return self._rights.can_change
 
     @property
     def launchable(self) -> Sequence[Launchable]:
         """The tasks that this user may launch here. Costs the queries of their arguments."""
         registrations = registry.for_model(self.model_admin.model)
-        names = self.launchable_names
+        names = self._rights.launchable
         return launchable((each for each in registrations if each.name in names), self.obj)
 
     @property
-    def launchable_names(self) -> frozenset[str]:
-        """The tasks that this user may launch, and run again where they may be."""
-        return launchable_names(self.request, self.model_admin, self.obj)
+    def rerunnable_names(self) -> Set[str]:
+        """The tasks that this user may run again."""
+        return rerunnable_names(self._rights)
 
     @property
     def can_revoke(self) -> bool:
-        return may_revoke(self.request, self.model_admin, self.obj)
+        return self._rights.can_revoke
 
     @property
     def overview_url(self) -> str | None:
@@ -102,13 +108,13 @@ class WholeModel:
 
     @property
     def can_revoke(self) -> bool:
-        """Whether this user may revoke at all. Each object is asked about when it is done."""
+        """Whether this user may revoke at all. Each row says whether its task may be revoked."""
         return self.can_change
 
     @property
-    def launchable_names(self) -> frozenset[str]:
-        """The same for running again."""
-        return offered_names(self.model_admin.model) if self.can_change else frozenset()
+    def rerunnable_names(self) -> Set[str]:
+        """The tasks that may be run again. Each row says whether this user may do so."""
+        return rerunnable(self.model_admin.model).keys() if self.can_change else frozenset()
 
 
 Subject: TypeAlias = OneObject | WholeModel

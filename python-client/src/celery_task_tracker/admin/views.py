@@ -34,11 +34,12 @@ from .causes import failed_by_json
 from .endpoint import endpoint, record_of
 from .filters import query_of
 from .found import HIDDEN_FIELDS, with_excerpts
-from .objects import described, holders, row_fields, with_objects
+from .hooks import Rights
+from .objects import holders, row_fields
 from .overview import has_overview, may_see_overview
 from .own import own_columns, own_links, with_own
+from .owner import Owner, with_owners
 from .presentable import presentable
-from .rerun import rerunnable
 from .revocation import may_terminate
 from .silence import MISSED, silent_json, with_silent_count
 from .strings import interface_strings, state_labels
@@ -82,6 +83,7 @@ def _page(subject: Subject) -> HttpResponse:
         for registration in registry.for_rows_of(model_admin.model)
     }
     can_change, can_revoke = subject.can_change, subject.can_revoke
+    rerunnable = sorted(subject.rerunnable_names)
     columns = list(own_columns(request, model_admin))
     base = subject.page_url
     context = {
@@ -99,6 +101,7 @@ def _page(subject: Subject) -> HttpResponse:
         "overview_url": subject.overview_url,
         "can_change": can_change,
         "can_revoke": can_revoke,
+        "can_rerun": bool(rerunnable),
         "columns": columns,
         "launchable": subject.launchable,
         "tracked": list(names.values()),
@@ -127,7 +130,7 @@ def _page(subject: Subject) -> HttpResponse:
             "canChange": can_change,
             "canRevoke": can_revoke,
             "canTerminate": can_revoke and may_terminate(request),
-            "rerunnable": sorted(subject.launchable_names & rerunnable(model_admin.model).keys()),
+            "rerunnable": rerunnable,
             "columns": columns,
             "names": names,
             "states": state_labels(),
@@ -191,7 +194,7 @@ def task_list(
         reply = client.query_json(ref, query, row_fields(ref))
     reply = with_silent_count(ref, with_own(request, model_admin, reply))
     if isinstance(ref, OverviewRef):
-        reply = with_objects(request, model_admin, ref, reply)
+        reply = with_owners(request, model_admin, ref, reply)
     response = HttpResponse(reply, content_type="application/json")
     set_response_etag(response)
     return get_conditional_response(request, response["ETag"], response=response) or response
@@ -209,7 +212,7 @@ def task_detail(
     """The whole record of one task: arguments, result, error and traceback included.
 
     ``objects`` names this object only: the user may not be allowed to see the others. In the
-    overview ``object`` says which one it is, see :func:`described`. Of a task whose objects no
+    overview ``object`` says which one it is, see :meth:`.Owner.as_json`. Of a task whose objects no
     longer have a record, or may not be viewed by this user, only what the overview has is shown.
     """
     record = record_of(ref, task_id)
@@ -219,7 +222,8 @@ def task_detail(
         for owner, owner_ref in holders(request, model_admin, ref, record)[:1]:
             own = get_client().get(owner_ref, task_id)
             answer = presentable(own or record)
-            answer["object"] = described(request, model_admin, owner)
+            rights = Rights(request, model_admin, owner)
+            answer["object"] = Owner(rights).as_json(record["name"])
             ref = owner_ref
     if answer.pop("objects", None) and isinstance(ref, ObjectRef):
         answer["objects"] = [list(ref)]

@@ -3,7 +3,7 @@
 import { Attempts, earlierAttempts } from "./attempts.js";
 import { Badge } from "../shared/badge.js";
 import { Cut } from "./cut.js";
-import { isChangeable } from "../shared/changeable.js";
+import { isAllowed } from "../shared/allowed.js";
 import { arrange, byId, el, once, setProp, setText } from "../shared/dom.js";
 import { Facts } from "./facts.js";
 import { Family } from "./family.js";
@@ -28,10 +28,11 @@ export class Detail {
   /**
    * `load(id)` fetches a record and `loadFamily(id)` what belongs together with it, `linkTo(id)` is
    * the address of a task's dialog and `open(id)` opens it, `copy(text, button)` copies,
+   * `exceeded(task)` is how long it usually takes at most, if it has been running for longer,
    * `revoke(task)`, `markLost(task)`, `remove(task)` and `rerun(task)` do what the buttons say, and
    * `closed(id)` is called when the dialog has been closed.
    */
-  constructor(config, { load, loadFamily, linkTo, open, copy, revoke, markLost, remove, rerun, closed }) {
+  constructor(config, { load, loadFamily, linkTo, open, copy, revoke, markLost, remove, rerun, exceeded, closed }) {
     this.config = config;
     this.load = load;
     this.copy = copy;
@@ -60,7 +61,7 @@ export class Detail {
       closed(id);
     });
     this.note = el("p", { className: "tt-quiet", role: "status" });
-    this.life = new LifeLine(config.strings);
+    this.life = new LifeLine(config.strings, exceeded);
     this.family = new Family(config, {
       load: loadFamily,
       lead: (link, id) => opens(link, linkTo(id), () => open(id)),
@@ -159,9 +160,8 @@ export class Detail {
     setProp(this.badge.element, "hidden", !task.state);
     this.badge.update(task.state);
     setText(this.attempt, spokenAttempt(task, this.config.strings));
-    const isAllowed = Boolean(this.#record) && isRevocable(task, this.config);
-    setProp(this.revoke, "hidden", !isAllowed);
-    if (this.remove) setProp(this.remove, "hidden", !this.#record || !isChangeable(task));
+    setProp(this.revoke, "hidden", !this.#record || !isRevocable(task, this.config));
+    if (this.remove) setProp(this.remove, "hidden", !this.#record || !isAllowed("canChange", task));
     if (this.rerun) {
       setProp(this.rerun, "hidden", !this.#record || !isRerunnable(task, this.config));
     }

@@ -11,13 +11,19 @@ const NAMES = { due: "notBefore" };
 export class LifeLine {
   #moments = new Map();
 
-  constructor(strings) {
+  /** `exceeded(task)` is how long a running task usually takes at most, if it has been running for longer. */
+  constructor(strings, exceeded) {
     this.strings = strings;
+    this.exceeded = exceeded;
     this.list = el("ol", { className: "tt-life" });
-    this.element = el("section", {}, el("h3", { textContent: strings.life }), this.list);
+    this.long = el("p", { className: "tt-long", hidden: true });
+    this.element = el("section", {}, el("h3", { textContent: strings.life }), this.list, this.long);
   }
 
   update(task) {
+    const usual = this.exceeded(task);
+    setText(this.long, usual && fill(this.strings.longer, { time: usual }));
+    setProp(this.long, "hidden", !usual);
     if (this.list.dataset.state !== task.state) this.list.dataset.state = task.state;
     arrange(
       this.list,

@@ -2,7 +2,7 @@
 
 import { button, el, icon, once, setProp, setText } from "../shared/dom.js";
 import { fill } from "../shared/format.js";
-import { isChangeable } from "../shared/changeable.js";
+import { isAllowed } from "../shared/allowed.js";
 import { silence } from "../shared/silence.js";
 
 export class Silence {
@@ -33,7 +33,7 @@ export class Silence {
     const { strings } = this.config;
     const time = silence(task, this.config);
     const text = task.worker ? strings.silentWorker : strings.silentFor;
-    setProp(this.mark, "hidden", !isChangeable(task));
+    setProp(this.mark, "hidden", !isAllowed("canChange", task));
     if (time) setText(this.text, fill(text, { time, worker: task.worker }));
     return Boolean(time);
   }

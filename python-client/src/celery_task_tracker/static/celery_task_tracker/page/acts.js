@@ -9,6 +9,7 @@ import { toast } from "../shared/toast.js";
 
 export class Acts {
   #active = 0;
+  #view = UNFILTERED;
 
   /** `refresh()` loads the history again, `open(id)` opens a task's dialog,
    * `follow(id)` looks soon what has become of a task. */
@@ -30,11 +31,12 @@ export class Acts {
     if (this.all) this.#onClick(this.all, () => this.#revokeActive());
   }
 
-  /** Shows how many tasks are active. */
-  show(counts) {
+  /** Shows how many tasks are active, and what can be done with those that `view` lets through. */
+  show(counts, view) {
+    this.#view = view;
     this.#active = this.config.activeStates.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
-    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    if (this.finished) setProp(this.finished, "hidden", total === this.#active);
+    const isAny = !view.silent && this.#finishedView.states.some((state) => counts[state]);
+    if (this.finished) setProp(this.finished, "hidden", !isAny);
     if (!this.all) return;
     setProp(this.all, "hidden", this.#active === 0);
     const text = fill(this.config.strings.revokeActive, { n: number(this.#active) });
@@ -52,8 +54,8 @@ export class Acts {
 
   get #finishedView() {
     const { states, activeStates } = this.config;
-    const finished = Object.keys(states).filter((state) => !activeStates.includes(state));
-    return { ...UNFILTERED, states: finished };
+    const chosen = this.#view.states.length ? this.#view.states : Object.keys(states);
+    return { ...this.#view, states: chosen.filter((state) => !activeStates.includes(state)) };
   }
 
   async #launch({ launch: name, label: which, confirm }) {

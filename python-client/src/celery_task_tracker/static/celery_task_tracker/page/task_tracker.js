@@ -78,7 +78,12 @@ const selection = new Selection(config, rows, async (act, ids) => {
   if (await acts.run(act, ids ? { ids } : { view: address.view })) selection.clear();
 });
 const detail = new Detail(config, {
-  load: (id) => api.task(id),
+  async load(id) {
+    const record = await api.task(id);
+    // The dialog does not wait for this.
+    if (record.state === "STARTED") summary.usual.learn(record.name);
+    return record;
+  },
   loadFamily: (id) => api.family(id),
   linkTo: (id) => address.linkTo(id),
   open: (id) => address.open(id),
@@ -89,6 +94,7 @@ const detail = new Detail(config, {
     if (await acts.run("remove", { ids: [task.id] })) byId("detail").close();
   },
   rerun: (record) => rerun.show(record),
+  exceeded: (task) => summary.usual.exceeded(task),
   closed(id) {
     address.close();
     inherit(() => rows.link(id) ?? heir());
@@ -160,7 +166,7 @@ function show(history) {
     tasks.show(history.tasks.map((task) => task.name).filter(Boolean), view.tasks);
     pages.show(history);
     search.tell(history, view);
-    acts.show(counts);
+    acts.show(counts, view);
     const ended = rows.show(history.tasks);
     if (selectedIn !== filtersOf(view)) selection.clear();
     selectedIn = filtersOf(view);

@@ -10,7 +10,7 @@ export class ObjectLink {
     this.element = el("span", {}, this.link, this.none);
   }
 
-  /** `object` is `{name, url}`, or `null` for one that does not exist or that the reader may not see. */
+  /** `object` has a `name` and a `url`, or `null` for one that does not exist or that the reader may not see. */
   update(object) {
     setProp(this.link, "hidden", !object);
     setProp(this.none, "hidden", Boolean(object));

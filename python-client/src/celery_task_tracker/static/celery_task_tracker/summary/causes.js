@@ -67,7 +67,7 @@ export class Causes {
 
 class Line {
   constructor(key, config, { choose, act }) {
-    const { strings, canChange } = config;
+    const { strings, canChange, rerunnable } = config;
     this.config = config;
     this.strings = strings;
     this.count = el("span", { className: "tt-cause-count" });
@@ -89,12 +89,10 @@ class Line {
     this.first = new Time();
     this.last = new Time();
     this.dash = el("span", { "aria-hidden": "true", textContent: "–" });
-    const acts = canChange
-      ? [
-          this.#act("rerun", "RETRY", "tt-go", act, key),
-          this.#act("remove", "remove", "tt-danger", act, key),
-        ]
-      : [];
+    const acts = [
+      ...(rerunnable.length ? [this.#act("rerun", "RETRY", "tt-go", act, key)] : []),
+      ...(canChange ? [this.#act("remove", "remove", "tt-danger", act, key)] : []),
+    ];
     this.element = el(
       "li",
       { className: "tt-cause" },

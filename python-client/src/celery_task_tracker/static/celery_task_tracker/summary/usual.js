@@ -12,7 +12,8 @@ const ENOUGH = 20;
 const FRESH = 60_000;
 
 export class Usual {
-  #tasks = new Map();
+  /** What is known of each task by its name, and when it was fetched. */
+  #known = new Map();
   #asked = { tasks: "", at: Number.NEGATIVE_INFINITY };
 
   /** `load(names)` fetches, for all tasks or those of these names; `linkTo(id)` and `open(id)` lead to
@@ -28,7 +29,7 @@ export class Usual {
 
   /** How long a running task usually takes at most, as text, if it has been running for longer. */
   exceeded(task) {
-    const usual = this.#tasks.get(task.name)?.ran;
+    const usual = this.#known.get(task.name)?.ran;
     if (task.state !== "STARTED" || !usual || usual.count < ENOUGH || ran(task) <= usual.p95) return "";
     return duration(usual.p95, this.config.strings);
   }
@@ -48,8 +49,21 @@ export class Usual {
     }
   }
 
+  /** Fetches what is usual for the tasks of this name, unless it is known. */
+  async learn(name) {
+    if (now() - (this.#known.get(name)?.at ?? Number.NEGATIVE_INFINITY) < FRESH) return;
+    this.#known.set(name, { ...this.#known.get(name), at: now() });
+    // The page does without it.
+    const { tasks } = await this.load([name]).catch(() => ({ tasks: [] }));
+    this.#keep(tasks);
+  }
+
+  #keep(tasks) {
+    for (const task of tasks) this.#known.set(task.name, { ...task, at: now() });
+  }
+
   #show(tasks) {
-    this.#tasks = new Map(tasks.map((task) => [task.name, task]));
+    this.#keep(tasks);
     setProp(this.table, "hidden", tasks.length === 0);
     setProp(this.none, "hidden", tasks.length > 0);
     this.table.tBodies[0].replaceChildren(...tasks.map((task) => this.#row(task)));
