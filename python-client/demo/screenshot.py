@@ -24,7 +24,6 @@ from pathlib import Path
 from playwright.sync_api import Error, Page, sync_playwright
 
 DEMO = Path(__file__).resolve().parent
-REPOSITORY = DEMO.parent.parent
 HOST = "127.0.0.1"
 PAGE = "/admin/shop/order/1042/task-tracker/"
 OVERVIEW = "/admin/shop/order/task-tracker/"
@@ -102,7 +101,8 @@ PICTURES = (
     Picture("overview-dark.png", page=OVERVIEW, scene=causes, is_dark=True, height=1100),
     Picture("dashboard.png", height=1080),
     Picture("dashboard-dark.png", is_dark=True, height=1080),
-    Picture("narrow.png", width=360, height=800),
+    Picture("narrow.png", width=360, height=1100),
+    Picture("narrow-dark.png", scene=workflow, is_dark=True, width=360, height=1100),
     Picture("detail.png", scene=details_of("Check fraud", "Failure"), height=800),
     Picture(
         "detail-dark.png", scene=details_of("Book courier", "Failure"), is_dark=True, height=800
@@ -190,17 +190,26 @@ def take(browser, site, picture, file):
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", "admin")
     page.locator("[type=submit]").last.click()
+    expect_rows(page)
     picture.scene(page)
     page.wait_for_timeout(2200)  # until the marks of changed rows have faded
     page.screenshot(path=file)
     context.close()
 
 
+def expect_rows(page):
+    """Waits for the table. Where it does not come, says what the page shows instead."""
+    try:
+        page.locator("#tt-rows tr").first.wait_for()
+    except Error:
+        sys.exit(f"screenshot: the page has no tasks: {page.locator('#tt-history').inner_text()}")
+
+
 def _without_the_machines_paths(route):
     """Removes this machine's paths."""
     response = route.fetch()
     body = response.text().replace(sys.prefix, "/srv/shop/.venv")
-    route.fulfill(response=response, body=body.replace(str(REPOSITORY), "/srv/shop"))
+    route.fulfill(response=response, body=body.replace(str(DEMO), "/srv/shop"))
 
 
 if __name__ == "__main__":

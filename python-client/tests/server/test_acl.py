@@ -10,14 +10,14 @@ import redis
 
 import celery_task_tracker
 from celery_task_tracker.checks import check_server
-from celery_task_tracker.registration.resolution import ObjectRef
+from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
 from celery_task_tracker.server.client import TrackerClient
 from celery_task_tracker.server.errors import NotPermitted, TrackerError
 from celery_task_tracker.server.query import Query
 from celery_task_tracker.server.removals import Deletion
 from celery_task_tracker.server.writes import Event
 from servers import EVERY_SERVER, HOST, RedisServer, Worker, free_port, wait_for
-from shop.tasks import succeed
+from shop.tasks import delete_order, succeed
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 LINES = [line for line in README.splitlines() if line.startswith("user shop-")]
@@ -36,6 +36,10 @@ def reads(client, ref=ORDER):
     total = json.loads(client.query_json(ref, Query()))["total"]
     assert json.loads(client.stats_json(ref))["total"] == json.loads(each)["total"] == total
     return total, client.get(ref, "t1")
+
+
+def total(client, ref):
+    return json.loads(client.query_json(ref, Query()))["total"]
 
 
 def refused(client, *writes):
@@ -82,7 +86,7 @@ def test_the_lines_of_the_readme_are_enough_and_not_more(program):
         assert reads(web)[0] == reads(viewer)[0] == 2
         assert refused(viewer, event(), Deletion(ORDER))
         with pytest.raises(TrackerError):
-            worker.query_json(ORDER, Query())
+            worker.stats_json(ORDER)
         for client in (worker, web):
             assert refused(client, event(ELSEWHERE))
             assert client.write([Deletion(ORDER)]) == []
@@ -119,6 +123,12 @@ def test_the_workers_line_is_enough_for_a_worker(broker, settings):
                 lambda: (found := watching.get(ORDER, sent.id)) and found["state"] == "SUCCESS",
                 "the record of the task",
             )
+            # It deletes what is recorded of an object that a task deletes, in the overview too.
+            assert watching.get(OverviewRef("shop.order"), sent.id)
+            delete_order.apply_async((1,), queue="few-rights")
+            for ref in (ORDER, OverviewRef("shop.order")):
+                wait_for(lambda ref=ref: total(watching, ref) == 0, f"the deletion from {ref}")
+            assert "Which tasks were revoked" not in worker.output()
         finally:
             worker.kill()
 
