@@ -139,7 +139,9 @@ def test_a_registration_may_forbid_it(admin_client, monkeypatch):
     registry._by_task[tasks.succeed.name] = ()
     task_tracker.register(Order, rerun=False)(tasks.succeed)
     keep()
-    assert error(admin_client.post(URL, {"task_id": "t1"}))[1] == "not-replayable"
+    keep("hidden", name=tasks.tidy.name)
+    for task_id in ("t1", "hidden"):
+        assert error(admin_client.post(URL, {"task_id": task_id}))[1] == "not-replayable"
 
 
 def test_edited_arguments_are_run(admin_client, worker, ended):

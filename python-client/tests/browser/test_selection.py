@@ -132,6 +132,27 @@ def test_more_than_a_thousand_are_said_before(tracker_page):
     expect(rows(tracker_page)).to_have_count(3)
 
 
+def test_what_takes_long_can_be_stopped(tracker_page):
+    keep_many(120, "SUCCESS")
+    held = []
+
+    def hold_all_but_the_first(route):
+        held.append(route)
+        if len(held) == 1:
+            route.continue_()
+
+    tracker_page.route("**/several/", hold_all_but_the_first)
+    tracker_page.get_by_role("button", name="Remove finished").click()
+    confirm(tracker_page, "Remove records (120)?", "Remove")
+    working = tracker_page.get_by_role("dialog", name="Remove", exact=True)
+    expect(working).to_contain_text("50 / 120")
+    working.get_by_role("button", name="Stop").press("Enter")
+    expect(working).to_be_hidden()
+    held[1].continue_()
+    expect(said(tracker_page)).to_contain_text("Records removed: 100.")
+    expect(pages(tracker_page)).to_contain_text("of 20")
+
+
 def test_a_record_that_never_ends_is_removed_from_its_dialog(tracker_page):
     keep("purged", "PENDING")
     details(tracker_page).click()

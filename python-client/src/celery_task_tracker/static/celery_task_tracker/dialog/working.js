@@ -25,7 +25,8 @@ export class Working {
     setText(byId("working-count"), `${number(this.count)} / ${number(this.total)}`);
   }
 
+  /** Closes the dialog. If the reader has stopped this, it may show something else by now. */
   close() {
-    dialog.close();
+    if (!this.isStopped) dialog.close();
   }
 }
