@@ -53,11 +53,15 @@ def test_acts_are_offered_and_done_as_each_object_allows(page, site, monkeypatch
     for pk in (7, 8):
         Order.objects.create(pk=pk)
     orders = type(backstage._registry[Order])
-    for method, allows in {
-        "has_change_permission": lambda self, request, obj=None: obj is None or obj.pk != 1042,
-        "has_task_tracker_launch_permission": lambda self, request, obj: obj.pk != 8,
-        "has_task_tracker_revoke_permission": lambda self, request, obj: obj.pk != 8,
-    }.items():
+    for method, pk in (
+        ("has_change_permission", 1042),
+        ("has_task_tracker_launch_permission", 8),
+        ("has_task_tracker_revoke_permission", 8),
+    ):
+
+        def allows(self, request, obj=None, pk=pk):
+            return obj is None or obj.pk != pk
+
         monkeypatch.setattr(orders, method, allows, raising=False)
     for pk in (7, 8, 1042):
         keep_in_overview(f"e{pk}", pk)
