@@ -62,6 +62,17 @@ def test_it_works_with_the_keyboard_alone(tracker_page):
     expect(selected(tracker_page)).to_have_text("Selected: 2")
 
 
+def test_a_telephone_selects_all_rows_of_the_page_too(tracker_page):
+    keep("t1")
+    keep("t2")
+    tracker_page.set_viewport_size({"width": 360, "height": 800})
+    tracker_page.get_by_role("checkbox", name="Select all tasks on this page").check()
+    expect(selected(tracker_page)).to_have_text("Selected: 2")
+    bar(tracker_page).get_by_role("button", name="Remove records").click()
+    confirm(tracker_page, "Remove records (2)?", "Remove")
+    expect(rows(tracker_page)).to_have_count(0)
+
+
 def test_200_selected_records_are_removed_at_once(page, site):
     keep_many(230, "SUCCESS")
     page.goto(f"{site}{PAGE}?page_size=200")
