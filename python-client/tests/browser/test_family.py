@@ -89,6 +89,23 @@ def test_its_links_lead_from_task_to_task_and_back(tracker_page):
     expect(workflow(tracker_page, "Succeed")).to_have_count(0)
 
 
+def test_a_task_that_moves_on_meanwhile_has_one_state_in_the_dialog(page, site, settings):
+    settings.TASK_TRACKER_REFRESH_INTERVAL = 3600
+    keep_chord()
+
+    def end_before_the_family_is_asked_for(route):
+        keep("busy", "SUCCESS", "shop.tasks.sleep", EPOCH + 3)
+        route.continue_()
+
+    page.route("**/family/**", end_before_the_family_is_asked_for)
+    page.goto(f"{site}{PAGE}?task_id=busy")
+    shown = dialog(page, "Sleep")
+    expect(workflow(page, "Sleep")).to_contain_text("3 of 3 done")
+    expect(shown.get_by_role("button", name="Run again")).to_be_visible()
+    expect(shown.get_by_role("button", name="Revoke")).to_be_hidden()
+    expect(shown).not_to_contain_text("There is no result yet.")
+
+
 def test_a_dialog_that_the_address_opened_is_closed_after_following_a_link(page, site):
     keep_chord()
     page.goto(f"{site}{PAGE}?task_id=busy")

@@ -132,6 +132,11 @@ export class Detail {
   async #fetchFamily() {
     const id = this.#id;
     await this.family.fetch(id);
+    if (id === this.#id && (this.family.state ?? this.#record.state) !== this.#record.state) {
+      // The task has moved on since its record was fetched. The next refresh tells if this fails.
+      const record = await this.load(id).catch(() => this.#record);
+      if (id === this.#id) this.#record = record;
+    }
     if (id === this.#id) this.#redraw();
   }
 

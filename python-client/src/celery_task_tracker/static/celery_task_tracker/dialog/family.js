@@ -33,6 +33,11 @@ export class Family {
     return Boolean(this.#told?.isActive);
   }
 
+  /** The state of the task that is shown, if the server told it. */
+  get state() {
+    return this.#told?.rows.find(({ id }) => id === this.#id)?.state;
+  }
+
   /** Whether this object has a task with this id, as far as the server told. */
   has(id) {
     return Boolean(this.#told?.there.includes(id));
