@@ -48,6 +48,7 @@ def lively(page):
 
 def causes(page):
     """What failed, and why."""
+    lively(page)
     page.get_by_text("Failures by cause", exact=True).click()
     page.locator(".tt-cause").first.wait_for()
 
