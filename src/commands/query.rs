@@ -38,7 +38,8 @@ const OPTIONS: &str = "STATE, TASK, SINCE, UNTIL, MATCH, PAGE, SIZE, ORDER, FIEL
 /// 3339, `complete` as a boolean.
 ///
 /// O(log n + rows) for n records of the object and at most one `STATE` or `TASK`; with several O(offset + rows); with
-/// both O(m) for the m records on the smaller side; with `MATCH` O(examined).
+/// both O(m) for the m records on the smaller side, or O(offset + m) for the m in the other states, if those are fewer; with
+/// `MATCH` O(examined).
 pub struct Query;
 
 impl Command for Query {
@@ -47,8 +48,8 @@ impl Command for Query {
     const DOCUMENTATION: Documentation = Documentation {
         summary: c"Reads one page of an object's live task records, the newest first.",
         complexity: c"O(log(N)+M) with N being the number of records of the object and M that of rows; with several \
-            STATE or TASK O(K+M) for the K rows before the page; with both O(L) for the L records on the smaller side; with \
-            MATCH O(L) for the L records examined, at most 2000.",
+            STATE or TASK O(K+M) for the K rows before the page; with both O(L) for the L records on the smaller side, or \
+            O(K+L) for those in the other states, if they are fewer; with MATCH O(L) for the L records examined, at most 2000.",
         since: SINCE,
         arity: -3,
         keys: Some(Keys::Read),

@@ -30,8 +30,9 @@ impl<'c> Instance<'c> {
     /// Reads one page.
     ///
     /// O(log n + rows) if the filter names at most one index; for several states or several names O(offset + rows); for
-    /// states together with names O(m), m being the smaller of the two sides; with a text see [`Instance::search`]. Ids
-    /// that are not live add O(1) each, or O(1) for each id of the index if those are fewer.
+    /// states together with names O(m), m being the smaller of the two sides, or O(offset + m) for the m in the other states,
+    /// if those are fewer; with a text see [`Instance::search`]. Ids that are not live add O(1) each, or O(1) for each id of
+    /// the index if those are fewer.
     ///
     /// A record that turns out to be gone is neither shown nor counted, and `live` excludes it from then on. If thousands are
     /// gone that were not known to be, the page may have fewer rows than its total promises.

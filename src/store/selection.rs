@@ -14,6 +14,8 @@ pub(super) struct Selection<'a, 'c> {
     walked: Vec<Zset<'c>>,
     /// If given, they must also be on this other side.
     also: Option<Side<'a, 'c>>,
+    /// The indexes of the states that a filter by states and names leaves out.
+    left_out: Vec<Zset<'c>>,
     /// Their score is in this range.
     range: ScoreRange,
 }
@@ -48,6 +50,12 @@ impl<'a, 'c> Selection<'a, 'c> {
             let indexes = keys.map(|key| instance.ids(&key, live)).collect::<Result<_, _>>()?;
             sides.push(Side { any_of: AnyOf::Names(names), indexes });
         }
+        let mut left_out = Vec::new();
+        if let [Side { any_of: AnyOf::States(states), .. }, _names] = sides.as_slice() {
+            let others = State::ALL.into_iter().filter(|state| !states.contains((*state).into()));
+            let indexes = others.map(|state| instance.ids(&instance.keys.state(state), live));
+            left_out = indexes.collect::<Result<_, _>>()?;
+        }
         let range = between(filter.since, filter.until);
         sides.sort_by_key(|side| side.indexes.iter().map(|index| index.count(range)).sum::<usize>());
         let mut sides = sides.into_iter();
@@ -55,7 +63,7 @@ impl<'a, 'c> Selection<'a, 'c> {
             Some(side) => side.indexes,
             None => vec![instance.ids(&instance.keys.tasks(), live)?],
         };
-        Ok(Self { walked, also: sides.next(), range })
+        Ok(Self { walked, also: sides.next(), left_out, range })
     }
 
     /// The total, and the ids in the window.
@@ -90,20 +98,39 @@ impl<'a, 'c> Selection<'a, 'c> {
     }
 
     /// The total, if counting costs less than walking through all ids.
+    ///
+    /// A record is in one state. So of the ids with a name, those in some states are all but those in the other states, which
+    /// usually are far fewer: most tasks have ended well.
     fn total(&mut self, live: &Live<'_>) -> Option<usize> {
+        let Self { walked, also, left_out, range } = self;
         let dead = live.dead()?;
-        let Some(also) = &self.also else {
-            return Some(self.walked.iter_mut().map(|index| live.count(index, self.range)).sum());
+        let Some(also) = also else {
+            return Some(walked.iter_mut().map(|index| live.count(index, *range)).sum());
         };
-        let pairs = || self.walked.iter().flat_map(|one| also.indexes.iter().map(move |other| (one, other)));
-        let cost: usize = pairs().map(|(one, other)| one.len().min(other.len())).sum();
-        let walk: usize = self.walked.iter().map(Zset::len).sum();
-        if self.range != ScoreRange::ALL || cost > COUNTING * walk {
+        let (few, many) = (count(walked, *range), also.indexes.len());
+        let walking = (few * COUNTING).saturating_add(few * many);
+        let counting = if *range == ScoreRange::ALL { cost(walked, &also.indexes) } else { usize::MAX };
+        let names = if matches!(also.any_of, AnyOf::Names(_)) { &mut also.indexes } else { &mut *walked };
+        let others = count(left_out, *range);
+        let excluding = match *range {
+            ScoreRange::ALL => cost(left_out, names),
+            _ => others * (COUNTING + names.len()),
+        };
+        if walking <= counting.min(excluding) {
             return None;
         }
-        let is_in = |indexes: &[Zset<'_>], id: &ServerString| indexes.iter().any(|index| index.score(id).is_some());
-        let dead = dead.iter().filter(|id| is_in(&self.walked, id) && is_in(&also.indexes, id)).count();
-        Some(pairs().map(|(one, other)| one.count_common(other)).sum::<usize>().saturating_sub(dead))
+        if counting <= excluding {
+            return Some(common(walked, &also.indexes, dead));
+        }
+        let excluded = match *range {
+            ScoreRange::ALL => common(left_out, names, dead),
+            range => {
+                let members = left_out.iter_mut().flat_map(|index| index.members(range, EARLIEST_FIRST));
+                members.filter(|member| live.holds(&member.id) && is_in_any(names, &member.id)).count()
+            }
+        };
+        let named: usize = names.iter_mut().map(|index| live.count(index, *range)).sum();
+        Some(named.saturating_sub(excluded))
     }
 
     /// The live ids in order.
@@ -113,7 +140,7 @@ impl<'a, 'c> Selection<'a, 'c> {
         direction: Direction,
         live: &'s Live<'_>,
     ) -> Box<dyn Iterator<Item = Member> + 's> {
-        let Self { walked, also, range } = self;
+        let Self { walked, also, range, .. } = self;
         let is_selected = move |id: &ServerString| also.as_ref().is_none_or(|also| also.holds(instance, id));
         let few: Option<Vec<_>> = walked.iter_mut().map(|index| live.members(index, *range)).collect();
         if let Some(few) = few {
@@ -130,10 +157,34 @@ impl<'a, 'c> Selection<'a, 'c> {
 /// How many times longer it takes to walk to an id than to count it.
 const COUNTING: usize = 4;
 
+/// How many ids the indexes have in a range. O(log n).
+fn count(indexes: &[Zset<'_>], range: ScoreRange) -> usize {
+    indexes.iter().map(|index| index.count(range)).sum()
+}
+
+/// How many ids are looked up to count those that any of `some` has in common with any of `others`.
+fn cost(some: &[Zset<'_>], others: &[Zset<'_>]) -> usize {
+    pairs(some, others).map(|(one, other)| one.len().min(other.len())).sum()
+}
+
+/// How many ids that are not `dead` any of `some` has in common with any of `others`.
+fn common(some: &[Zset<'_>], others: &[Zset<'_>], dead: &HashSet<ServerString>) -> usize {
+    let dead = dead.iter().filter(|id| is_in_any(some, id) && is_in_any(others, id)).count();
+    pairs(some, others).map(|(one, other)| one.count_common(other)).sum::<usize>().saturating_sub(dead)
+}
+
+fn pairs<'z, 'c>(some: &'z [Zset<'c>], others: &'z [Zset<'c>]) -> impl Iterator<Item = (&'z Zset<'c>, &'z Zset<'c>)> {
+    some.iter().flat_map(move |one| others.iter().map(move |other| (one, other)))
+}
+
+fn is_in_any(indexes: &[Zset<'_>], id: &ServerString) -> bool {
+    indexes.iter().any(|index| index.score(id).is_some())
+}
+
 impl Side<'_, '_> {
     fn holds(&self, instance: &Instance<'_>, task_id: &ServerString) -> bool {
         if self.indexes.len() <= FEW {
-            return self.indexes.iter().any(|index| index.score(task_id).is_some());
+            return is_in_any(&self.indexes, task_id);
         }
         let Ok(record) = instance.hash(task_id.as_ref(), Mode::Peek) else { return false };
         match &self.any_of {
