@@ -10,8 +10,6 @@ from ..registration.resolution import OverviewRef
 from ..server.client import get_client
 from ..server.query import Query
 
-FIELDS = ("objects", "state", "alive_at")
-
 
 @dataclass(frozen=True)
 class Concerned:
@@ -29,12 +27,14 @@ def concerned(
     limit: int,
     states: Iterable[str] = (),
     is_wanted: Callable[[Mapping[str, Any]], bool] = lambda record: True,
+    fields: Iterable[str] = (),
 ) -> Concerned:
-    """The objects of the newest ``limit`` records in any of ``states`` that ``is_wanted``.
+    """The objects of the newest ``limit`` records in any of ``states`` that ``is_wanted``, which
+    reads these ``fields``.
 
     Costs a round trip for the first 200 records, and one for each further 1,000.
     """
-    page = get_client().newest(overview, Query(states=tuple(states)), FIELDS, limit)
+    page = get_client().newest(overview, Query(states=tuple(states)), ("objects", *fields), limit)
     keys = {
         key
         for record in page["tasks"]

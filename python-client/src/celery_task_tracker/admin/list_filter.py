@@ -125,7 +125,7 @@ _QUESTIONS: dict[str, tuple[Any, ...]] = {
     "failing": (("FAILURE",),),
     "running": (("STARTED",),),
     "waiting": (WAITING,),
-    "silent": (("STARTED",), is_silent),
+    "silent": (("STARTED",), is_silent, ("state", "alive_at")),
     "none": (),
 }
 

@@ -331,7 +331,7 @@ class TrackerClient:
         fields: Sequence[str],
     ) -> Merge:
         def ask(pages: Sequence[tuple[Place, Query]]) -> list[bytes]:
-            words = _in_order(fields)
+            words = _with_order(fields, places)
             return self._execute_each([each.command(place, words) for place, each in pages])
 
         return Merge(query, places, replies, ask)
@@ -397,12 +397,12 @@ def _first_commands(
 ) -> list[list[str]]:
     """What each of several places is asked first for a page of all of them."""
     first = first_query(query, len(places))
-    return [first.command(place, _in_order(fields)) for place in places]
+    return [first.command(place, _with_order(fields, places)) for place in places]
 
 
-def _in_order(fields: Sequence[str]) -> tuple[str, ...]:
-    """``fields``, and those by which records are put in order."""
-    return tuple(dict.fromkeys((*fields, *ORDER_FIELDS)))
+def _with_order(fields: Sequence[str], places: Sequence[Place]) -> tuple[str, ...]:
+    """``fields``, and those by which the records of several places are put in order."""
+    return tuple(dict.fromkeys((*fields, *(ORDER_FIELDS if len(places) > 1 else ("id",)))))
 
 
 def _record(reply: Any) -> dict[str, Any] | None:
