@@ -94,13 +94,13 @@ pub fn rounds(part: &mut Part) {
     }
 }
 
-/// The faults that these servers can have.
+/// The faults that these servers can have, those first that only some can have.
 fn faults(cluster: &Cluster) -> Vec<Fault> {
-    let mut faults =
-        vec![Fault::MovedByHand, Fault::PrimaryKilled, Fault::NodesAdded, Fault::NodesRemoved, Fault::Resharded];
+    let mut faults = Vec::new();
     if cluster.nodes[0].list("CLUSTER HELP").iter().any(|line| line.starts_with("MIGRATESLOTS")) {
         faults.extend([Fault::Migrated, Fault::MigrationSourceKilled]);
     }
+    faults.extend([Fault::MovedByHand, Fault::PrimaryKilled, Fault::NodesAdded, Fault::NodesRemoved, Fault::Resharded]);
     faults
 }
 

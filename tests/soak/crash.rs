@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use crate::deletion::Deletion;
 use crate::log::{compare, tasks, Log};
 use crate::report::{Found, Part};
 use crate::server::Server;
@@ -54,6 +55,7 @@ pub fn logs() -> Vec<Log> {
 
 fn round(server: &mut Server, logs: &mut Vec<Log>, fault: Fault, round: usize, random: &mut Rng) -> Found {
     let shared: Vec<_> = logs.drain(..).map(Mutex::new).collect();
+    let deletion = Deletion::of(&mut server.connect(), round);
     let promise = if matches!(fault, Fault::KillAfterSave) { Promise::Nothing } else { Promise::Kept };
     thread::scope(|scope| {
         for (number, log) in shared.iter().enumerate() {
@@ -83,6 +85,7 @@ fn round(server: &mut Server, logs: &mut Vec<Log>, fault: Fault, round: usize, r
     }
     server.restart();
     let mut found = compare(&mut server.connect(), logs, &objects());
+    found.unsent += deletion.count_back(&mut server.connect());
     if matches!(fault, Fault::TruncatedAof) {
         found.lost = found.lost.saturating_sub(1);
     }

@@ -5,6 +5,7 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use crate::crash::logs;
+use crate::deletion::Deletion;
 use crate::log::{compare, tasks, Log};
 use crate::report::{Found, Part};
 use crate::server::{eventually, Server};
@@ -19,6 +20,7 @@ pub fn rounds(part: &mut Part) {
     let mut logs = logs();
     while part.goes_on() {
         let dies = part.round().is_multiple_of(2);
+        let deletion = Deletion::of(&mut nodes[primary].connect(), part.round());
         let shared: Vec<_> = logs.drain(..).map(Mutex::new).collect();
         thread::scope(|scope| {
             for (number, log) in shared.iter().enumerate() {
@@ -31,7 +33,7 @@ pub fn rounds(part: &mut Part) {
                 nodes[primary].kill();
             } else {
                 nodes[primary].run("FAILOVER");
-                eventually("another primary", || nodes[primary].info("replication").contains("role:slave"));
+                eventually("the primary to step down", || nodes[primary].info("replication").contains("role:slave"));
             }
         });
         logs.extend(shared.into_iter().map(|log| log.into_inner().unwrap()));
@@ -43,7 +45,8 @@ pub fn rounds(part: &mut Part) {
             }
             None => {
                 let is_primary = |node: &Server| node.info("replication").contains("role:master");
-                nodes.iter().position(is_primary).expect("a primary")
+                eventually("a new primary", || nodes.iter().any(is_primary));
+                nodes.iter().position(is_primary).expect("there is one now")
             }
         };
         if let Some(killed) = killed {
@@ -52,6 +55,7 @@ pub fn rounds(part: &mut Part) {
         }
         follow(&nodes, primary);
         let mut found = compare(&mut nodes[primary].connect(), &mut logs, &objects());
+        found.unsent += deletion.count_back(&mut nodes[primary].connect());
         found += differences(&nodes, primary);
         let updates = logs.iter_mut().map(Log::take_count).sum();
         part.end_round(if dies { "primary killed" } else { "FAILOVER" }, updates, found);

@@ -10,14 +10,20 @@ from dataclasses import replace
 
 import pytest
 import redis
-from redis.cluster import NodesManager
+from redis.cluster import NodesManager, RedisCluster
+from redis.exceptions import ClusterError, TryAgainError
 
 from celery_task_tracker.checks import check_server
 from celery_task_tracker.recording.recorder import Recorder
 from celery_task_tracker.registration.resolution import ObjectRef, OverviewRef
 from celery_task_tracker.server.client import TrackerClient, get_client
 from celery_task_tracker.server.connection import connect
-from celery_task_tracker.server.errors import ModuleMissing, NotPermitted, TrackerUnavailable
+from celery_task_tracker.server.errors import (
+    ModuleMissing,
+    NotPermitted,
+    SlotMoving,
+    TrackerUnavailable,
+)
 from celery_task_tracker.server.query import Query, Span
 from celery_task_tracker.server.removals import Deletion
 from celery_task_tracker.server.writes import Event
@@ -225,16 +231,27 @@ def test_a_slot_that_has_moved_is_followed(cluster, settings):
 
 @contextlib.contextmanager
 def moving(cluster, key):
-    """Within this context the slot of ``key`` is moving from one node to another."""
+    """Within this context the slot of ``key`` is moving from one node to another.
+
+    Half of its keys have moved, and the rest follow at the end.
+    """
     with contextlib.ExitStack() as stack:
         plain = [stack.enter_context(server.client()) for server in cluster]
         slot = plain[0].execute_command("CLUSTER", "KEYSLOT", key)
         names = [each.execute_command("CLUSTER", "MYID") for each in plain]
         owner = next(at for at, each in enumerate(plain) if serves(each, key))
         heir = (owner + 1) % 3
+
+        def move(count):
+            if keys := plain[owner].execute_command("CLUSTER", "GETKEYSINSLOT", slot, count):
+                plain[owner].migrate(HOST, cluster[heir].port, keys, 0, 5_000)
+
+        count = plain[owner].execute_command("CLUSTER", "COUNTKEYSINSLOT", slot)
         plain[heir].execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", names[owner])
         plain[owner].execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", names[heir])
+        move(count // 2)
         yield
+        move(count)
         for each in (plain[heir], plain[owner], plain[(heir + 1) % 3]):
             each.execute_command("CLUSTER", "SETSLOT", slot, "NODE", names[heir])
 
@@ -257,6 +274,35 @@ def test_an_object_that_a_cluster_is_moving_keeps_no_other_back(cluster, setting
     assert get_client().get(ObjectRef("shop.order", "2"), "t1")["state"] == "SUCCESS"
     assert recorder.refused == recorder.lost == 0
     assert len(caplog.records) == 1
+
+
+def test_what_is_recorded_while_a_large_object_moves_is_kept_where_redis_py_gives_up(
+    cluster, settings
+):
+    url = f"redis+cluster://{HOST}:{cluster[0].port}"
+    settings.CELERY_TASKTRACKER_REDIS_URL = url
+    settings.TASK_TRACKER_SOCKET_TIMEOUT = 1
+    settings.TASK_TRACKER_RETRY_AFTER = 0.5
+    order, (started,) = ObjectRef("shop.order", "2"), events(2)
+    of_each = [replace(started, task_id=f"t{number}") for number in range(500)]
+    client, recorder = get_client(), Recorder()
+    assert client.write(of_each) == []
+    with (
+        RedisCluster(host=HOST, port=cluster[0].port) as plain,
+        moving(cluster, "2"),
+    ):
+        with pytest.raises((ClusterError, TryAgainError)):
+            plain.execute_command("TRACKER.STATS", "shop.order", "2")
+        with pytest.raises(SlotMoving):
+            client.get(order, "t1")
+        for event in of_each[:100]:
+            recorder.record(replace(event, state="SUCCESS", at=2))
+        recorder.record(events(1)[0])
+        wait_for(lambda: recorder.waiting == 100, "the event of another object to be stored")
+        assert not recorder.is_away
+    wait_for(lambda: not recorder.waiting, "the events to be stored")
+    assert json.loads(client.stats_json(order))["states"] == {"PENDING": 400, "SUCCESS": 100}
+    assert recorder.refused == recorder.lost == 0
 
 
 def test_an_overview_that_a_cluster_is_moving_keeps_no_object_back(cluster, settings, caplog):
