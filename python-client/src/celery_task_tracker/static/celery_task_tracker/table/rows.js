@@ -5,6 +5,9 @@ import { arrange, setStyle } from "../shared/dom.js";
 import { BadRow } from "./bad_row.js";
 import { Row } from "./row.js";
 
+/** How many new rows appear in one frame. To lay out hundreds at once holds up what the reader does. */
+const AT_ONCE = 50;
+
 export class Rows {
   #rows = new Map();
   /** The row that had the focus last, and its index. */
@@ -26,11 +29,13 @@ export class Rows {
     const hadRows = this.#rows.size > 0;
     const rows = new Map();
     const ended = [];
+    const added = [];
     for (const task of tasks) {
       const known = this.#rows.get(task.id);
       const was = known?.task.state;
       const row = this.#draw(task, known);
       if (!known && hadRows) row.mark();
+      if (!known) added.push(row.element);
       if (known && was !== task.state && !this.config.activeStates.includes(task.state)) {
         ended.push(task);
       }
@@ -38,6 +43,7 @@ export class Rows {
     }
     this.#rows = rows;
     if (this.#focused?.isConnected) this.#place = this.#focused.sectionRowIndex;
+    reveal(added);
     arrange(this.body, [...rows.values()].map((row) => row.element));
     this.#scale();
     return ended;
@@ -84,4 +90,10 @@ export class Rows {
   #scale() {
     setStyle(this.body, "--tt-scale", Math.max(1, ...[...this.#rows.values()].map((row) => row.length)));
   }
+}
+
+/** Shows the first of these elements now, and the others in the frames that follow. */
+function reveal(elements) {
+  elements.forEach((element, place) => (element.hidden = place >= AT_ONCE));
+  if (elements.length > AT_ONCE) requestAnimationFrame(() => reveal(elements.slice(AT_ONCE)));
 }
