@@ -193,9 +193,23 @@ class TestParts:
         ]
         assert [len(page["tasks"]) for page in pages] == [10, 10, 0, 0]
         assert {(page["total"], page["pages"]) for page in pages} == {(50, 3)}
+        monkeypatch.setattr(merge, "DEEPEST_MATCH", 20)
+        query = Query(page=2, match="shop.order")
+        assert len(json.loads(client.query_json(ALL, query, FIELDS))["tasks"]) == 10
+        page = json.loads(client.query_json(ALL, replace(query, page=3), FIELDS))
+        assert (page["total"], page["pages"], page["tasks"]) == (50, 2, [])
+        assert len(client.newest(ALL, Query(), FIELDS, 40)["tasks"]) == 40
         older = Query(until=str(begin + 19), page=2)
         page = json.loads(client.query_json(ALL, older, FIELDS))
         assert [row["id"] for row in page["tasks"]] == [f"t{9 - row}" for row in range(10)]
+
+    def test_are_not_read_for_a_page_that_is_too_deep(self, tracker, client, begin):
+        keep(client, [event(number, number, at=begin + number) for number in range(1000)])
+        for query in (Query(page=10**6), Query(page=10**6, match="shop")):
+            with tracker.asked() as asked:
+                page = json.loads(client.query_json(ALL, query, FIELDS))
+            assert (page["total"], page["tasks"]) == (1000, [])
+            assert asked == ["TRACKER.QUERY"] * 4
 
     def test_show_a_record_once_that_others_moved_on_meanwhile(self, client, begin, monkeypatch):
         hot = self.one_part(1)[0]

@@ -2,7 +2,7 @@
 
 Each part lists its own records in the order that was asked for. They are merged as far as the page
 goes, and no part is read much further than that. So a page costs more the deeper it is, and there
-are none beyond :data:`DEEPEST` records. A page of a period reaches any of them.
+are none beyond what :func:`deepest` says. A page of a period reaches any record.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from .query import Query
 PAGE = 200
 PACKET = 1000
 
-#: The records that pages of several parts reach, in the order that was asked for.
-DEEPEST = 10_000
+#: How many records the pages of several parts reach, in the order that was asked for. A search is
+#: made anew for each command that reads on, so its pages end earlier.
+DEEPEST = 5_000
+DEEPEST_MATCH = 1_000
 
 #: The fields by which records are put in order.
 ORDER_FIELDS = ("created_at", "id")
@@ -38,8 +40,19 @@ def first_query(query: Query, parts: int) -> Query:
 
     A hash deals the records out, so each part has about the same share of a page.
     """
-    wanted = query.page * query.size
+    # A page that is too deep has the counts alone.
+    wanted = query.page * query.size if is_reached(query) else 1
     return replace(query, page=1, size=min(PAGE, wanted, 2 * -(-wanted // parts) + 10))
+
+
+def deepest(query: Query) -> int:
+    """How many records the pages of ``query`` reach."""
+    return DEEPEST_MATCH if query.match else DEEPEST
+
+
+def is_reached(query: Query) -> bool:
+    """Whether the page that ``query`` asks for is not too deep. A first page of any size is not."""
+    return query.page == 1 or query.page * query.size <= deepest(query)
 
 
 class Merge:
@@ -64,13 +77,14 @@ class Merge:
         query = self._query
         total = sum(each["total"] for each in self._first)
         end = query.page * query.size
-        rows = islice(self._records(), end - query.size, end if end <= DEEPEST else 0)
+        records = self._records() if is_reached(query) else ()
+        rows = islice(records, end - query.size, end)
         unwanted = set(ORDER_FIELDS) - set(fields)
         page = {
             "total": total,
             "page": query.page,
             "size": query.size,
-            "pages": min(-(-total // query.size), max(1, DEEPEST // query.size)),
+            "pages": min(-(-total // query.size), max(1, deepest(query) // query.size)),
             "tasks": [{name: row[name] for name in row if name not in unwanted} for row in rows],
             "states": added(each["states"] for each in self._first),
         }
