@@ -104,6 +104,8 @@ def test_a_running_task_is_revoked_after_a_confirmation(tracker_page, worker, en
     dialog.get_by_role("button", name="Revoke").click()
     expect(row(tracker_page, "Sleep")).to_contain_text("Revoked")
     expect(tracker_page.get_by_role("button", name="Revoke Sleep")).to_be_hidden()
+    # The request ends later: it waits for the workers' answers.
+    expect(said(tracker_page)).to_contain_text("The workers were asked to revoke")
 
 
 def test_a_task_is_revoked_from_its_dialog(tracker_page, worker, ended):
@@ -116,6 +118,8 @@ def test_a_task_is_revoked_from_its_dialog(tracker_page, worker, ended):
     confirm.get_by_role("button", name="Revoke").click()
     expect(dialog).to_contain_text("Revoked")
     expect(dialog.get_by_role("button", name="Revoke")).to_be_hidden()
+    # The request ends later: it waits for the workers' answers.
+    expect(said(tracker_page)).to_contain_text("The workers were asked to revoke")
 
 
 def test_every_active_task_is_revoked_after_a_confirmation(tracker_page, worker, ended):

@@ -188,6 +188,7 @@ def test_revoking_several_says_what_will_not_be_revoked_and_why(tracker_page, wo
     confirm(tracker_page, "Revoke the selected tasks (2)?", "Revoke")
     expect(chip(tracker_page, "Revoked 2")).to_be_visible()
     expect(chip(tracker_page, "Success 1")).to_be_visible()
+    expect(said(tracker_page)).to_contain_text("Tasks that the workers were asked to revoke: 2.")
 
 
 def test_where_none_can_be_revoked_it_says_why(tracker_page):
