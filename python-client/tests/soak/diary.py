@@ -49,6 +49,9 @@ class Delivery:
     attempt: int
     worker: str
     pid: int
+    seconds: float
+    """How long it was told to take."""
+
     outcome: str | None = None
     """The state that it ended in; ``RETRY`` if it asked for another attempt."""
 
@@ -64,7 +67,7 @@ class Diary:
         """Writes down a :class:`Sending`."""
         self._write("sent", line)
 
-    def begin(self, task: Any, number: int) -> str:
+    def begin(self, task: Any, number: int, seconds: float) -> str:
         """Writes down that a run of ``task`` begins. Returns its token."""
         token = f"{os.getpid()}-{time.monotonic_ns()}"
         request = task.request
@@ -75,6 +78,7 @@ class Diary:
             "attempt": request.retries,
             "worker": request.hostname,
             "pid": os.getpid(),
+            "seconds": seconds,
         }
         self._write("begun", line)
         return token

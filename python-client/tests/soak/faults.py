@@ -65,14 +65,14 @@ def child_killed(stage: Stage) -> None:
 
 
 def workers_killed(stage: Stage) -> None:
-    stage.workers.replace()
+    stage.workers.kill_running(stage.diary)
 
 
 def newest_task_deployed(stage: Stage) -> None:
     """Tasks are sent that one of the workers does not know, until it is replaced."""
     stage.workers.stop("prefork")
     stage.workers.start("prefork", old=["prefork"])
-    time.sleep(stage.outage)
+    time.sleep(2 * stage.outage)
     stage.workers.stop("prefork")
     stage.workers.start("prefork")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from servers import TESTS
+from servers import TESTS, wait_for
 
 from .brokers import RabbitMQ, RedisBroker
 from .diary import Diary
@@ -88,6 +88,7 @@ class Stage:
             most=most,
             pause=pause,
         )
+        wait_for(self.diary.sendings, "the first task to be sent")
         for fault in faults:
             time.sleep(self.outage / 2)
             fault(self)
@@ -102,6 +103,7 @@ class Stage:
         deadline = idle_since + PATIENCE
         right_since = None
         runs = -1
+        dead: dict[str, str] = {}
         while True:
             verdict = self._verdict()
             now = time.monotonic()
@@ -111,8 +113,13 @@ class Stage:
             if verdict.differences or not is_idle:
                 right_since = None
             elif right_since is None:
-                right_since = now
+                right_since, dead = now, verdict.dead
             elif now - right_since > CALM:
+                alive = verdict.dead.items() - dead.items()
+                verdict.differences += [
+                    f"{each} is dead, and gives signs of life" for each in alive
+                ]
+                verdict.differences += self.workers.refusals()
                 return verdict
             if now > deadline:
                 return verdict
@@ -152,7 +159,7 @@ def stage(
         "DJANGO_SETTINGS_MODULE": "soak.settings",
         "TEST_TIMEOUT": str(timeout),
         "TEST_RETRY_AFTER": "0.5",
-        "TEST_HEARTBEAT": "0.5",
+        "TEST_HEARTBEAT": str(CALM / 2),
         # Seconds after which Redis as a broker takes a worker for dead.
         "TEST_VISIBILITY_TIMEOUT": "6",
     }

@@ -19,6 +19,7 @@ worker while something is broken. Each task writes down in a file what it did. A
 record is compared with that: its run, attempt and outcome, and the value that the task returned or
 raised.
 
+- *Tasks* are those that were sent, some of them twice under one id, of which the second counts.
 - *Runs* are those that the tasks wrote down, *delivered again* those of a message that had been
   delivered before.
 - *Unknown* are tasks that reached a worker without them, and are shown as failed.

@@ -20,7 +20,7 @@ class Trouble(Exception):
 def obey(task, book, number, outcomes, seconds):
     """Ends each attempt as ``outcomes`` says, after so many seconds."""
     diary = Diary(Path(os.environ[FOLDER]), book)
-    token = diary.begin(task, number)
+    token = diary.begin(task, number, seconds)
     time.sleep(seconds)
     outcome = outcomes[min(task.request.retries, len(outcomes) - 1)]
     if outcome == "RETRY":

@@ -11,6 +11,9 @@ from .diary import Delivery, Sending
 #: States of a task that has not ended.
 UNFINISHED = {"PENDING", "RECEIVED", "STARTED", "RETRY"}
 
+#: What became of a task that was killed, and is not delivered again.
+DIED = "died with its worker"
+
 #: The record of a task: its fields.
 Record = Mapping[str, str]
 
@@ -36,6 +39,9 @@ class Verdict:
 
     differences: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    dead: dict[str, str] = field(default_factory=dict)
+    """The last sign of life of each task that died with its worker."""
+
     longest_wait: float = 0.0
     """The most seconds that sending a task waited for the tracker."""
 
@@ -60,6 +66,8 @@ class Verdict:
             task = Task(of_task, run[task_id], records.get(task_id), damage)
             outcome, is_right = task.outcome()
             verdict.counts[outcome] += 1
+            if outcome == DIED:
+                verdict.dead[task_id] = records[task_id].get("alive_at", "")
             if not is_right:
                 verdict.differences.append(f"{task_id} {outcome}: {task}")
         verdict.counts["tasks"] = len(sendings)
@@ -147,5 +155,5 @@ class Task:
         if self._sending.is_late and not any(each.outcome for each in self._latest):
             return "was not delivered again", False
         if record["state"] in UNFINISHED:
-            return "died with its worker", True
+            return DIED, True
         return "died, and its worker says so", record.get("exception") == "WorkerLostError"

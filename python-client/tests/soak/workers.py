@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from servers import Worker, wait_for
+from servers import Worker
 
 from .clock import Clock
-from .diary import FOLDER, VERSION, Diary
+from .diary import FOLDER, VERSION, Delivery, Diary
 
 #: What a process of the tracker says if it ends while Redis is away.
 LOST = "are lost with this process"
+
+#: Seconds of a run that suffice for killing its process in the middle of it.
+MOMENT = 0.1
+
+#: What the tracker says of an event that its Redis did not take.
+REFUSED = "The tracker refused"
 
 #: A traceback that leads through the tracker.
 PACKAGE = "/celery_task_tracker/"
@@ -60,18 +66,29 @@ class Workers:
             self._now.pop(pool).kill()
 
     def kill_child(self, diary: Diary) -> None:
-        """kill -9 of a process of the first worker while it runs a task, if there is one soon."""
-        with contextlib.suppress(AssertionError):
-            child = wait_for(lambda: self._running_child(diary), "a task that runs", 5)
-            self.killed.add(child)
-            os.kill(child, signal.SIGKILL)
+        """kill -9 of a process of the first worker in the middle of a task, if there is one."""
+        found = self._wait_for_run("prefork", diary)
+        if found:
+            self.killed.add(found.pid)
+            os.kill(found.pid, signal.SIGKILL)
 
-    def _running_child(self, diary: Diary) -> int | None:
-        name = self._names["prefork"]
-        running = [
-            each for each in diary.deliveries() if each.worker == name and each.outcome is None
-        ]
-        return next((each.pid for each in running if each.pid not in self.killed), None)
+    def kill_running(self, diary: Diary) -> None:
+        """kill -9 of each worker in the middle of a task, and starts others."""
+        for pool in ("prefork", "gevent"):
+            self._wait_for_run(pool, diary)
+            self.kill(pool)
+        self.start("prefork", "gevent")
+
+    def _wait_for_run(self, pool: str, diary: Diary) -> Delivery | None:
+        """A run of that worker which goes on for some moments. ``None`` if there is none."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            for each in diary.deliveries():
+                is_its = each.worker == self._names[pool] and each.pid not in self.killed
+                if is_its and each.outcome is None and each.seconds > MOMENT:
+                    return each
+            time.sleep(0.02)
+        return None
 
     def revive(self) -> None:
         """Starts those again that have ended, as a supervisor does.
@@ -103,8 +120,10 @@ class Workers:
             self.killed.add(self._names[pool])
         worker.kill()
 
-    def output(self) -> str:
-        return "\n".join(worker.output() for worker in self._now.values())
+    def refusals(self) -> Sequence[str]:
+        """What the tracker's Redis refused, in the words of the workers that run now."""
+        lines = [line for worker in self._now.values() for line in worker.output().splitlines()]
+        return [line for line in lines if REFUSED in line]
 
     def remove(self) -> None:
         for worker in self._now.values():
