@@ -15,6 +15,15 @@ SERVICE = "main"
 #: Milliseconds after which the sentinel gives a silent primary up: normally never.
 NEVER, SOON = 3_600_000, 500
 
+#: Of each server. The first ones are the module's.
+OPTIONS = (
+    *("max-tasks-per-object", "0"),
+    # What it answers is written by then. Only the machine may lose it.
+    *("--appendfsync", "no"),
+    # A clock that is set back would make this pause last an hour.
+    *("--repl-diskless-sync-delay", "0"),
+)
+
 
 class Tracker:
     """What it has answered it keeps, whatever happens to it."""
@@ -67,6 +76,8 @@ class Tracker:
             )
             wait_for(lambda: _role(replica) == "master", "the replica to become the primary")
             client.execute_command("SENTINEL", "SET", SERVICE, "down-after-milliseconds", NEVER)
+        # It has to be one when it is started again, too.
+        replica.options = OPTIONS
         self.primary = replica
         self._others.insert(0, before)
         self._add_replica()
@@ -84,14 +95,7 @@ class Tracker:
             free_port(),
             with_module=True,
             durable=True,
-            options=(
-                *("max-tasks-per-object", "0"),
-                # What it answers is written by then. Only the machine may lose it.
-                *("--appendfsync", "no"),
-                # A clock that is set back would make this pause last an hour.
-                *("--repl-diskless-sync-delay", "0"),
-                *options,
-            ),
+            options=(*OPTIONS, *options),
             environment=self.clock.environment,
         )
 
