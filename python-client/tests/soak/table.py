@@ -27,6 +27,7 @@ raised.
   as failed if their worker lives to tell.
 - *Lost by the broker* are messages that Redis as a broker was handing to a worker when it died.
 - *Long waits* are calls of `apply_async()` that waited for the tracker for more than its timeout.
+  On a busy machine these are the first ones of a process, whose new thread has to wait its turn.
 - *Wrong* are records that are missing or say something else than the task, records that have no end
   for no reason, and tasks that never ran.
 """
