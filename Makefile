@@ -14,6 +14,7 @@ has-cc           = command -v cc
 has-gettext      = command -v msgfmt
 has-redis-server = command -v redis-server
 has-venv         = $(PYTHON) -c 'import ensurepip'
+has-valgrind     = command -v valgrind
 has-chromium     = command -v chromium || command -v chromium-browser
 # bindgen looks for libclang in these places. libclang-cpp is another library.
 has-libclang     = [ -n "$$LIBCLANG_PATH" ] || \
@@ -23,12 +24,14 @@ package-gettext      = gettext
 package-redis-server = redis-server
 package-venv         = python3-venv
 package-chromium     = chromium
+package-valgrind     = valgrind
 package-libclang     = libclang-dev
 
 TO_BUILD := rust cc libclang
 TO_SERVE := $(TO_BUILD) redis-server python venv
 module fuzz:                                     NEEDS = $(TO_BUILD)
 test-rust test-servers soak:                     NEEDS = $(TO_BUILD) redis-server
+sanitize:                                        NEEDS = $(TO_BUILD) redis-server valgrind
 lint-rust:                                       NEEDS = $(TO_BUILD)
 lint format:                                     NEEDS = $(TO_BUILD) python venv
 lint-python audit:                               NEEDS = python venv
@@ -52,6 +55,7 @@ help:
 	@echo 'make test-servers  the tests of the module on Redis 8, Valkey 8 and Valkey 9 too'
 	@echo 'make soak          break servers under load and count what is lost (SOAK_MINUTES=60, SOAK_SEED, SOAK_SERVER)'
 	@echo 'make soak-celery   the same with Celery and the Django package, workers and brokers (SOAK_BROKER=rabbitmq)'
+	@echo 'make sanitize      run a part of the module'"'"'s tests in a server under valgrind, some minutes'
 	@echo 'make fuzz          fuzz the rules and parsers that know no server (FUZZ_SECONDS=3600)'
 	@echo 'make test-versions the tests of the package on the lowest and the highest versions, without slow ones'
 	@echo 'make test-python-matrix  the tests of the package on every version it supports'
@@ -143,6 +147,18 @@ soak-celery: system module $(VENV)/installed
 	@$(if $(filter rabbitmq,$(SOAK_BROKER)),.ci/rabbitmq target/servers)
 	@cd python-client && SOAK_MINUTES=$(SOAK_MINUTES) TRACKER_MODULE=$(abspath $(MODULE)) PYTHONPATH=tests \
 		DJANGO_SETTINGS_MODULE=soak.settings ../$(VENV)/bin/python -m soak
+
+# Fails on reads and writes of memory that is freed, uninitialised or of nobody. Each test starts a server, which takes seconds
+# under valgrind, so this runs a part of them, and a random stream of commands with a replica, an AOF and an RDB.
+SANITIZED ?= damage:: del:: get:: hostile::a_ rows:: stats::
+.PHONY: sanitize
+sanitize: system module
+	@$(say) 'Testing the module under valgrind'
+	@VALGRIND_LOGS=$$(mktemp -d) && export VALGRIND_LOGS && \
+		export REDIS_SERVER=$(abspath tests/valgrind/server) TRACKER_MODULE=$(abspath $(MODULE)) && \
+		cargo test --quiet --locked --test module -- $(SANITIZED) && \
+		SOAK_PART='random stream' cargo test --quiet --locked --test soak; \
+		ended=$$?; ! cat "$$VALGRIND_LOGS"/*.log | grep '' >&2 && [ $$ended = 0 ]
 
 FUZZ_SECONDS ?= 60
 # Needs a nightly toolchain, and cargo-fuzz: `cargo install --locked cargo-fuzz`. What it learns stays in tests/fuzz/corpus.

@@ -286,7 +286,8 @@ fn spawn(directory: &Path, port: u16, environment: &Environment, options: &[Stri
 }
 
 fn answers(mut process: Child, port: u16) -> Option<Child> {
-    for _ in 0..500 {
+    // Under valgrind a server takes its time.
+    for _ in 0..2_000 {
         if process.try_wait().expect("the process can be asked").is_some() {
             return None;
         }

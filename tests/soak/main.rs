@@ -48,7 +48,7 @@ use report::{Part, Report};
 /// Runs the rounds of a part.
 type Rounds = fn(&mut Part);
 
-/// The parts, each with its number of rounds in a short run. A long one has at least as many.
+/// The parts, each with its number of rounds in a short run.
 const PARTS: [(&str, usize, Rounds); 7] = [
     ("crash", 8, crash::rounds),
     ("failover", 4, failover::rounds),

@@ -13,6 +13,14 @@ use crate::writer::{objects, write, Promise};
 const OBJECTS: usize = 200;
 const BATCH: usize = 1_000;
 
+/// Writes a batch of records within the server: a client would take longer than the server does.
+const FILL: &str = "
+    local batch, count, objects, retention = unpack(ARGV)
+    for record = 0, count - 1 do
+        redis.call('TRACKER.UPSERT', 'm', record % objects, 't' .. batch .. '-' .. record, 'RETAIN', retention,
+            'STATE', 'SUCCESS', 'NAME', 'n', 'FIELDS', 2, 'args', '[1, 2]', 'result', 'done')
+    end";
+
 /// How records leave.
 #[derive(Debug, Clone, Copy)]
 enum Leaving {
@@ -62,13 +70,9 @@ pub fn rounds(part: &mut Part) {
 fn fill(server: &Server, records: usize, retention: usize) {
     let mut connection = server.connect();
     for batch in 0..records / BATCH {
-        let mut pipe = redis::pipe();
-        for record in 0..BATCH {
-            let (object, task) = (record % OBJECTS, format!("t{batch}-{record}"));
-            let update = pipe.cmd("TRACKER.UPSERT").arg("m").arg(object).arg(task).arg("RETAIN").arg(retention);
-            update.arg(&["STATE", "SUCCESS", "NAME", "n", "FIELDS", "2", "args", "[1, 2]", "result", "done"]).ignore();
-        }
-        pipe.exec(&mut connection).unwrap();
+        let mut script = redis::cmd("EVAL");
+        script.arg(FILL).arg(0).arg(batch).arg(BATCH).arg(OBJECTS).arg(retention);
+        script.exec(&mut connection).unwrap();
     }
 }
 

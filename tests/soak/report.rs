@@ -37,23 +37,23 @@ pub struct Part {
     begun: Instant,
     deadline: Option<Instant>,
     rounds: usize,
-    least_rounds: usize,
+    most_rounds: usize,
     faults: BTreeMap<String, usize>,
     updates: usize,
     found: Found,
 }
 
 impl Part {
-    /// A part that ends after some rounds, or at the deadline if that is later.
-    pub fn new(name: &'static str, seed: u64, least_rounds: usize, deadline: Option<Instant>) -> Self {
+    /// A part that ends after some rounds, or at the deadline where there is one, but not before its first round.
+    pub fn new(name: &'static str, seed: u64, most_rounds: usize, deadline: Option<Instant>) -> Self {
         let random = Rng::with_seed(seed);
         let (rounds, faults, updates, found) = (0, BTreeMap::new(), 0, Found::default());
-        Self { random, name, begun: Instant::now(), deadline, rounds, least_rounds, faults, updates, found }
+        Self { random, name, begun: Instant::now(), deadline, rounds, most_rounds, faults, updates, found }
     }
 
     /// Whether there is another round to run.
     pub fn goes_on(&self) -> bool {
-        self.rounds < self.least_rounds || self.deadline.is_some_and(|deadline| Instant::now() < deadline)
+        self.deadline.map_or(self.rounds < self.most_rounds, |deadline| self.rounds == 0 || Instant::now() < deadline)
     }
 
     /// Whether the part runs a few rounds only.

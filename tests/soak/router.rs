@@ -72,15 +72,17 @@ impl Router {
 impl Target for Router {
     /// An update whose reply was lost is sent again, as the package does.
     fn call(&mut self, object: &str, words: &[&[u8]]) -> Result<Value, String> {
+        let mut port = *self.nodes.get(object).unwrap_or(&self.ports[0]);
+        if words[0] == b"WAIT" {
+            // Only the connection that sent an update can wait for its replicas.
+            return Ok(self.run_on(port, object, words, Way::Plain, false).unwrap_or(Value::Int(0)));
+        }
         let way = match self.random.u8(0..4) {
-            _ if words[0] == b"WAIT" => Way::Plain,
             0 => Way::Script,
             1 => Way::Transaction,
             _ => Way::Plain,
         };
-        let begun = Instant::now();
-        let mut port = *self.nodes.get(object).unwrap_or(&self.ports[0]);
-        let mut asking = false;
+        let (begun, mut asking) = (Instant::now(), false);
         loop {
             let refusal = match self.run_on(port, object, words, way, asking) {
                 Ok(reply) => {
