@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+#: Is in a traceback that leads through the tracker.
+PACKAGE = "/celery_task_tracker/"
+
 #: Names the folder of the files to the workers.
 FOLDER = "SOAK_FOLDER"
 

@@ -14,16 +14,16 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 import uuid
 from pathlib import Path
 
 import django
-from kombu.exceptions import OperationalError
 
 from celery_task_tracker.recording import process
 from servers import TESTS, wait_for
 
-from .diary import FOLDER, VERSION, Diary
+from .diary import FOLDER, PACKAGE, VERSION, Diary
 
 #: The objects of one round. Another round has others.
 ORDERS = 20
@@ -150,7 +150,10 @@ def send_one(chance: random.Random, diary: Diary, stopwatch: Stopwatch) -> None:
         is_sure = True
         try:
             getattr(tasks, name).apply_async((object_id,), plan, task_id=task_id)
-        except OperationalError:
+        except Exception:
+            # Without its broker kombu does not only raise its own OperationalError.
+            if PACKAGE in traceback.format_exc():
+                raise
             is_sure = False
         diary.send(
             task_id=task_id,

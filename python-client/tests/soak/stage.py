@@ -27,7 +27,7 @@ CALM = 1.0
 #: The most seconds for what was sent to be done and told.
 PATIENCE = 150
 
-#: Seconds without a run, while tasks wait, after which a worker is taken for stuck.
+#: Seconds without a run, while messages wait, after which a worker is taken for stuck.
 STUCK = 30
 
 #: What a busy machine may add to a timeout, in seconds.
@@ -109,7 +109,8 @@ class Stage:
             now = time.monotonic()
             does_nothing = verdict.counts["runs"] == runs
             runs = verdict.counts["runs"]
-            is_idle = does_nothing and not self.broker.waiting()
+            waiting = self.broker.waiting()
+            is_idle = does_nothing and not waiting
             if verdict.differences or not is_idle:
                 right_since = None
             elif right_since is None:
@@ -123,7 +124,7 @@ class Stage:
                 return verdict
             if now > deadline:
                 return verdict
-            if not does_nothing:
+            if not (does_nothing and waiting):
                 idle_since = now
             elif now - idle_since > STUCK:
                 # Workers may stop to consume when Redis as a broker was away.

@@ -13,7 +13,7 @@ from pathlib import Path
 from servers import Worker
 
 from .clock import Clock
-from .diary import FOLDER, VERSION, Delivery, Diary
+from .diary import FOLDER, PACKAGE, VERSION, Delivery, Diary
 
 #: What a process of the tracker says if it ends while Redis is away.
 LOST = "are lost with this process"
@@ -23,9 +23,6 @@ MOMENT = 0.1
 
 #: What the tracker says of an event that its Redis did not take.
 REFUSED = "The tracker refused"
-
-#: A traceback that leads through the tracker.
-PACKAGE = "/celery_task_tracker/"
 
 
 class Workers:
