@@ -14,8 +14,8 @@ pub(super) struct Selection<'a, 'c> {
     walked: Vec<Zset<'c>>,
     /// If given, they must also be on this other side.
     also: Option<Side<'a, 'c>>,
-    /// The indexes of the states that a filter by states and names leaves out.
-    left_out: Vec<Zset<'c>>,
+    /// The indexes of the states that a filter by states and names leaves out, if every id is in the index of one state.
+    left_out: Option<Vec<Zset<'c>>>,
     /// Their score is in this range.
     range: ScoreRange,
 }
@@ -50,12 +50,10 @@ impl<'a, 'c> Selection<'a, 'c> {
             let indexes = keys.map(|key| instance.ids(&key, live)).collect::<Result<_, _>>()?;
             sides.push(Side { any_of: AnyOf::Names(names), indexes });
         }
-        let mut left_out = Vec::new();
-        if let [Side { any_of: AnyOf::States(states), .. }, _names] = sides.as_slice() {
-            let others = State::ALL.into_iter().filter(|state| !states.contains((*state).into()));
-            let indexes = others.map(|state| instance.ids(&instance.keys.state(state), live));
-            left_out = indexes.collect::<Result<_, _>>()?;
-        }
+        let left_out = match sides.as_slice() {
+            [Side { any_of: AnyOf::States(states), indexes }, _names] => left_out(instance, *states, indexes, live),
+            _ => None,
+        };
         let range = between(filter.since, filter.until);
         sides.sort_by_key(|side| side.indexes.iter().map(|index| index.count(range)).sum::<usize>());
         let mut sides = sides.into_iter();
@@ -111,17 +109,17 @@ impl<'a, 'c> Selection<'a, 'c> {
         let walking = (few * COUNTING).saturating_add(few * many);
         let counting = if *range == ScoreRange::ALL { cost(walked, &also.indexes) } else { usize::MAX };
         let names = if matches!(also.any_of, AnyOf::Names(_)) { &mut also.indexes } else { &mut *walked };
-        let others = count(left_out, *range);
-        let excluding = match *range {
-            ScoreRange::ALL => cost(left_out, names),
-            _ => others * (COUNTING + names.len()),
+        let excluding = match (&*left_out, *range) {
+            (None, _) => usize::MAX,
+            (Some(left_out), ScoreRange::ALL) => cost(left_out, names),
+            (Some(left_out), range) => count(left_out, range) * (COUNTING + names.len()),
         };
         if walking <= counting.min(excluding) {
             return None;
         }
-        if counting <= excluding {
+        let Some(left_out) = left_out.as_mut().filter(|_| excluding < counting) else {
             return Some(common(walked, &also.indexes, dead));
-        }
+        };
         let excluded = match *range {
             ScoreRange::ALL => common(left_out, names, dead),
             range => {
@@ -152,6 +150,22 @@ impl<'a, 'c> Selection<'a, 'c> {
         let members = Merged::new(walks, direction);
         Box::new(members.filter(move |member| live.holds(&member.id) && is_selected(&member.id)))
     }
+}
+
+/// The indexes of the other states. `None` if an id may be in no index of a state, because one was evicted or overwritten.
+fn left_out<'c>(
+    instance: &Instance<'c>,
+    states: States,
+    indexes: &[Zset<'c>],
+    live: &mut Live<'c>,
+) -> Option<Vec<Zset<'c>>> {
+    let mut others = Vec::new();
+    for state in State::ALL.into_iter().filter(|state| !states.contains((*state).into())) {
+        others.push(instance.ids(&instance.keys.state(state), live).ok()?);
+    }
+    let tasks = instance.ids(&instance.keys.tasks(), live).ok()?;
+    let in_states: usize = indexes.iter().chain(&others).map(Zset::len).sum();
+    (in_states == tasks.len()).then_some(others)
 }
 
 /// How many times longer it takes to walk to an id than to count it.

@@ -123,3 +123,22 @@ fn an_object_that_has_lost_the_indexes_of_every_id_is_removed_all_the_same() {
     assert!(server.keys().iter().all(|key| key.contains(":record:") || key.ends_with(":deleted")));
     server.run("FLUSHALL");
 }
+
+#[test]
+fn a_total_by_states_and_tasks_counts_no_more_than_their_indexes_hold() {
+    let server = Server::start();
+    for (count, state) in [(20, "SUCCESS"), (3, "STARTED"), (1, "FAILURE")] {
+        for n in 0..count {
+            server.run(&format!("TRACKER.UPSERT m 1 {state}{n} NAME n STATE {state}"));
+        }
+    }
+    let totals = || ["", " TASK n"].map(|task| total(&server, &format!("STATE SUCCESS STATE STARTED SIZE 2{task}")));
+    assert_eq!(totals(), [Value::Int(23), Value::Int(23)]);
+    // A state that was not asked for.
+    server.run("SET m:{1}:state:IGNORED x");
+    assert_eq!(totals(), [Value::Int(23), Value::Int(23)]);
+    server.run("DEL m:{1}:state:IGNORED");
+    server.run("DEL m:{1}:state:SUCCESS");
+    assert_eq!(totals(), [Value::Int(3), Value::Int(3)]);
+    server.run("TRACKER.DEL m 1");
+}

@@ -132,12 +132,14 @@ export class Detail {
   async #fetchFamily() {
     const id = this.#id;
     await this.family.fetch(id);
-    if (id === this.#id && (this.family.state ?? this.#record.state) !== this.#record.state) {
+    const known = this.#record;
+    if (id !== this.#id || !known) return;
+    if ((this.family.state ?? known.state) !== known.state) {
       // The task has moved on since its record was fetched. The next refresh tells if this fails.
-      const record = await this.load(id).catch(() => this.#record);
-      if (id === this.#id) this.#record = record;
+      const record = await this.load(id).catch(() => known);
+      if (this.#record === known) this.#record = record;
     }
-    if (id === this.#id) this.#redraw();
+    if (id === this.#id && this.#record) this.#redraw();
   }
 
   #redraw() {
