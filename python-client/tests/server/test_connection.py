@@ -391,7 +391,7 @@ def test_an_overview_in_parts_is_spread_over_a_cluster_and_read_as_one(cluster, 
 
 
 def part(event):
-    return event.overviews[0].part_of(event.objects).id
+    return event.overviews[0].place_of(event.task_id).id
 
 
 def test_an_object_that_arrives_within_the_timeout_is_not_worth_a_word(cluster, settings, caplog):

@@ -3,8 +3,10 @@
 import json
 import random
 import time
+import uuid
 from collections import Counter
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -127,20 +129,10 @@ class TestParts:
     def four(self, settings):
         settings.TASK_TRACKER_OVERVIEW_PARTS = 4
 
-    def one_part(self, count=3):
-        """The keys of so many orders that are all in the same part."""
-        part = ALL.part_of([ObjectRef("shop.order", "1")])
-        keys = map(str, range(1, 1000))
-        found = [key for key in keys if ALL.part_of([ObjectRef("shop.order", key)]) == part]
-        return found[:count]
-
-    def other_part(self):
-        mine = ALL.part_of([ObjectRef("shop.order", "1")])
-        return next(
-            key
-            for key in map(str, range(1, 1000))
-            if ALL.part_of([ObjectRef("shop.order", key)]) != mine
-        )
+    def numbers(self, part, count):
+        """The first so many numbers of tasks that have their rows in the part of this number."""
+        in_it = (n for n in range(100 * count) if ALL.place_of(f"t{n}") == ALL.places[part])
+        return list(islice(in_it, count))
 
     def test_are_named_by_their_numbers(self, settings):
         assert [part.id for part in ALL.places] == ["%all-0", "%all-1", "%all-2", "%all-3"]
@@ -148,18 +140,17 @@ class TestParts:
         assert [part.id for part in ALL.places] == ["%all"]
 
     @pytest.mark.parametrize("parts", [2, 3, 4, 16, 64])
-    def test_get_about_the_same_number_of_objects_each(self, settings, parts):
+    def test_get_about_the_same_number_of_tasks_each(self, settings, parts):
         settings.TASK_TRACKER_OVERVIEW_PARTS = parts
         dice = random.Random(1)
-        for keys in (range(10_000), [f"{dice.getrandbits(128):032x}" for _ in range(10_000)]):
-            counts = Counter(ALL.part_of([ObjectRef("shop.order", str(key))]) for key in keys)
+        uuids = [str(uuid.UUID(int=dice.getrandbits(128), version=4)) for _ in range(10_000)]
+        for ids in ([f"nightly-{number}" for number in range(10_000)], uuids):
+            counts = Counter(map(ALL.place_of, ids))
             assert counts.keys() == set(ALL.places)
             assert max(counts.values()) < 1.3 * 10_000 / parts
 
-    def test_are_the_same_whatever_the_order_of_the_objects(self):
-        refs = [ObjectRef("shop.order", str(pk)) for pk in range(5)]
-        other = ObjectRef("shop.shelf", "0")
-        assert len({ALL.part_of([*refs[at:], other, *refs[:at]]) for at in range(5)}) == 1
+    def test_are_chosen_by_any_text(self):
+        assert ALL.place_of("é\ud800") in ALL.places
 
     def test_cost_one_round_trip_and_few_rows_for_a_usual_page(self, tracker, client, begin):
         keep(client, [event(number, number, at=begin + number) for number in range(300)])
@@ -170,11 +161,11 @@ class TestParts:
         assert merge.first_query(Query(size=200), 64).size < 20
 
     def test_are_read_on_where_one_has_all_that_is_new(self, tracker, client, begin):
-        hot = self.one_part(1)[0]
-        rest = [event(number, number, at=begin) for number in range(100)]
+        numbers = self.numbers(0, 700)
+        rest = [event(f"-{number}", number, at=begin) for number in range(100)]
         keep(client, rest)
-        keep(client, [event(1000 + n, hot, at=begin + 1 + n) for n in range(700)])
-        expected = [f"t{1699 - row}" for row in range(700)]
+        keep(client, [event(n, n, at=begin + 1 + at) for at, n in enumerate(numbers)])
+        expected = [f"t{number}" for number in reversed(numbers)]
         with tracker.asked() as asked:
             page = client.newest(ALL, Query(), FIELDS, 700)
         assert [row["id"] for row in page["tasks"]] == expected
@@ -212,45 +203,45 @@ class TestParts:
             assert asked == ["TRACKER.QUERY"] * 4
 
     def test_show_a_record_once_that_others_moved_on_meanwhile(self, client, begin, monkeypatch):
-        hot = self.one_part(1)[0]
-        keep(client, [event(number, hot, at=begin + number) for number in range(450)])
+        *numbers, new = self.numbers(0, 451)
+        keep(client, [event(n, n, at=begin + at) for at, n in enumerate(numbers)])
         execute, asked = client._execute_each, []
 
         def and_a_new_one(commands):
             asked.append(len(commands))
             if len(asked) == 2:
-                keep(client, [event(1000, hot, at=begin + 1000)])
+                keep(client, [event(new, new, at=begin + 1000)])
             return execute(commands)
 
         monkeypatch.setattr(client, "_execute_each", and_a_new_one)
         page = client.newest(ALL, Query(), FIELDS, 2000)
-        assert [row["id"] for row in page["tasks"]] == [f"t{449 - row}" for row in range(450)]
+        assert [row["id"] for row in page["tasks"]] == [f"t{n}" for n in reversed(numbers)]
 
     def test_pass_over_a_record_whose_id_is_gone(self, tracker, client, begin):
         keep(client, [event(0, 1, at=begin), event(1, 1, at=begin + 1)])
-        part = ALL.part_of([ObjectRef("shop.order", "1")])
         with tracker.client() as plain:
-            plain.hdel(f"shop.order:{{{part.id}}}:record:t0", "id", "created_at")
+            plain.hdel(f"shop.order:{{{ALL.place_of('t0').id}}}:record:t0", "id", "created_at")
         page = client.newest(ALL, Query(), FIELDS, 10)
         assert [row["id"] for row in page["tasks"]] == ["t1"]
 
     def test_are_searched_each_for_itself_and_on_from_where_all_were(self, client, begin):
-        hot, cold = self.one_part(1)[0], self.other_part()
+        hot, cold = self.numbers(0, 2100), self.numbers(1, 4)
         text = {"error": "needle"}
-        texts = [text if n % 500 == 0 else {} for n in range(2100)]
-        of_hot = [event(n, hot, at=begin + n, **texts[n]) for n in range(2100)]
-        of_cold = [event(3000 + n, cold, at=begin + 700 * n, **text) for n in range(4)]
+        texts = [text if at % 500 == 0 else {} for at in range(2100)]
+        of_hot = [event(n, n, at=begin + at, **texts[at]) for at, n in enumerate(hot)]
+        of_cold = [event(n, n, at=begin + 700 * at, **text) for at, n in enumerate(cold)]
         keep(client, [*of_hot, *of_cold])
         query = Query(match="NEEDLE", size=3)
         page = json.loads(client.query_json(ALL, query, FIELDS))
         assert not page["complete"]
         assert page["examined"] == 2000 + 4
         assert (page["total"], page["pages"]) == (4 + 4, 3)
-        assert [row["id"] for row in page["tasks"]] == ["t3003", "t2000", "t1500"]
+        found = [int(row["id"][1:]) for row in page["tasks"]]
+        assert found == [cold[3], hot[2000], hot[1500]]
         on = json.loads(client.query_json(ALL, replace(query, until=page["until"]), FIELDS))
         assert on["complete"]
         assert on["until"] is None
-        assert [row["id"] for row in on["tasks"]] == ["t3000", "t0"]
+        assert {int(row["id"][1:]) for row in on["tasks"]} == {cold[0], hot[0]}
 
     def test_answer_with_the_error_of_any_of_them(self, tracker, client, begin):
         keep(client, [event(0, 1, at=begin)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
@@ -43,6 +43,10 @@ class ObjectRef(NamedTuple):
         """Where its records are: an object has one place."""
         return (self,)
 
+    def place_of(self, task_id: str) -> ObjectRef:
+        """Where the record of this task is."""
+        return self
+
 
 class OverviewPart(NamedTuple):
     """One of the parts that the overview of a model is cut into. Its records are in one slot of a
@@ -72,17 +76,15 @@ class OverviewRef(NamedTuple):
         parts = config.TASK_TRACKER_OVERVIEW_PARTS
         return tuple(self._part(number, parts) for number in range(parts))
 
-    def part_of(self, objects: Iterable[ObjectRef]) -> OverviewPart:
-        """The part that has the row of a task that is tracked for ``objects``.
+    def place_of(self, task_id: str) -> OverviewPart:
+        """The part that has the row of this task.
 
-        A hash of the object's key chooses it. Of several objects of the model it is that of the
-        first key in the order of text, so that it does not matter in which order they are named.
+        A hash of the task's id chooses it. The id never changes, unlike the objects: a task that
+        replaces itself may add some.
         """
         parts = config.TASK_TRACKER_OVERVIEW_PARTS
-        if parts == 1:
-            return OverviewPart(self.model, OVERVIEW_ID)
-        first = min((ref.pk for ref in objects if ref.model == self.model), default="")
-        return self._part(crc32(first.encode(errors="replace")) % parts, parts)
+        number = 0 if parts == 1 else crc32(task_id.encode(errors="replace")) % parts
+        return self._part(number, parts)
 
     def _part(self, number: int, parts: int) -> OverviewPart:
         return OverviewPart(self.model, OVERVIEW_ID if parts == 1 else f"{OVERVIEW_ID}-{number}")

@@ -290,16 +290,12 @@ class TrackerClient:
     def _records(
         self, records: Sequence[tuple[Ref, str]], *words: str
     ) -> list[dict[str, Any] | None]:
-        """The reply to ``TRACKER.GET`` with ``words`` for each. One of several parts has it."""
-        places = [ref.places for ref, _task_id in records]
+        """The reply to ``TRACKER.GET`` with ``words`` for each."""
+        places = [(ref.place_of(task_id), task_id) for ref, task_id in records]
         commands = [
-            ["TRACKER.GET", place.model, place.id, task_id, *words]
-            for (_ref, task_id), of_ref in zip(records, places, strict=True)
-            for place in of_ref
+            ["TRACKER.GET", place.model, place.id, task_id, *words] for place, task_id in places
         ]
-        replies = iter(self._execute_each(commands))
-        of_each = [list(islice(replies, len(of_ref))) for of_ref in places]
-        return [_record(next((it for it in each if it is not None), None)) for each in of_each]
+        return [_record(reply) for reply in self._execute_each(commands)]
 
     def _page(
         self,

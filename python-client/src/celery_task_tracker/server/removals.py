@@ -109,7 +109,7 @@ class _Erasure(_PartOfDeletion):
             return ()
         self._deletion.note(replies[:1])
         alone, shared = rows_of(overview, self._deletion.ref, self._deletion.tasks)
-        return [each for each in (alone, shared) if each]
+        return [*alone, shared] if shared else alone
 
 
 @dataclass(frozen=True)
@@ -135,16 +135,16 @@ class RecordRemoval:
     def commands(self) -> list[Packed]:
         return [
             *_deletions(self.ref, tuple(self.tasks)),
-            *(self._rows[0].commands() if self._rows[0] else ()),
+            *(command for removal in self._rows[0] for command in removal.commands()),
         ]
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
         return [self._rows[1]] if self._rows[1] else []
 
     @cached_property
-    def _rows(self) -> tuple[RowRemoval | None, SharedRowRemoval | None]:
+    def _rows(self) -> tuple[list[RowRemoval], SharedRowRemoval | None]:
         if self.overview is None:
-            return None, None
+            return [], None
         return rows_of(self.overview, self.ref, self.tasks)
 
 
@@ -176,9 +176,6 @@ class SharedRowRemoval:
     """The removal of rows from an overview, of those tasks that none of their objects has."""
 
     overview: OverviewRef
-    ref: ObjectRef
-    """The object that no longer has their records."""
-
     others: Tasks
     """The other objects of the model that each task is tracked for."""
 
@@ -205,31 +202,35 @@ class SharedRowRemoval:
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
         pairs = zip(self._pairs, replies, strict=True)
         there = {task_id for (task_id, _ref), reply in pairs if reply is not None}
-        gone = defaultdict(list)
-        for task_id, others in self.others.items():
-            if task_id not in there:
-                gone[self.overview.part_of((self.ref, *others))].append(task_id)
-        return [RowRemoval(part, tuple(task_ids)) for part, task_ids in gone.items()]
+        return _of_each_part(self.overview, [each for each in self.others if each not in there])
 
 
 def rows_of(
     overview: OverviewRef, ref: ObjectRef, tasks: Tasks
-) -> tuple[RowRemoval | None, SharedRowRemoval | None]:
+) -> tuple[list[RowRemoval], SharedRowRemoval | None]:
     """Removes the rows of ``tasks``, whose records ``ref`` no longer has, from ``overview``.
 
-    The first is for the tasks of ``ref`` alone, the second for those that are tracked for another
+    The first are for the tasks of ``ref`` alone, the second for those that are tracked for another
     object of the model too. Their rows stay while that one has its record.
     """
     others = {
         task_id: tuple(each for each in refs if each.model == ref.model and each != ref)
         for task_id, refs in tasks.items()
     }
-    alone = tuple(task_id for task_id, refs in others.items() if not refs)
+    alone = [task_id for task_id, refs in others.items() if not refs]
     shared = {task_id: refs for task_id, refs in others.items() if refs}
     return (
-        RowRemoval(overview.part_of((ref,)), alone) if alone else None,
-        SharedRowRemoval(overview, ref, shared) if shared else None,
+        _of_each_part(overview, alone),
+        SharedRowRemoval(overview, shared) if shared else None,
     )
+
+
+def _of_each_part(overview: OverviewRef, task_ids: Iterable[str]) -> list[RowRemoval]:
+    """Removes the rows of these tasks, with one removal for each part that has any."""
+    of_each = defaultdict(list)
+    for task_id in task_ids:
+        of_each[overview.place_of(task_id)].append(task_id)
+    return [RowRemoval(part, tuple(ids)) for part, ids in of_each.items()]
 
 
 def _page(ref: ObjectRef, number: int) -> Packed:

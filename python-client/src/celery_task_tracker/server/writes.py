@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from ..config import config
-from ..registration.resolution import ObjectRef, OverviewPart, OverviewRef, Place
+from ..registration.resolution import ObjectRef, OverviewRef, Place
 from ..states import State
 from .removals import RowRemoval
 from .wire import WORDS_SIZE, Packed, joined, part
@@ -99,8 +99,9 @@ class Event:
         window = config.TASK_TRACKER_RETENTION_WINDOW if self.retention is None else self.retention
         retain = _retain(window, self.state)
         of_rows = _retain(config.TASK_TRACKER_OVERVIEW_RETENTION, self.state) or retain
-        rows = _rows(self.objects, self.overviews)
-        return _upserts(self.objects, rows, self.task_id, words, self.fields, retain, of_rows)
+        return _upserts(
+            self.objects, self.overviews, self.task_id, words, self.fields, retain, of_rows
+        )
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
         """An overview shows nothing of a task whose objects are all deleted."""
@@ -110,7 +111,7 @@ class Event:
             ref.model for ref, reply in zip(self.objects, replies, strict=False) if reply != b"GONE"
         }
         return [
-            RowRemoval(each.part_of(self.objects), (self.task_id,))
+            RowRemoval(each.place_of(self.task_id), (self.task_id,))
             for each in self.overviews
             if each.model not in there
         ]
@@ -139,8 +140,7 @@ class SignOfLife:
         words = ["XX", "ATTEMPT", str(self.attempt)]
         if self.run is not None:
             words += ["RUN", str(self.run)]
-        rows = _rows(self.objects, self.overviews)
-        return _upserts(self.objects, rows, self.task_id, words, self.fields)
+        return _upserts(self.objects, self.overviews, self.task_id, words, self.fields)
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
         return ()
@@ -168,12 +168,11 @@ class Annotation:
         return len(self.task_ids) * (WORDS_SIZE + fields_size(self.fields))
 
     def commands(self) -> list[Packed]:
-        # Another object of the same task may be the one that chooses the part.
-        rows = () if self.overview is None else self.overview.places
+        overviews = () if self.overview is None else (self.overview,)
         return [
             command
             for task_id in self.task_ids
-            for command in _upserts(self.objects, rows, task_id, ["XX"], self.fields)
+            for command in _upserts(self.objects, overviews, task_id, ["XX"], self.fields)
         ]
 
     def after(self, replies: Sequence[Any]) -> Sequence[Write]:
@@ -216,31 +215,23 @@ def bytes_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
-def _rows(
-    objects: Sequence[ObjectRef], overviews: Sequence[OverviewRef]
-) -> tuple[OverviewPart, ...]:
-    """Where the overviews have the row of a task that is tracked for ``objects``."""
-    return tuple([each.part_of(objects) for each in overviews])
-
-
 def _upserts(
     objects: Iterable[ObjectRef],
-    rows: Sequence[OverviewPart],
+    overviews: Sequence[OverviewRef],
     task_id: str,
     words: Sequence[str],
     fields: Mapping[str, str],
     retain: tuple[str, ...] = (),
     retain_rows: tuple[str, ...] = (),
 ) -> list[Packed]:
-    """A command for each of ``objects``, then one for each of ``rows``.
+    """A command for each of ``objects``, then one for the task's row in each of ``overviews``.
 
-    ``task_id`` and ``words`` are those that follow the object's id. What the commands have in
-    common is encoded once.
+    ``words`` are those that follow the task's id. What the commands have in common is encoded once.
     """
     shown: list[str] = []
     hidden: list[str] = []
     for pair in fields.items():
-        if rows and pair[0] in OVERVIEW_FIELDS:
+        if overviews and pair[0] in OVERVIEW_FIELDS:
             shown += pair
         else:
             hidden += pair
@@ -252,7 +243,7 @@ def _upserts(
         ],
         *[
             joined(ref.id, part(_head(ref, task_id, retain_rows, len(shown) // 2)), common)
-            for ref in rows
+            for ref in [each.place_of(task_id) for each in overviews]
         ],
     ]
 
