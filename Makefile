@@ -119,7 +119,7 @@ test-python: system module lint-python
 	@.ci/prometheus target/servers || { [ -z "$$CI" ] && $(say) 'Without Prometheus the test of the Grafana dashboard is skipped'; }
 	@$(say) 'Testing the Django package: with real workers, a real redis-server and a real browser'
 	@cd python-client && PYTHONDEVMODE=1 TRACKER_MODULE=$(abspath $(MODULE)) ../$(VENV)/bin/pytest \
-		--numprocesses auto --maxprocesses 4 --dist loadfile
+		--numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: test-servers
 test-servers: system module
@@ -176,7 +176,7 @@ fuzz: system
 test-versions: system module $(VENV)/installed
 	@$(say) 'Testing the Django package on the lowest and the highest versions that it supports, without slow tests'
 	@TRACKER_MODULE=$(abspath $(MODULE)) $(VENV)/bin/nox -f python-client/noxfile.py --error-on-missing-interpreters \
-		--session 'tests(lowest)' 'tests(highest)' -- -m 'not slow' --quiet --numprocesses 4 --dist loadfile
+		--session 'tests(lowest)' 'tests(highest)' -- -m 'not slow' --quiet --numprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: test-python-matrix
 test-python-matrix: system module $(VENV)/installed
