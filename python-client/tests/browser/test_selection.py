@@ -120,6 +120,7 @@ def test_all_finished_records_that_the_filters_let_through_are_removed(tracker_p
     expect(rows(tracker_page)).to_have_count(1)
     expect(remove).to_be_hidden()
     chip(tracker_page, "Failure").click()
+    expect(row(tracker_page, "t2")).to_be_visible()
     tracker_page.get_by_role("searchbox", name="Search tasks").fill("greet")
     expect(rows(tracker_page)).to_have_count(1)
     remove.click()
